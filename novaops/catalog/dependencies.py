@@ -1,0 +1,70 @@
+"""Resolves `pg_depend` rows to the objects that the kinds claim."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from novaops.catalog.address import Address, Oid
+from novaops.catalog.object import Object
+from novaops.catalog.snapshot import Edge
+
+CONTAINED = "c"
+
+
+class Dependencies:
+    """`pg_depend`, with rows of no address of their own folded into what they belong to.
+
+    An unclaimed row (a view's `_RETURN` rule, a key's index, an identity's sequence, a row type)
+    belongs to the object that it depends on internally (deptype "i"; section 53.18 of the
+    documentation), or for a column nobody claims, to its relation.
+    """
+
+    def __init__(self, claims: Mapping[Oid, Address], rows: Iterable[tuple[Oid, Oid, str]]) -> None:
+        self._claims = claims
+        self._rows = list(rows)
+        self._owners: dict[Oid, Oid] = {}
+        self._belongs: dict[Oid, list[Oid]] = {}
+        for dependent, referenced, deptype in self._rows:
+            if deptype == "i" and dependent not in self._owners:
+                self._owners[dependent] = referenced
+            if deptype in "iaPS":
+                whole = Oid(dependent.classid, dependent.objid)
+                self._belongs.setdefault(whole, []).append(Oid(referenced.classid, referenced.objid))
+
+    def resolve(self, oid: Oid) -> Address | None:
+        """Address of the claimed object that `oid` is, or belongs to."""
+        seen: set[Oid] = set()
+        at: Oid | None = oid
+        while at is not None and at not in seen:
+            seen.add(at)
+            if (found := self._claims.get(at)) is not None:
+                return found
+            whole = Oid(at.classid, at.objid)
+            at = whole if at.objsubid and whole not in self._owners else self._owners.get(whole)
+        return None
+
+    def within(self, oid: Oid, members: Mapping[Oid, str]) -> bool:
+        """Whether the row belongs, by internal or automatic dependency, to an extension's member."""
+        seen: set[Oid] = set()
+        todo = [oid]
+        while todo:
+            at = todo.pop()
+            if at in seen:
+                continue
+            seen.add(at)
+            if at in members:
+                return True
+            todo += self._belongs.get(at, ())
+        return False
+
+    def edges(self, objects: Mapping[Address, Object]) -> tuple[Edge, ...]:
+        """All edges between different objects, contained objects depending on their parents."""
+        found: dict[tuple[Address, Address], set[str]] = {}
+        for dependent, referenced, deptype in self._rows:
+            a, b = self.resolve(dependent), self.resolve(referenced)
+            if a is not None and b is not None and a != b:
+                found.setdefault((a, b), set()).add(deptype)
+        for obj in objects.values():
+            if obj.parent is not None:
+                found.setdefault((obj.address, obj.parent), set()).add(CONTAINED)
+        return tuple(Edge(a, b, frozenset(types)) for (a, b), types in found.items())

@@ -1,0 +1,51 @@
+"""Privileges as sets, read from `aclitem` text (documentation, section 5.8, table 5.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+OWNER = "\0owner"
+"""Stands for whoever owns the object, so that two servers with other owners compare equal."""
+
+PUBLIC = ""
+
+ABBREVIATIONS = {
+    "r": "SELECT", "a": "INSERT", "w": "UPDATE", "d": "DELETE", "D": "TRUNCATE", "x": "REFERENCES",
+    "t": "TRIGGER", "X": "EXECUTE", "U": "USAGE", "C": "CREATE", "c": "CONNECT", "T": "TEMPORARY",
+    "s": "SET", "A": "ALTER SYSTEM", "m": "MAINTAIN",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Privilege:
+    """One privilege of one role; the grantee is a role name, `PUBLIC` or `OWNER`."""
+
+    grantee: str
+    privilege: str
+    grantable: bool = False
+
+
+def parse_acl(items: Iterable[str], owner: str | None = None) -> frozenset[Privilege]:
+    """Privileges in a text form of `aclitem[]`; `owner`'s own are given as those of `OWNER`."""
+    return frozenset(p for item in items for p in _parse_item(item, owner))
+
+
+def _parse_item(item: str, owner: str | None) -> Iterator[Privilege]:
+    grantee, rest = _role(item)
+    letters = rest.removeprefix("=").partition("/")[0]
+    name = OWNER if owner is not None and grantee == owner else grantee
+    for i, letter in enumerate(letters):
+        if letter != "*":
+            yield Privilege(name, ABBREVIATIONS[letter], letters[i + 1 : i + 2] == "*")
+
+
+def _role(item: str) -> tuple[str, str]:
+    """Split `grantee` (double-quoted when it holds unusual characters) from the rest."""
+    if not item.startswith('"'):
+        name, _, rest = item.partition("=")
+        return name, "=" + rest
+    end = 1
+    while item[end] != '"' or item[end + 1 : end + 2] == '"':
+        end += 2 if item[end] == '"' else 1
+    return item[1:end].replace('""', '"'), item[end + 1 :]

@@ -1,0 +1,244 @@
+"""Reads a database into a `Snapshot` with the queries of the kinds it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any, Protocol
+
+import psycopg
+from psycopg.rows import dict_row, tuple_row
+
+from novaops.catalog.address import Address, Oid
+from novaops.catalog.dependencies import Dependencies
+from novaops.catalog.object import Object
+from novaops.catalog.privileges import parse_acl
+from novaops.catalog.snapshot import Snapshot
+from novaops.db.sql_files import for_server
+
+RESERVED = {"classid", "objid", "objsubid", "parent", "owner", "acl", "acl_default"}
+ADDRESS = {"address_type", "address_names", "address_args", "identity", "object_schema", "object_name"}
+
+# The settings that deparsed text depends on; a fresh connection's may differ from ours by role or database.
+SETTINGS = {
+    "search_path": "",
+    "TimeZone": "UTC",
+    "DateStyle": "ISO, YMD",
+    "IntervalStyle": "postgres",
+    "extra_float_digits": "1",
+    "bytea_output": "hex",
+    "quote_all_identifiers": "off",
+    "row_security": "off",
+    "xmlbinary": "base64",
+    "statement_timeout": "0",
+    "lock_timeout": "0",
+}
+
+
+class Reader(Protocol):
+    """The part of a kind that reading needs."""
+
+    name: str
+    acl_type: str | None
+    owned: bool
+
+    def sql(self) -> str:
+        """The text of its .sql file."""
+
+
+@dataclass(slots=True)
+class _Row:
+    oid: Oid
+    parent: Oid | None
+    kind: str
+    values: dict[str, Any]
+
+
+def read(connection: psycopg.Connection[Any], readers: Sequence[Reader]) -> Snapshot:
+    """Snapshot of the database of `connection`, inside whatever transaction it is in.
+
+    The caller gives a REPEATABLE READ transaction (or the one that built a shadow); settings are
+    pinned with SET LOCAL and so end with it.
+    """
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        for name, value in SETTINGS.items():
+            cursor.execute("SELECT set_config(%s, %s, true)", [name, value])
+        columns = _known_columns(cursor)
+        version = connection.info.server_version
+    texts = [_wrap(reader, for_server(reader.sql(), columns)) for reader in readers]
+    rows = list(_rows(connection, readers, texts))
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        depends = cursor.execute(_query("pg_depend")).fetchall()
+        members = {Oid(*m[:2]): m[2] for m in cursor.execute(_query("extension_members")).fetchall()}
+        comments = {Oid(*c[:3]): c[3] for c in cursor.execute(_query("comments")).fetchall()}
+        labels: dict[Oid, dict[str, str]] = {}
+        for label in cursor.execute(_query("security_labels")).fetchall():
+            labels.setdefault(Oid(*label[:3]), {})[label[3]] = label[4]
+        default_acl = {
+            (r, s, t): parse_acl(a, r) for r, s, t, a in cursor.execute(_query("default_acl")).fetchall()
+        }
+        role = cursor.execute("SELECT current_user").fetchone()
+    own, extension_members = _split_members(rows, members)
+    objects, claims = _objects(own, comments, labels)
+    dependencies = Dependencies(claims, [(Oid(*d[0:3]), Oid(*d[3:6]), d[6]) for d in depends])
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        unmodelled = _unmodelled(cursor, dependencies, members)
+    return Snapshot(
+        objects=objects,
+        edges=dependencies.edges(objects),
+        unmodelled=unmodelled,
+        version=version,
+        role=role[0] if role else "",
+        default_acl=default_acl,
+        extension_members=extension_members,
+    )
+
+
+def _query(name: str) -> str:
+    return files("novaops.catalog").joinpath(f"{name}.sql").read_text()
+
+
+def _known_columns(cursor: psycopg.Cursor[Any]) -> frozenset[tuple[str, str]]:
+    found = cursor.execute(
+        "SELECT c.relname, a.attname FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid"
+        " WHERE c.relnamespace = 'pg_catalog'::regnamespace AND c.relkind = 'r'"
+    ).fetchall()
+    return frozenset((r, a) for r, a in found)
+
+
+def _wrap(reader: Reader, sql: str) -> str:
+    """The kind's query with the address of each row, its owner's name and its default privileges."""
+    extra = ", pg_catalog.pg_get_userbyid(q.owner) AS owner_name" if reader.owned or reader.acl_type else ""
+    if reader.acl_type:
+        extra += (
+            f", q.acl::text[] AS acl_items, acldefault('{reader.acl_type}', q.owner)::text[] AS acl_default"
+        )
+    return (
+        "SELECT a.type AS address_type, a.object_names AS address_names, a.object_args AS address_args,"
+        f" i.identity, i.schema AS object_schema, i.name AS object_name{extra}, q.*\nFROM (\n{sql.strip().rstrip(';')}\n) AS q,"
+        " LATERAL pg_catalog.pg_identify_object_as_address(q.classid, q.objid, q.objsubid) AS a,"
+        " LATERAL pg_catalog.pg_identify_object(q.classid, q.objid, q.objsubid) AS i"
+    )
+
+
+def _rows(
+    connection: psycopg.Connection[Any], readers: Sequence[Reader], texts: Sequence[str]
+) -> Iterable[_Row]:
+    cursors = []
+    with connection.pipeline():
+        for text in texts:
+            cursors.append(connection.cursor(row_factory=dict_row).execute(text))
+    for reader, cursor in zip(readers, cursors, strict=True):
+        for values in cursor:
+            parent = values.get("parent")
+            yield _Row(
+                Oid(values["classid"], values["objid"], values["objsubid"]),
+                Oid(*parent) if parent else None,
+                reader.name,
+                values,
+            )
+
+
+def _split_members(rows: Sequence[_Row], members: Mapping[Oid, str]) -> tuple[list[_Row], dict[Address, str]]:
+    """Rows of the database itself, and the addresses that belong to extensions."""
+    by_oid = {row.oid: row for row in rows}
+    own: list[_Row] = []
+    extension: dict[Address, str] = {}
+    for row in rows:
+        at: _Row | None = row
+        owner = None
+        while at is not None and owner is None:
+            owner = members.get(Oid(at.oid.classid, at.oid.objid))
+            at = by_oid.get(at.parent) if at.parent else None
+        if owner is None:
+            own.append(row)
+        else:
+            extension[_address(row)] = owner
+    return own, extension
+
+
+def _address(row: _Row) -> Address:
+    v = row.values
+    return Address(v["address_type"], tuple(v["address_names"]), tuple(v["address_args"] or ()))
+
+
+def _objects(
+    rows: Sequence[_Row], comments: Mapping[Oid, str], labels: Mapping[Oid, dict[str, str]]
+) -> tuple[dict[Address, Object], dict[Oid, Address]]:
+    claims = {row.oid: _address(row) for row in rows}
+    by_oid = {row.oid: row for row in rows}
+    objects: dict[Address, Object] = {}
+    for row in rows:
+        v = row.values
+        owner = v.get("owner_name")
+        default = parse_acl(v["acl_default"], owner) if "acl_default" in v else None
+        privileges = default
+        if v.get("acl_items") is not None:
+            privileges = parse_acl(v["acl_items"], owner)
+        own = {
+            k: _frozen(x)
+            for k, x in v.items()
+            if k not in RESERVED and k not in ADDRESS and k not in _WRAPPED
+        }
+        address = claims[row.oid]
+        objects[address] = Object(
+            address=address,
+            kind=row.kind,
+            identity=v["identity"],
+            schema=_schema(row, by_oid),
+            name=_unquoted(v["object_name"]) or address.names[-1],
+            attributes={k: x for k, x in own.items() if not k.startswith("_")},
+            facts={k[1:]: x for k, x in own.items() if k.startswith("_")},
+            parent=claims.get(row.parent) if row.parent else None,
+            owner=owner,
+            privileges=privileges,
+            default_privileges=default,
+            comment=comments.get(row.oid),
+            labels=labels.get(row.oid, {}),
+        )
+    return objects, claims
+
+
+_WRAPPED = {"owner_name", "acl_items"}
+
+
+def _schema(row: _Row, by_oid: Mapping[Oid, _Row]) -> str | None:
+    at: _Row | None = row
+    while at is not None and at.parent is not None and at.parent in by_oid:
+        at = by_oid[at.parent]
+    assert at is not None
+    if at.values["address_type"] == "schema":
+        return str(at.values["address_names"][0])
+    # pg_identify_object() quotes the schema; the address holds it bare for everything but types.
+    quoted: str | None = at.values["object_schema"]
+    return _unquoted(quoted)
+
+
+def _frozen(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(_frozen(v) for v in value)
+    if isinstance(value, dict):
+        return {k: _frozen(v) for k, v in value.items()}
+    return value
+
+
+def _unmodelled(
+    cursor: psycopg.Cursor[Any], dependencies: Dependencies, members: Mapping[Oid, str]
+) -> tuple[Address, ...]:
+    """Addresses of everything in the catalogs that no kind claims and that belongs to nothing claimed."""
+    stray = []
+    for classid, objid in cursor.execute(_query("inventory")).fetchall():
+        oid = Oid(classid, objid)
+        if oid not in members and dependencies.resolve(oid) is None and not dependencies.within(oid, members):
+            stray.append(oid)
+    found = []
+    for oid in stray:
+        row = cursor.execute("SELECT * FROM pg_identify_object_as_address(%s, %s, 0)", oid[:2]).fetchone()
+        if row is not None:
+            found.append(Address(row[0], tuple(row[1]), tuple(row[2] or ())))
+    return tuple(sorted(found))
+
+
+def _unquoted(name: str | None) -> str | None:
+    return name[1:-1].replace('""', '"') if name and name.startswith('"') else name

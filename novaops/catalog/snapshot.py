@@ -1,0 +1,81 @@
+"""A database as one value: objects by address, and the dependencies between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from novaops.catalog.address import Address
+from novaops.catalog.object import Object
+from novaops.catalog.privileges import Privilege
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """`dependent` needs `referenced`; `types` holds the `pg_depend.deptype`s seen between them.
+
+    A contained object depends on its parent with type "c", which pg_depend does not have.
+    """
+
+    dependent: Address
+    referenced: Address
+    types: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What one read of the catalogs returned.
+
+    `unmodelled` are addresses that exist and that no kind claims. `default_acl` maps (role, schema
+    or "", object type letter) to the privileges that `pg_default_acl` holds for new objects.
+    """
+
+    objects: Mapping[Address, Object]
+    edges: tuple[Edge, ...] = ()
+    unmodelled: tuple[Address, ...] = ()
+    version: int = 0
+    role: str = ""
+    default_acl: Mapping[tuple[str, str, str], frozenset[Privilege]] = field(default_factory=dict)
+    extension_members: Mapping[Address, str] = field(default_factory=dict)
+
+    def __contains__(self, address: Address) -> bool:
+        return address in self.objects
+
+    def __getitem__(self, address: Address) -> Object:
+        return self.objects[address]
+
+    def __iter__(self) -> Iterator[Object]:
+        return iter(self.objects.values())
+
+    @cached_property
+    def dependencies(self) -> Mapping[Address, tuple[Edge, ...]]:
+        """Edges by dependent."""
+        return _group(self.edges, lambda e: e.dependent)
+
+    @cached_property
+    def dependents(self) -> Mapping[Address, tuple[Edge, ...]]:
+        """Edges by referenced object."""
+        return _group(self.edges, lambda e: e.referenced)
+
+    @cached_property
+    def children(self) -> Mapping[Address, tuple[Object, ...]]:
+        """Contained objects by parent, in the order they were read."""
+        found: dict[Address, list[Object]] = {}
+        for obj in self:
+            if obj.parent is not None:
+                found.setdefault(obj.parent, []).append(obj)
+        return {k: tuple(v) for k, v in found.items()}
+
+    def ancestors(self, obj: Object) -> Iterator[Object]:
+        """The object's containers, innermost first."""
+        while obj.parent is not None and obj.parent in self.objects:
+            obj = self.objects[obj.parent]
+            yield obj
+
+
+def _group(edges: Iterable[Edge], key: Callable[[Edge], Address]) -> Mapping[Address, tuple[Edge, ...]]:
+    found: dict[Address, list[Edge]] = {}
+    for edge in edges:
+        found.setdefault(key(edge), []).append(edge)
+    return {k: tuple(v) for k, v in found.items()}

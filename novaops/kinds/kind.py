@@ -1,0 +1,197 @@
+"""What a kind of object is to novaops: how it is read, written, changed and dropped.
+
+A kind is one module and one `.sql` file of the same name. Everything else (differ, graph, closure,
+comments, owners, privileges, output) is generic and asks the kind through the methods below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from importlib.resources import files
+from typing import Any, ClassVar
+
+from novaops.catalog.address import Address
+from novaops.catalog.object import Object
+from novaops.catalog.snapshot import Snapshot
+
+
+class Placement(Enum):
+    """Where a statement may run."""
+
+    TRANSACTION = "in a transaction with others"
+    ALONE = "outside a transaction"
+    COMMIT_AFTER = "in a transaction that must commit before the change is used"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One statement, without its semicolon.
+
+    `effects` names what PostgreSQL refuses while certain dependants exist (`Kind.refuses`).
+    """
+
+    sql: str
+    effects: frozenset[str] = frozenset()
+    placement: Placement = Placement.TRANSACTION
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """Harm that a change does if the live data are so.
+
+    `exists` is a query whose first column is true when there is harm, `count` one that returns
+    (affected, total) for display; None means that there is harm whatever the data. `hazard` is a
+    name of the contract ("data-loss"), `subject` the identity consent is given for, `loses` says
+    in words what is at stake ("rows", "values").
+    """
+
+    hazard: str
+    subject: str
+    loses: str
+    exists: str | None = None
+    count: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A contained object that is written inside the statement that creates its container."""
+
+    object: Object
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Both sides of a plan, for kinds whose statements depend on more than their own object."""
+
+    live: Snapshot
+    desired: Snapshot
+    version: int
+    """`server_version_num` of the target."""
+    replaced: frozenset[Address] = field(default_factory=frozenset)
+    """Live objects that the plan drops, rebuilt or for good."""
+
+    @property
+    def created(self) -> frozenset[Address]:
+        """Addresses that do not exist, or no longer exist, when their creation runs."""
+        return frozenset(a for a in self.desired.objects if a not in self.live.objects or a in self.replaced)
+
+
+class Kind:
+    """Base of all kinds; the defaults fit an object with CREATE, DROP and COMMENT ON of its own."""
+
+    name: ClassVar[str]
+    """Also the name of the module and of its .sql file; `CREATE`'s keyword in lower case."""
+    types: ClassVar[tuple[str, ...]]
+    """The address types (`pg_identify_object_as_address().type`) that the kind claims."""
+    rank: ClassVar[int] = 50
+    """Tie-break where dependencies leave the order open; smaller comes first. See ranks.md there."""
+    acl_type: ClassVar[str | None] = None
+    """First argument of `acldefault()` when objects of the kind carry privileges."""
+    owned: ClassVar[bool] = False
+    """Whether the objects have an owner of their own (the .sql then selects `owner`)."""
+    data: ClassVar[bool] = False
+    """Whether rebuilding or dropping it can lose what people stored."""
+    refuses: ClassVar[frozenset[str]] = frozenset()
+    """Effects on an object it depends on that PostgreSQL refuses while this one exists."""
+    late: ClassVar[frozenset[str]] = frozenset()
+    """`pg_depend.deptype`s of dependencies that `finish`, not `create`, establishes."""
+    swap: ClassVar[bool] = False
+    """Whether it is rebuilt by renaming the old one aside (`aside`) until nothing needs it."""
+    joined: ClassVar[bool] = False
+    """Whether `inline` may write it into the statement that creates its parent."""
+
+    @classmethod
+    def sql(cls) -> str:
+        """The query that reads all objects of the kind: text of the .sql beside the module."""
+        module = cls.__module__.rpartition(".")[2]
+        return files("novaops.kinds").joinpath(f"{module}.sql").read_text()
+
+    # -- writing it -------------------------------------------------------------------------
+
+    def keyword(self, obj: Object) -> str:
+        """Keyword after CREATE, DROP, COMMENT ON, ALTER … OWNER TO."""
+        return self.name.upper()
+
+    def target(self, obj: Object) -> str:
+        """What DROP, COMMENT ON and OWNER TO name: keyword and identity."""
+        return f"{self.keyword(obj)} {obj.identity}"
+
+    def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
+        """Statements that make the object; `parts` are the contained objects written inside."""
+        raise NotImplementedError
+
+    def inline(self, obj: Object, parts: Sequence[Part], scene: Scene) -> str | None:
+        """Its text inside the CREATE of its parent; None when it needs a statement of its own."""
+        return None
+
+    def finish(self, obj: Object, scene: Scene) -> list[Step]:
+        """Statements that wait until contained objects and `late` dependencies exist."""
+        return []
+
+    def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
+        """Statements for the attributes in `changed`; None when it must be rebuilt."""
+        return None
+
+    def drop(self, obj: Object, scene: Scene) -> list[Step]:
+        """Statements that drop it; never with CASCADE."""
+        return [Step(f"DROP {self.target(obj)}")]
+
+    def aside(self, obj: Object) -> tuple[list[Step], Object]:
+        """For `swap`: steps that rename it out of the way, and the object under that name."""
+        raise NotImplementedError
+
+    def grant_target(self, obj: Object) -> tuple[str, str]:
+        """For kinds with privileges: (columns suffix such as `(a)`, text after GRANT … ON)."""
+        return "", self.target(obj)
+
+    def comment_target(self, obj: Object) -> str:
+        """Text after COMMENT ON (and SECURITY LABEL ON)."""
+        return self.target(obj)
+
+    def owner_target(self, obj: Object) -> str:
+        """Text after ALTER in ALTER … OWNER TO."""
+        return self.target(obj)
+
+    # -- knowing it -------------------------------------------------------------------------
+
+    def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
+        """Keys of the name spaces it occupies, so that a name is freed before it is reused."""
+        return ()
+
+    def survives(self, obj: Object, lost: Object, scene: Scene) -> frozenset[str] | None:
+        """How it outlives the rebuild of `lost`, on which it depends: attributes to set again.
+
+        None (the default): it is rebuilt too.
+        """
+        return None
+
+    def produced(self, obj: Object, scene: Scene) -> bool:
+        """Whether it appears by itself when what it belongs to is created or altered."""
+        return False
+
+    def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
+        """What is lost when `old` becomes `new`; `new` is None when it is dropped or rebuilt."""
+        return []
+
+    def describe(self, old: Object, new: Object, attribute: str) -> str:
+        """One change in words, for plans."""
+        return f"{attribute.replace('_', ' ')}: {_short(old[attribute])} → {_short(new[attribute])}"
+
+
+def changed_options(
+    old: Mapping[str, Any] | None, new: Mapping[str, Any] | None
+) -> tuple[dict[str, Any], list[str]]:
+    """Options to SET and to RESET to get from `old` to `new`."""
+    before, after = old or {}, new or {}
+    return (
+        {k: v for k, v in after.items() if before.get(k) != v},
+        [k for k in before if k not in after],
+    )
+
+
+def _short(value: Any) -> str:
+    text = "none" if value is None or value == "" else str(value)
+    return text if len(text) <= 60 and "\n" not in text else "…"

@@ -1,0 +1,8 @@
+SELECT
+    'pg_namespace'::regclass::oid AS classid,
+    n.oid AS objid,
+    0 AS objsubid,
+    n.nspowner AS owner,
+    n.nspacl AS acl
+FROM pg_catalog.pg_namespace n
+WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'

@@ -1,0 +1,149 @@
+"""Tables, plain and partitioned (`pg_class.relkind` r and p)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from novaops.catalog.object import Object
+from novaops.kinds.kind import Kind, Part, Risk, Scene, Step, changed_options
+
+ROW_SECURITY = {
+    (False, False): ["DISABLE ROW LEVEL SECURITY", "NO FORCE ROW LEVEL SECURITY"],
+    (True, False): ["ENABLE ROW LEVEL SECURITY", "NO FORCE ROW LEVEL SECURITY"],
+    (True, True): ["ENABLE ROW LEVEL SECURITY", "FORCE ROW LEVEL SECURITY"],
+    (False, True): ["DISABLE ROW LEVEL SECURITY", "FORCE ROW LEVEL SECURITY"],
+}
+IN_PLACE = {
+    "persistence", "options", "toast_options", "tablespace", "access_method", "row_security", "force_row_security",
+    "replica_identity", "parents", "partition_of", "partition_bound", "of_type",
+}  # fmt: skip
+
+
+class Table(Kind):
+    name = "table"
+    types = ("table",)
+    rank = 40
+    acl_type = "r"
+    owned = True
+    data = True
+    late = frozenset({"a"})  # a partition's dependency on its parent: ATTACH makes it
+
+    def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
+        head = "CREATE UNLOGGED TABLE" if obj["persistence"] == "u" else "CREATE TABLE"
+        if obj["of_type"]:
+            body = f" OF {obj['of_type']}" + (_body(parts) if parts else "")
+        else:
+            body = _body(parts)
+        tail = ""
+        if obj["parents"]:
+            tail += f"\nINHERITS ({', '.join(obj['parents'])})"
+        if obj["partition_key"]:
+            tail += f"\nPARTITION BY {obj['partition_key']}"
+        if obj["access_method"]:
+            tail += f"\nUSING {obj['access_method']}"
+        options = _options(obj)
+        if options:
+            tail += f"\nWITH ({', '.join(f'{k}={_literal(v)}' for k, v in options.items())})"
+        if obj["tablespace"]:
+            tail += f"\nTABLESPACE {obj['tablespace']}"
+        steps = [Step(f"{head} {obj.identity}{body}{tail}")]
+        if obj["row_security"]:
+            steps.append(_alter(obj, "ENABLE ROW LEVEL SECURITY"))
+        if obj["force_row_security"]:
+            steps.append(_alter(obj, "FORCE ROW LEVEL SECURITY"))
+        if obj["replica_identity"] not in ("d", "i"):
+            steps.append(_alter(obj, _replica_identity(obj)))
+        return steps
+
+    def finish(self, obj: Object, scene: Scene) -> list[Step]:
+        return [_attach(obj)] if obj["partition_of"] else []
+
+    def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
+        if changed - IN_PLACE:
+            return None
+        steps = []
+        if changed & {"partition_of", "partition_bound"} and old["partition_of"]:
+            steps.append(Step(f"ALTER TABLE {old['partition_of']} DETACH PARTITION {new.identity}"))
+        if "of_type" in changed:
+            steps.append(_alter(new, f"OF {new['of_type']}" if new["of_type"] else "NOT OF"))
+        if "persistence" in changed:
+            steps.append(
+                _alter(new, "SET UNLOGGED" if new["persistence"] == "u" else "SET LOGGED", "rewrite")
+            )
+        if "access_method" in changed:
+            steps.append(_alter(new, f"SET ACCESS METHOD {new['access_method'] or 'heap'}", "rewrite"))
+        if "tablespace" in changed:
+            steps.append(_alter(new, f"SET TABLESPACE {new['tablespace'] or 'pg_default'}", "rewrite"))
+        if changed & {"options", "toast_options"}:
+            assign, reset = changed_options(_options(old), _options(new))
+            if assign:
+                steps.append(
+                    _alter(new, f"SET ({', '.join(f'{k}={_literal(v)}' for k, v in assign.items())})")
+                )
+            if reset:
+                steps.append(_alter(new, f"RESET ({', '.join(reset)})"))
+        if changed & {"row_security", "force_row_security"}:
+            before = ROW_SECURITY[old["row_security"], old["force_row_security"]]
+            after = ROW_SECURITY[new["row_security"], new["force_row_security"]]
+            steps += [_alter(new, clause) for clause in after if clause not in before]
+        if "replica_identity" in changed and new["replica_identity"] != "i":
+            steps.append(_alter(new, _replica_identity(new)))
+        if "parents" in changed:
+            steps += [_alter(new, f"NO INHERIT {p}") for p in old["parents"] if p not in new["parents"]]
+            steps += [_alter(new, f"INHERIT {p}") for p in new["parents"] if p not in old["parents"]]
+        if changed & {"partition_of", "partition_bound"} and new["partition_of"]:
+            steps.append(_attach(new))
+        return steps
+
+    def survives(self, obj: Object, lost: Object, scene: Scene) -> frozenset[str] | None:
+        if lost.kind == self.name and obj["partition_of"] == lost.identity:
+            return frozenset({"partition_of"})
+        if lost.kind == self.name and lost.identity in obj["parents"]:
+            return frozenset({"parents"})
+        return None
+
+    def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
+        return [("relation", *obj.address.names), ("type", *obj.address.names)]
+
+    def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
+        risks = []
+        if new is None and not old["partition_key"]:
+            risks.append(
+                Risk(
+                    "data-loss",
+                    old.identity,
+                    "rows",
+                    f"SELECT EXISTS (SELECT FROM ONLY {old.identity})",
+                    f"SELECT count(*), count(*) FROM ONLY {old.identity}",
+                )
+            )
+        if new is not None and changed & {"row_security", "force_row_security"} and not new["row_security"]:
+            risks.append(Risk("row-security", old.identity, "row level security"))
+        return risks
+
+
+def _alter(obj: Object, clause: str, *effects: str) -> Step:
+    return Step(f"ALTER TABLE {obj.identity} {clause}", frozenset(effects))
+
+
+def _attach(obj: Object) -> Step:
+    return Step(
+        f"ALTER TABLE ONLY {obj['partition_of']} ATTACH PARTITION {obj.identity} {obj['partition_bound']}"
+    )
+
+
+def _body(parts: Sequence[Part]) -> str:
+    return " (\n" + ",\n".join(f"    {part.sql}" for part in parts) + "\n)" if parts else " ()"
+
+
+def _options(obj: Object) -> dict[str, str]:
+    """Storage parameters, those of the TOAST table under their `toast.` names."""
+    return {**(obj["options"] or {}), **{f"toast.{k}": v for k, v in (obj["toast_options"] or {}).items()}}
+
+
+def _literal(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _replica_identity(obj: Object) -> str:
+    return "REPLICA IDENTITY " + {"d": "DEFAULT", "f": "FULL", "n": "NOTHING"}[obj["replica_identity"]]

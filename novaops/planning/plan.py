@@ -1,0 +1,110 @@
+"""The plan as an artifact: what would change, by which statements, at what risk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from novaops.diagnostics import Source
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Hazard:
+    """Harm that a plan would do, and for which consent is given by name.
+
+    `affected` of `total` rows, values … (None when not counted). `consent` is what goes after
+    `--allow`: the hazard's name and the object's identity.
+    """
+
+    hazard: str
+    code: str
+    object: str
+    message: str
+    affected: int | None = None
+    total: int | None = None
+    allowed: bool = False
+
+    @property
+    def consent(self) -> str:
+        return f"{self.hazard}:{self.object}"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedChange:
+    """One object's change. `operation` is create, alter, drop, replace or rename.
+
+    `object` is its identity; `container` the identity of the object it is shown under (the table
+    of a column), None when it stands for itself; `detail` one line for each changed attribute.
+    """
+
+    operation: str
+    kind: str
+    object: str
+    schema: str | None = None
+    name: str = ""
+    container: str | None = None
+    container_kind: str | None = None
+    detail: tuple[str, ...] = ()
+    hazards: tuple[Hazard, ...] = ()
+    source: Source | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement without semicolon; `transaction` counts from 1, None runs outside of one."""
+
+    sql: str
+    transaction: int | None
+    kind: str
+    object: str
+    operation: str
+    locks: tuple[str, ...] = ()
+    rewrites: tuple[str, ...] = ()
+    hazards: tuple[Hazard, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a plan belongs; never holds a password."""
+
+    database: str
+    host: str
+    port: int
+    user: str
+    server_version: str
+    system_identifier: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A plan, bound to the fingerprint of the database that it was made from.
+
+    `skipped` are objects left out by `.pgschemaignore`, `unmanaged` those that no kind models,
+    `blocked` the hazards not yet consented to. `objects` counts the desired objects compared.
+    """
+
+    target: Target
+    source_fingerprint: str
+    desired_fingerprint: str
+    changes: tuple[PlannedChange, ...] = ()
+    statements: tuple[Statement, ...] = ()
+    blocked: tuple[Hazard, ...] = ()
+    skipped: tuple[str, ...] = ()
+    unmanaged: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
+    files: str = ""
+    file_statements: int = 0
+    shadow_seconds: float = 0.0
+    objects: int = 0
+    options: Mapping[str, object] = field(default_factory=dict)
+    rehearsal: Mapping[str, object] | None = None
+
+    @property
+    def summary(self) -> dict[str, int]:
+        """Objects by operation."""
+        counts = dict.fromkeys(("create", "alter", "drop", "replace", "rename"), 0)
+        for change in self.changes:
+            counts[change.operation] += 1
+        return counts
