@@ -16,7 +16,8 @@ class Dependencies:
 
     An unclaimed row (a view's `_RETURN` rule, a key's index, an identity's sequence, a row type)
     belongs to the object that it depends on internally (deptype "i"; section 53.18 of the
-    documentation), or for a column nobody claims, to its relation.
+    documentation), a member of an extension to the extension (deptype "e"), and a column nobody
+    claims to its relation.
     """
 
     def __init__(self, claims: Mapping[Oid, Address], rows: Iterable[tuple[Oid, Oid, str]]) -> None:
@@ -25,7 +26,7 @@ class Dependencies:
         self._owners: dict[Oid, Oid] = {}
         self._belongs: dict[Oid, list[Oid]] = {}
         for dependent, referenced, deptype in self._rows:
-            if deptype == "i" and dependent not in self._owners:
+            if deptype in "ie" and dependent not in self._owners:
                 self._owners[dependent] = referenced
             if deptype in "iaPS":
                 whole = Oid(dependent.classid, dependent.objid)

@@ -103,6 +103,8 @@ def _known_columns(cursor: psycopg.Cursor[Any]) -> frozenset[tuple[str, str]]:
     found = cursor.execute(
         "SELECT c.relname, a.attname FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid"
         " WHERE c.relnamespace = 'pg_catalog'::regnamespace AND c.relkind = 'r'"
+        # pg_subscription.subconninfo is for superusers only.
+        " AND has_column_privilege(c.oid, a.attnum, 'SELECT')"
     ).fetchall()
     return frozenset((r, a) for r, a in found)
 
@@ -204,10 +206,9 @@ _WRAPPED = {"owner_name", "acl_items"}
 
 
 def _schema(row: _Row, by_oid: Mapping[Oid, _Row]) -> str | None:
-    at: _Row | None = row
-    while at is not None and at.parent is not None and at.parent in by_oid:
+    at = row
+    while at.parent is not None and at.parent in by_oid:
         at = by_oid[at.parent]
-    assert at is not None
     if at.values["address_type"] == "schema":
         return str(at.values["address_names"][0])
     # pg_identify_object() quotes the schema; the address holds it bare for everything but types.

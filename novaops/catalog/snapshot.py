@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from novaops.catalog.address import Address
@@ -66,6 +66,14 @@ class Snapshot:
             if obj.parent is not None:
                 found.setdefault(obj.parent, []).append(obj)
         return {k: tuple(v) for k, v in found.items()}
+
+    def part(self, addresses: Set[Address]) -> Snapshot:
+        """The snapshot of these objects alone, without the edges that leave them."""
+        return replace(
+            self,
+            objects={a: o for a, o in self.objects.items() if a in addresses},
+            edges=tuple(e for e in self.edges if e.dependent in addresses and e.referenced in addresses),
+        )
 
     def ancestors(self, obj: Object) -> Iterator[Object]:
         """The object's containers, innermost first."""

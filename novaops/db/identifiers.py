@@ -192,3 +192,9 @@ def quote_literal(value: str) -> str:
     """A string constant, as `quote_literal()` writes it."""
     text = value.replace("'", "''")
     return f"E'{text}'".replace("\\", "\\\\") if "\\" in text else f"'{text}'"
+
+
+def suffixed(name: str, suffix: str) -> str:
+    """The name with the suffix, cut in between to fit an identifier (NAMEDATALEN - 1 bytes)."""
+    room = 63 - len(suffix.encode())
+    return name.encode()[:room].decode(errors="ignore") + suffix

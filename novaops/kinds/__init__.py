@@ -10,19 +10,16 @@ from inspect import isclass
 
 from novaops.kinds.kind import Kind
 
-NOT_KINDS = {"kind"}
-
 
 @cache
 def registry() -> Mapping[str, Kind]:
-    """All kinds by name, in order of rank."""
+    """All kinds by name, in order of rank; a subclass of Kind without a name is a base of some."""
     found = []
     for module in pkgutil.iter_modules(__path__):
-        if module.name not in NOT_KINDS:
-            loaded = import_module(f"{__name__}.{module.name}")
-            found += [
-                c()
-                for c in vars(loaded).values()
-                if isclass(c) and issubclass(c, Kind) and c.__module__ == loaded.__name__
-            ]
+        loaded = import_module(f"{__name__}.{module.name}")
+        found += [
+            c()
+            for c in vars(loaded).values()
+            if isclass(c) and issubclass(c, Kind) and c.__module__ == loaded.__name__ and hasattr(c, "name")
+        ]
     return {kind.name: kind for kind in sorted(found, key=lambda k: (k.rank, k.name))}

@@ -25,6 +25,14 @@ class Placement(Enum):
     COMMIT_AFTER = "in a transaction that must commit before the change is used"
 
 
+class Phase(Enum):
+    """When a step of an alteration runs."""
+
+    RELEASE = "before what the object no longer depends on is dropped"
+    MAIN = "when what it will depend on exists"
+    FINISH = "when the objects it contains are as they will be, too"
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One statement, without its semicolon.
@@ -35,6 +43,13 @@ class Step:
     sql: str
     effects: frozenset[str] = frozenset()
     placement: Placement = Placement.TRANSACTION
+    secrets: tuple[str, ...] = ()
+    """Texts within `sql` that are never shown."""
+    phase: Phase = Phase.MAIN
+
+
+LAST = 90
+"""Kinds of this rank are changed, and dropped, after everything else: it must not feel them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +67,8 @@ class Risk:
     loses: str
     exists: str | None = None
     count: str | None = None
+    lock: str | None = None
+    """Table to lock before `exists` is asked again, right before the statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +89,8 @@ class Scene:
     """`server_version_num` of the target."""
     replaced: frozenset[Address] = field(default_factory=frozenset)
     """Live objects that the plan drops, rebuilt or for good."""
+    stubbed: frozenset[Address] = field(default_factory=frozenset)
+    """Objects that exist as their `stub` when their `create` runs."""
 
     @property
     def created(self) -> frozenset[Address]:
@@ -96,6 +115,8 @@ class Kind:
     """Whether rebuilding or dropping it can lose what people stored."""
     refuses: ClassVar[frozenset[str]] = frozenset()
     """Effects on an object it depends on that PostgreSQL refuses while this one exists."""
+    secret: ClassVar[frozenset[str]] = frozenset()
+    """Attributes whose values are never shown."""
     late: ClassVar[frozenset[str]] = frozenset()
     """`pg_depend.deptype`s of dependencies that `finish`, not `create`, establishes."""
     swap: ClassVar[bool] = False
@@ -127,6 +148,13 @@ class Kind:
         """Its text inside the CREATE of its parent; None when it needs a statement of its own."""
         return None
 
+    def stub(self, obj: Object) -> list[Step] | None:
+        """What makes it exist enough for its dependants when it depends on them in a cycle.
+
+        None when nothing does. `create` follows when they exist and completes it.
+        """
+        return None
+
     def finish(self, obj: Object, scene: Scene) -> list[Step]:
         """Statements that wait until contained objects and `late` dependencies exist."""
         return []
@@ -142,6 +170,10 @@ class Kind:
     def aside(self, obj: Object) -> tuple[list[Step], Object]:
         """For `swap`: steps that rename it out of the way, and the object under that name."""
         raise NotImplementedError
+
+    def conversion(self, old: Object, new: Object, value: str) -> str:
+        """For types that `swap`: expression for `value`, of the type set aside, in the new one."""
+        return f"{value}::text::{new.identity}"
 
     def grant_target(self, obj: Object) -> tuple[str, str]:
         """For kinds with privileges: (columns suffix such as `(a)`, text after GRANT … ON)."""
@@ -168,6 +200,10 @@ class Kind:
         """
         return None
 
+    def refused(self, obj: Object) -> frozenset[str]:
+        """`refuses` of this object, where the catalog says that it differs from others of its kind."""
+        return self.refuses
+
     def produced(self, obj: Object, scene: Scene) -> bool:
         """Whether it appears by itself when what it belongs to is created or altered."""
         return False
@@ -178,6 +214,8 @@ class Kind:
 
     def describe(self, old: Object, new: Object, attribute: str) -> str:
         """One change in words, for plans."""
+        if attribute in self.secret:
+            return f"{attribute.replace('_', ' ')} changed"
         return f"{attribute.replace('_', ' ')}: {_short(old[attribute])} → {_short(new[attribute])}"
 
 

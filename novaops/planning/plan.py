@@ -52,6 +52,19 @@ class PlannedChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Guard:
+    """Something that was empty when the plan was made, to be looked at again before it is lost.
+
+    `exists` is the query whose first column tells; `lock` the relation to lock before it.
+    """
+
+    hazard: str
+    object: str
+    exists: str
+    lock: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
     """One statement without semicolon; `transaction` counts from 1, None runs outside of one."""
 
@@ -63,6 +76,7 @@ class Statement:
     locks: tuple[str, ...] = ()
     rewrites: tuple[str, ...] = ()
     hazards: tuple[Hazard, ...] = ()
+    guards: tuple[Guard, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

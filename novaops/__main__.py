@@ -1,0 +1,5 @@
+"""`python -m novaops`."""
+
+from novaops.cli import main
+
+main()

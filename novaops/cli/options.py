@@ -1,0 +1,136 @@
+"""The options that commands share, and what they say about themselves."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit, urlunsplit
+
+import click
+from click.core import ParameterSource
+
+F = TypeVar("F", bound=Callable[..., Any])
+Option = Callable[[F], F]
+
+CONNECTION: Sequence[Option[Any]] = (
+    click.option("--url", metavar="URL", help="Connect to postgresql://user@host:port/database."),
+    click.option("--host", metavar="HOST", help="Server, or the directory of its socket."),
+    click.option("--port", metavar="PORT", type=int, help="Port of the server."),
+    click.option("--database", "--db", "-d", metavar="NAME", help="Database to look at and to change."),
+    click.option("--user", metavar="ROLE", help="Role to connect as; the password comes from PGPASSWORD or .pgpass."),
+    click.option("--embedded", is_flag=True, default=None, help="Start and use the embedded server."),
+)
+
+SCOPE: Sequence[Option[Any]] = (
+    click.option(
+        "--schema",
+        "schemas",
+        metavar="SCHEMA",
+        multiple=True,
+        help="Manage this schema; repeatable. Default: public and those the files create.",
+    ),
+    click.option(
+        "--scope",
+        type=click.Choice(["schemas", "database"]),
+        help="Manage the schemas, or the whole database with extensions, publications, casts …",
+    ),
+    click.option(
+        "--privileges",
+        type=click.Choice(["auto", "managed", "additive", "ignore"]),
+        help="Compare grants where the files give any (auto), everywhere, without ever revoking, or not at all.",
+    ),
+    click.option("--owners", type=click.Choice(["ignore", "managed"]), help="Whether owners are compared."),
+)
+
+DESIRED: Sequence[Option[Any]] = (
+    click.option(
+        "--file",
+        "files",
+        metavar="PATH",
+        help="The declared schema: a .sql file, or a folder of them. Default: schema/schema.sql.",
+    ),
+    *SCOPE,
+    click.option(
+        "--missing-roles",
+        type=click.Choice(["error", "skip", "create"]),
+        help="What to do about roles that the files name and the server lacks.",
+    ),
+    click.option(
+        "--shadow",
+        metavar="server|embedded|URL",
+        help="Where the files are executed to be read back: the target's server (rolled back), the embedded one, an empty database.",
+    ),
+)
+
+OUTPUT: Sequence[Option[Any]] = (
+    click.option(
+        "--format",
+        "output_format",
+        type=click.Choice(["text", "json", "sql", "markdown"]),
+        default="text",
+        show_default=True,
+        help="How stdout shows the plan.",
+    ),
+    click.option(
+        "--out", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Also write the plan as JSON, for apply FILE."
+    ),
+    click.option("--check", is_flag=True, help="Exit 3 when there are changes, 4 when a hazard is in the way; change nothing."),
+    click.option("--fail-on-unmanaged", is_flag=True, help="Exit 1 when the database has objects novaops does not know."),
+)
+
+QUIET: Sequence[Option[Any]] = (
+    click.option("--quiet", "-q", is_flag=True, help="Say nothing about progress on stderr."),
+)
+
+CARRIED = frozenset(
+    ["url", "host", "port", "database", "user", "embedded", "files", "schemas", "scope", "privileges", "owners",
+     "missing_roles", "shadow", "allow", "planfile"]
+)  # fmt: skip
+"""Parameters that the command under "next" repeats."""
+
+
+def options(*groups: Iterable[Option[Any]]) -> Callable[[F], F]:
+    """Add groups of options to a command, shown in this order."""
+
+    def decorate(function: F) -> F:
+        for option in reversed([option for group in groups for option in group]):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+def apply_command(ctx: click.Context, planfile: Path | None = None) -> list[str]:
+    """The words that apply what this call has planned; passwords stay out of it."""
+    words = ["novaops", "apply"]
+    if planfile is not None:
+        words.append(str(planfile))
+    for parameter in ctx.command.params:
+        name = parameter.name or ""
+        if name not in CARRIED or ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+            continue
+        value = ctx.params[name]
+        if isinstance(parameter, click.Argument):
+            words.append(str(value))
+        elif value is True:
+            words.append(parameter.opts[0])
+        else:
+            for each in value if isinstance(value, tuple) else (value,):
+                words += [parameter.opts[0], without_password(str(each))]
+    return words
+
+
+def without_password(text: str) -> str:
+    """A URL without its password; any other text as it is."""
+    if "://" not in text:
+        return text
+    parts = urlsplit(text)
+    user, at, place = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(netloc=f"{user.partition(':')[0]}{at}{place}"))
+
+
+def spelled(words: Sequence[str]) -> str:
+    """The words as a line for a shell."""
+    return shlex.join(words)

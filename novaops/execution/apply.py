@@ -1,0 +1,140 @@
+"""Runs the statements of a plan, transaction by transaction."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import psycopg
+from psycopg import errors
+
+from novaops.errors import NovaopsError, RefusedError
+from novaops.execution.blockers import blockers
+from novaops.planning.plan import Plan, Statement
+from novaops.progress import Reporter
+
+TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Statements that run together: in one transaction, or one alone outside of any."""
+
+    transaction: int | None
+    statements: tuple[Statement, ...]
+
+
+class StatementError(NovaopsError):
+    """A statement of the plan failed; what had been committed before it stays."""
+
+
+def segments(plan: Plan) -> Iterator[Segment]:
+    """The statements of the plan by transaction, in order."""
+    alone = 0
+    keys = []
+    for statement in plan.statements:
+        alone += statement.transaction is None
+        keys.append((statement.transaction, alone if statement.transaction is None else 0))
+    for (number, _), group in groupby(zip(keys, plan.statements, strict=True), lambda pair: pair[0]):
+        yield Segment(number, tuple(s for _, s in group))
+
+
+def run(connection: psycopg.Connection[Any], plan: Plan, lock_timeout: str, reporter: Reporter) -> int:
+    """Run all segments on an autocommit connection; returns how many statements ran.
+
+    Raises `StatementError` at the first statement that fails, and `RefusedError` when rows have come
+    into something that was empty when the plan was made.
+    """
+    _pin(connection, lock_timeout)
+    done = 0
+    for segment in segments(plan):
+        _retried(connection, segment, done, len(plan.statements), reporter)
+        done += len(segment.statements)
+    return done
+
+
+def _pin(connection: psycopg.Connection[Any], lock_timeout: str) -> None:
+    """Settings that a role or database may have set to something that would break a plan."""
+    for name, value in (
+        ("lock_timeout", lock_timeout),
+        ("statement_timeout", "0"),
+        ("idle_in_transaction_session_timeout", "0"),
+        ("check_function_bodies", "off"),
+        ("session_replication_role", "origin"),
+    ):
+        connection.execute(
+            "SELECT set_config(%s, %s, false) WHERE current_setting(%s) <> %s", [name, value, name, value]
+        )
+
+
+def _retried(
+    connection: psycopg.Connection[Any], segment: Segment, done: int, total: int, reporter: Reporter
+) -> None:
+    """Run a segment, again after a lock could not be had: everything is released in between."""
+    for attempt in range(1, TRIES + 1):
+        try:
+            _run(connection, segment, done, total, reporter)
+        except (errors.LockNotAvailable, errors.DeadlockDetected) as error:
+            if attempt == TRIES:
+                raise _failed(error, segment.statements[0], done, total) from error
+            reporter.waiting(
+                f"{blockers(connection) or 'a lock could not be had'} · try {attempt + 1} of {TRIES}"
+            )
+            time.sleep(random.uniform(0.1, 0.5) * attempt)  # noqa: S311
+        else:
+            return
+
+
+def _run(
+    connection: psycopg.Connection[Any], segment: Segment, done: int, total: int, reporter: Reporter
+) -> None:
+    if segment.transaction is None:
+        _statements(connection, segment.statements, done, total, reporter)
+        return
+    with connection.transaction():
+        _statements(connection, segment.statements, done, total, reporter)
+
+
+def _statements(
+    connection: psycopg.Connection[Any],
+    statements: Sequence[Statement],
+    done: int,
+    total: int,
+    reporter: Reporter,
+) -> None:
+    for index, statement in enumerate(statements, done + 1):
+        reporter.step(index, total, statement.sql)
+        try:
+            _guard(connection, statement)
+            connection.execute(statement.sql)
+        except (errors.LockNotAvailable, errors.DeadlockDetected, errors.QueryCanceled):
+            raise
+        except psycopg.Error as error:
+            raise _failed(error, statement, index - 1, total) from error
+
+
+def _guard(connection: psycopg.Connection[Any], statement: Statement) -> None:
+    """Look again, under lock, at what the plan found empty."""
+    for guard in statement.guards:
+        if guard.lock is not None:
+            connection.execute(f"LOCK TABLE {guard.lock} IN ACCESS EXCLUSIVE MODE")
+        row = connection.execute(guard.exists).fetchone()
+        if row is None or row[0]:
+            raise RefusedError(
+                f"{guard.object} was empty when the plan was made and is not any more",
+                detail=f"the statement was not run: {statement.sql}",
+                hint=f"plan again; to go on all the same: --allow {guard.hazard}:{guard.object}",
+            )
+
+
+def _failed(error: psycopg.Error, statement: Statement, done: int, total: int) -> StatementError:
+    message = error.diag.message_primary or str(error)
+    detail = [f"in statement {done + 1} of {total}: {statement.sql}"]
+    detail += [t for t in (error.diag.message_detail, error.diag.context) if t]
+    state = f" [{error.sqlstate}]" if error.sqlstate else ""
+    hint = error.diag.message_hint or "run `novaops plan` again: it starts from what is there now"
+    return StatementError(f"PostgreSQL refused{state}: {message}", detail="\n".join(detail), hint=hint)

@@ -1,0 +1,97 @@
+WITH casts AS (
+    -- One text per source type: as an array it would cost more to read than all other columns together.
+    SELECT castsource, string_agg(format_type(casttarget, NULL), E'\n') AS targets
+    FROM pg_catalog.pg_cast GROUP BY castsource
+), inherited AS (
+    SELECT DISTINCT ON (i.inhrelid, a.attname) i.inhrelid, a.attname,
+        ARRAY[n.nspname, p.relname, a.attname]::text[] AS names
+    FROM pg_catalog.pg_inherits i
+    JOIN pg_catalog.pg_class p ON p.oid = i.inhparent AND p.relkind IN ('r', 'p')
+    JOIN pg_catalog.pg_namespace n ON n.oid = p.relnamespace
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = p.oid AND a.attnum > 0 AND NOT a.attisdropped
+    ORDER BY i.inhrelid, a.attname, i.inhseqno
+), identity AS (
+    -- Limits and start are NULL where they are the type's own: those follow a change of the column's type.
+    SELECT d.refobjid AS attrelid, d.refobjsubid AS attnum, c.relname, c.relpersistence,
+        s.seqrelid, s.seqstart,
+        jsonb_strip_nulls(jsonb_build_object(
+            'increment', nullif(s.seqincrement, 1),
+            'minvalue', nullif(s.seqmin, CASE WHEN s.seqincrement > 0 THEN 1 ELSE l.lowest END),
+            'maxvalue', nullif(s.seqmax, CASE WHEN s.seqincrement > 0 THEN l.highest ELSE -1 END),
+            'start', nullif(s.seqstart, CASE WHEN s.seqincrement > 0 THEN s.seqmin ELSE s.seqmax END),
+            'cache', nullif(s.seqcache, 1),
+            'cycle', nullif(s.seqcycle, false)
+        )) AS options
+    FROM pg_catalog.pg_sequence s
+    JOIN pg_catalog.pg_class c ON c.oid = s.seqrelid
+    JOIN pg_catalog.pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = s.seqrelid
+        AND d.refclassid = 'pg_class'::regclass AND d.deptype = 'i'
+    JOIN (VALUES
+        ('int2'::regtype, -32768::bigint, 32767::bigint),
+        ('int4'::regtype, -2147483648, 2147483647),
+        ('int8'::regtype, -9223372036854775808, 9223372036854775807)
+    ) AS l (type, lowest, highest) ON l.type = s.seqtypid
+)
+SELECT
+    'pg_class'::regclass::oid AS classid,
+    a.attrelid AS objid,
+    a.attnum::int AS objsubid,
+    ARRAY['pg_class'::regclass::oid, a.attrelid, 0::oid] AS parent,
+    c.relowner AS owner,
+    a.attacl AS acl,
+    -- The columns of a view are what its query makes them: only what is set on them by itself is compared.
+    CASE WHEN own.columns THEN format_type(a.atttypid, a.atttypmod) END AS type,
+    CASE WHEN own.columns AND a.attcollation <> t.typcollation THEN a.attcollation::regcollation::text END AS collation,
+    a.attnotnull AND nn.oid IS NULL AS not_null,
+    a.attidentity::text AS identity_generation,
+    -- Partitions have none: they draw from the sequence of their root (PostgreSQL 17).
+    id.options AS identity_options,
+    id.relname::text AS identity_sequence,
+    nullif(id.relpersistence, c.relpersistence)::text AS identity_persistence,
+    a.attgenerated::text AS generated,
+    CASE WHEN a.attgenerated <> '' THEN pg_get_expr(d.adbin, d.adrelid) END AS generation_expression,
+    nullif(a.attstorage, t.typstorage)::text AS storage,
+    nullif(a.attcompression, '')::text AS compression,
+    -- -1 until PostgreSQL 16, NULL from 17.
+    nullif(a.attstattarget, -1)::int AS statistics,
+    -- pg_attver is bookkeeping of some servers, another number in every database.
+    CASE WHEN a.attoptions IS NOT NULL THEN (
+        SELECT jsonb_object_agg(o.option_name, o.option_value) FROM pg_options_to_table(a.attoptions) o
+        WHERE o.option_name <> 'pg_attver'
+    ) END AS options,
+    CASE WHEN a.attfdwoptions IS NOT NULL THEN (
+        SELECT jsonb_object_agg(o.option_name, o.option_value) FROM pg_options_to_table(a.attfdwoptions) o
+    ) END AS fdw_options,
+    a.attnum::int AS _position,
+    a.attrelid::regclass::text AS _relation,
+    c.relname::text AS _relation_name,
+    quote_ident(a.attname) AS _quoted,
+    c.relkind IN ('v', 'm') AS _view,
+    c.relkind = 'f' AS _foreign,
+    c.relispartition AS _partition,
+    c.reloftype <> 0 AS _typed,
+    a.attislocal AS _local,
+    CASE WHEN a.attinhcount > 0 THEN i.names END AS _inherited_from,
+    id.seqrelid::regclass::text AS _identity_identity,
+    id.seqstart AS _identity_start,
+    CASE t.typstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END
+        AS _default_storage,
+    format_type(base.oid, NULL) AS _base_type,
+    base.typcategory::text AS _type_category,
+    coalesce(nullif(a.atttypmod, -1), nullif(t.typtypmod, -1)) AS _type_modifier,
+    t.typtype::text AS _type_type,
+    k.targets AS _casts
+FROM pg_catalog.pg_attribute a
+JOIN pg_catalog.pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+CROSS JOIN LATERAL (SELECT c.relkind IN ('r', 'p', 'f') AS columns) AS own
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+JOIN pg_catalog.pg_type base ON base.oid = coalesce(nullif(t.typbasetype, 0), t.oid)
+LEFT JOIN casts k ON k.castsource = base.oid
+LEFT JOIN inherited i ON i.inhrelid = a.attrelid AND i.attname = a.attname
+LEFT JOIN identity id ON id.attrelid = a.attrelid AND id.attnum = a.attnum
+LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum AND a.attgenerated <> ''
+LEFT JOIN pg_catalog.pg_constraint nn ON nn.conrelid = a.attrelid AND nn.contype = 'n' AND nn.conkey[1] = a.attnum
+WHERE a.attnum > 0 AND NOT a.attisdropped
+  AND n.nspname !~ '^pg_(toast|temp)' AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+ORDER BY a.attrelid, a.attnum

@@ -1,0 +1,100 @@
+"""Composite types made by CREATE TYPE (`pg_class.relkind` c)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from novaops.catalog.object import Object
+from novaops.db.identifiers import quote_ident, quote_literal
+from novaops.kinds.kind import Part, Risk, Scene, Step
+from novaops.kinds.type import Type, any_row, stored_in
+
+
+class Attribute(NamedTuple):
+    name: str
+    type: str
+    collation: str | None
+
+    def __str__(self) -> str:
+        return f"{quote_ident(self.name)} {self.definition('')}"
+
+    def definition(self, keyword: str) -> str:
+        return f"{keyword}{self.type}" + (f" COLLATE {self.collation}" if self.collation else "")
+
+
+class Composite(Type):
+    name = "composite"
+    swap = True
+
+    def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
+        body = ",\n".join(f"    {attribute}" for attribute in _attributes(obj))
+        create = Step(f"CREATE TYPE {obj.identity} AS (\n{body}\n)")
+        return [create, *(_comment(obj, name) for name in obj["attribute_comments"])]
+
+    def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
+        before, after = _by_name(old), _by_name(new)
+        clauses = [f"DROP ATTRIBUTE {quote_ident(name)}" for name in before if name not in after]
+        kept = [name for name in before if name in after]
+        if list(after)[: len(kept)] != kept:
+            return None  # a new attribute can only be the last one
+        retyped = [name for name in kept if before[name] != after[name]]
+        if (retyped and stored_in(old, scene)) or (before != after and _typed_tables(old, scene)):
+            return None
+        effects = frozenset({"attribute type"} if retyped else ())
+        clauses += [
+            f"ALTER ATTRIBUTE {quote_ident(name)} {after[name].definition('TYPE ')}" for name in retyped
+        ]
+        clauses += [f"ADD ATTRIBUTE {after[name]}" for name in after if name not in before]
+        steps = [Step(f"ALTER TYPE {new.identity} {', '.join(clauses)}", effects)] if clauses else []
+        was, now = old["attribute_comments"], new["attribute_comments"]
+        return steps + [_comment(new, name) for name in after if was.get(name) != now.get(name)]
+
+    def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
+        return [*super().names(obj), ("relation", obj.schema or "", obj.name)]
+
+    def conversion(self, old: Object, new: Object, value: str) -> str:
+        before = _by_name(old)
+        fields = (f"({value}).{quote_ident(name)}" if name in before else "NULL" for name in _by_name(new))
+        return f"CASE WHEN num_nonnulls({value}) = 1 THEN ROW({', '.join(fields)})::{new.identity} END"
+
+    def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
+        after = scene.desired.objects.get(old.address)
+        if after is None or after.kind != self.name:
+            return []  # no value stays of this type: what becomes of them is the columns' matter
+        before, wanted, columns = _by_name(old), _by_name(after), stored_in(old, scene)
+        risks = []
+        for name, attribute in before.items():
+            hazard = "data-loss" if name not in wanted else "narrowing"
+            if columns and wanted.get(name) != attribute:
+                holds = any_row(((c, _holds(c, old, name)) for c in columns), scene)
+                risks.append(Risk(hazard, f"{old.identity}.{quote_ident(name)}", "values", holds))
+        return risks
+
+
+def _attributes(obj: Object) -> list[Attribute]:
+    return [Attribute(*attribute) for attribute in obj["attributes"]]
+
+
+def _by_name(obj: Object) -> dict[str, Attribute]:
+    return {attribute.name: attribute for attribute in _attributes(obj)}
+
+
+def _typed_tables(obj: Object, scene: Scene) -> bool:
+    """Whether there are tables OF the type, which refuse any change of it (but with CASCADE)."""
+    dependents = scene.live.dependents.get(obj.address, ())
+    return any(edge.dependent.type == "table" for edge in dependents)
+
+
+def _comment(obj: Object, name: str) -> Step:
+    comment = obj["attribute_comments"].get(name)
+    text = "NULL" if comment is None else quote_literal(comment)
+    return Step(f"COMMENT ON COLUMN {obj.identity}.{quote_ident(name)} IS {text}")
+
+
+def _holds(column: Object, composite: Object, attribute: str) -> str:
+    """Condition under which some value in the column has the attribute, in an array or composite as well."""
+    name = quote_ident(column.name)
+    if column["type"] == composite.identity:
+        return f"num_nonnulls(({name}).{quote_ident(attribute)}) = 1"
+    return f"num_nonnulls({name}) = 1"

@@ -1,0 +1,29 @@
+SELECT
+    'pg_type'::regclass::oid AS classid,
+    t.oid AS objid,
+    0 AS objsubid,
+    t.typowner AS owner,
+    t.typacl AS acl,
+    coalesce(a.attributes, '[]') AS attributes,
+    coalesce(a.comments, '{}') AS attribute_comments
+FROM pg_catalog.pg_type t
+JOIN pg_catalog.pg_class c ON c.oid = t.typrelid AND c.relkind = 'c'
+JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+LEFT JOIN (
+    SELECT
+        a.attrelid,
+        jsonb_agg(jsonb_build_array(
+            a.attname,
+            format_type(a.atttypid, a.atttypmod),
+            CASE WHEN a.attcollation <> at.typcollation THEN a.attcollation::regcollation::text END
+        ) ORDER BY a.attnum) AS attributes,
+        jsonb_object_agg(a.attname, d.description) FILTER (WHERE d.description IS NOT NULL) AS comments
+    FROM pg_catalog.pg_attribute a
+    JOIN pg_catalog.pg_class c ON c.oid = a.attrelid AND c.relkind = 'c'
+    JOIN pg_catalog.pg_type at ON at.oid = a.atttypid
+    LEFT JOIN pg_catalog.pg_description d
+        ON d.classoid = 'pg_class'::regclass AND d.objoid = a.attrelid AND d.objsubid = a.attnum
+    WHERE a.attnum > 0 AND NOT a.attisdropped
+    GROUP BY a.attrelid
+) a ON a.attrelid = t.typrelid
+WHERE t.typtype = 'c' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'

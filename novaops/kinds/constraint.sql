@@ -1,0 +1,83 @@
+SELECT
+    'pg_constraint'::regclass::oid AS classid,
+    c.oid AS objid,
+    0 AS objsubid,
+    -- A NOT NULL belongs to its column and is written with it.
+    ARRAY['pg_class'::regclass::oid, c.conrelid, CASE WHEN c.contype = 'n' THEN c.conkey[1] ELSE 0 END::int::oid] AS parent,
+    c.contype::text AS type,
+    -- What follows in the deparsed text is known from the catalog, compared apart, and cut off by its length.
+    left(d.definition, -length(coalesce(o.clause, '') || coalesce(p.clause, '') || f.clause)) AS definition,
+    CASE WHEN c.contype = 'x' THEN pg_get_expr(x.indpred, x.indrelid) END AS predicate,
+    c.contype IN ('c', 'n') AND c.connoinherit AS no_inherit,
+    c.condeferrable AS deferrable,
+    c.condeferred AS deferred,
+    e.enforced,
+    c.convalidated AS validated,
+    o.options,
+    s.spcname::text AS tablespace,
+    coalesce(x.indisclustered, false) AS clustered,
+    coalesce(x.indisreplident, false) AS replica_identity,
+    coalesce(x.indisvalid, true) AS valid,
+    ih.inhparent::regclass::text AS parent_index,
+    obj_description(c.conindid, 'pg_class') AS index_comment,
+    quote_ident(c.conname) AS _quoted,
+    c.conrelid::regclass::text AS _relation,
+    r.relname::text AS _relation_name,
+    r.relkind = 'p' AS _partitioned,
+    r.relispartition AS _partition,
+    CASE WHEN x.indexrelid IS NOT NULL THEN c.conindid::regclass::text END AS _index,
+    c.conislocal AS _local,
+    k.columns AS _columns,
+    CASE WHEN c.contype = 'f' THEN c.confrelid::regclass::text END AS _referenced,
+    i.names AS _inherited_from
+FROM pg_catalog.pg_constraint c
+JOIN pg_catalog.pg_class r ON r.oid = c.conrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
+CROSS JOIN LATERAL (SELECT coalesce(c.conenforced /*if pg_constraint: boolean*/, true) AS enforced) AS e
+CROSS JOIN LATERAL (SELECT pg_get_constraintdef(c.oid) AS definition OFFSET 0) AS d
+LEFT JOIN pg_catalog.pg_index x ON x.indexrelid = c.conindid AND c.contype IN ('p', 'u', 'x')
+LEFT JOIN pg_catalog.pg_class ic ON ic.oid = x.indexrelid
+LEFT JOIN pg_catalog.pg_tablespace s ON s.oid = ic.reltablespace
+LEFT JOIN pg_catalog.pg_inherits ih ON ih.inhrelid = x.indexrelid
+LEFT JOIN LATERAL (
+    SELECT jsonb_object_agg(w.option_name, w.option_value) AS options,
+        -- ruleutils.c, get_reloptions(); of the three only EXCLUDE shows them here.
+        CASE WHEN c.contype = 'x' THEN ' WITH (' || string_agg(quote_ident(w.option_name) || '='
+            || CASE WHEN quote_ident(w.option_value) = w.option_value THEN w.option_value ELSE quote_literal(w.option_value) END,
+            ', ' ORDER BY w.ordinality) || ')' END AS clause
+    FROM pg_options_to_table(ic.reloptions) WITH ORDINALITY AS w (option_name, option_value, ordinality)
+    WHERE ic.reloptions IS NOT NULL
+) AS o ON true
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN c.contype = 'x' THEN ' WHERE (' || pg_get_expr(x.indpred, x.indrelid) || ')' END AS clause
+) AS p
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN c.contype IN ('c', 'n') AND c.connoinherit THEN ' NO INHERIT' ELSE '' END
+        || CASE WHEN c.condeferrable THEN ' DEFERRABLE' ELSE '' END
+        || CASE WHEN c.condeferred THEN ' INITIALLY DEFERRED' ELSE '' END
+        || CASE WHEN NOT e.enforced THEN ' NOT ENFORCED' WHEN NOT c.convalidated THEN ' NOT VALID' ELSE '' END AS clause
+) AS f
+CROSS JOIN LATERAL (
+    SELECT array_agg(a.attname::text ORDER BY a.attnum) AS columns
+    FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.conrelid AND a.attnum = ANY (c.conkey)
+) AS k
+LEFT JOIN LATERAL (
+    -- Copies of keys and foreign keys name their origin; CHECK goes by its name, NOT NULL by its column's.
+    SELECT ARRAY[pn.nspname, pr.relname, pc.conname]::text[] AS names
+    FROM pg_catalog.pg_constraint pc
+    JOIN pg_catalog.pg_class pr ON pr.oid = pc.conrelid
+    JOIN pg_catalog.pg_namespace pn ON pn.oid = pr.relnamespace
+    WHERE c.coninhcount > 0 AND (pc.oid = c.conparentid OR c.conparentid = 0 AND pc.contype = c.contype
+        AND pc.conrelid IN (SELECT h.inhparent FROM pg_catalog.pg_inherits h WHERE h.inhrelid = c.conrelid)
+        AND CASE c.contype
+            WHEN 'c' THEN pc.conname = c.conname
+            WHEN 'n' THEN k.columns[1] = (
+                SELECT a.attname FROM pg_catalog.pg_attribute a WHERE a.attrelid = pc.conrelid AND a.attnum = pc.conkey[1])
+        END)
+    ORDER BY pc.oid LIMIT 1
+) AS i ON true
+WHERE c.contype IN ('c', 'p', 'u', 'x', 'f', 'n')
+  -- For each partition of the table that it references a foreign key has a row of the same table (deptype "i").
+  AND NOT (c.contype = 'f' AND EXISTS (
+      SELECT FROM pg_catalog.pg_constraint o WHERE o.oid = c.conparentid AND o.conrelid = c.conrelid))
+  AND n.nspname !~ '^pg_(toast|temp)' AND n.nspname NOT IN ('pg_catalog', 'information_schema')

@@ -1,0 +1,35 @@
+"""Domains (`pg_type.typtype` d); their constraints are objects of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from novaops.catalog.object import Object
+from novaops.kinds.kind import Part, Scene, Step
+from novaops.kinds.type import Type
+
+
+class Domain(Type):
+    name = "domain"
+    swap = True
+
+    def keyword(self, obj: Object) -> str:
+        return "DOMAIN"
+
+    def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
+        clauses = [f"COLLATE {obj['collation']}"] if obj["collation"] else []
+        clauses += [f"DEFAULT {obj['default']}"] if obj["default"] else []
+        clauses += ["NOT NULL"] if obj["not_null"] else []
+        clauses += [part.sql for part in parts]
+        body = "".join(f"\n    {clause}" for clause in clauses)
+        return [Step(f"CREATE DOMAIN {obj.identity} AS {obj['base_type']}{body}")]
+
+    def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
+        if changed - {"default", "not_null"}:
+            return None
+        clauses = []
+        if "default" in changed:
+            clauses.append(f"SET DEFAULT {new['default']}" if new["default"] else "DROP DEFAULT")
+        if "not_null" in changed:
+            clauses.append("SET NOT NULL" if new["not_null"] else "DROP NOT NULL")
+        return [Step(f"ALTER DOMAIN {new.identity} {clause}") for clause in clauses]

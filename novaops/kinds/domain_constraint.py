@@ -1,0 +1,41 @@
+"""Constraints of domains (`pg_constraint.contypid`): CHECK, and from PostgreSQL 17 on NOT NULL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from novaops.catalog.object import Object
+from novaops.kinds.kind import Kind, Part, Scene, Step
+
+
+class DomainConstraint(Kind):
+    name = "domain_constraint"
+    types = ("domain constraint",)
+    rank = 21
+    joined = True
+
+    def keyword(self, obj: Object) -> str:
+        return "CONSTRAINT"
+
+    def target(self, obj: Object) -> str:
+        return f"CONSTRAINT {obj['_name']} ON DOMAIN {obj['_domain']}"
+
+    def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
+        not_valid = "" if obj["validated"] else " NOT VALID"
+        return [Step(f"ALTER DOMAIN {obj['_domain']} ADD {_definition(obj)}{not_valid}")]
+
+    def inline(self, obj: Object, parts: Sequence[Part], scene: Scene) -> str | None:
+        return _definition(obj) if obj["validated"] else None
+
+    def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
+        if changed == {"validated"} and new["validated"]:
+            return [Step(f"ALTER DOMAIN {new['_domain']} VALIDATE CONSTRAINT {new['_name']}")]
+        return None
+
+    def drop(self, obj: Object, scene: Scene) -> list[Step]:
+        return [Step(f"ALTER DOMAIN {obj['_domain']} DROP CONSTRAINT {obj['_name']}")]
+
+
+def _definition(obj: Object) -> str:
+    clause = f"CHECK ({obj['expression']})" if obj["expression"] else "NOT NULL"
+    return f"CONSTRAINT {obj['_name']} {clause}"

@@ -1,0 +1,66 @@
+"""Enumerated types (`pg_enum`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from novaops.catalog.object import Object
+from novaops.db.identifiers import quote_ident, quote_literal
+from novaops.kinds.kind import Part, Placement, Risk, Scene, Step
+from novaops.kinds.type import Type, any_row, stored_in
+
+
+class Enum(Type):
+    name = "enum"
+    swap = True
+
+    def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
+        labels = ", ".join(map(quote_literal, obj["labels"]))
+        return [Step(f"CREATE TYPE {obj.identity} AS ENUM ({labels})")]
+
+    def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
+        kept = [label for label in new["labels"] if label in old["labels"]]
+        if kept != list(old["labels"]):
+            return None
+        # A label cannot be used in the transaction that adds it (SQLSTATE 55P04).
+        return [
+            Step(f"ALTER TYPE {new.identity} ADD VALUE {place}", placement=Placement.COMMIT_AFTER)
+            for place in _additions(old["labels"], new["labels"])
+        ]
+
+    def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
+        after = scene.desired.objects.get(old.address)
+        if after is None or after.kind != self.name:
+            return []  # no value stays of this type: what becomes of them is the columns' matter
+        lost = [label for label in old["labels"] if label not in after["labels"]]
+        holds = any_row(((c, _holds(c, old, lost)) for c in stored_in(old, scene)), scene)
+        return [Risk("narrowing", old.identity, "values", holds)] if lost and holds else []
+
+    def describe(self, old: Object, new: Object, attribute: str) -> str:
+        added = [label for label in new["labels"] if label not in old["labels"]]
+        lost = [label for label in old["labels"] if label not in new["labels"]]
+        changes = [f"+ {', '.join(added)}"] * bool(added) + [f"- {', '.join(lost)}"] * bool(lost)
+        return f"labels: {' '.join(changes) or 'other order'}"
+
+
+def _additions(old: Sequence[str], new: Sequence[str]) -> list[str]:
+    """What to write after ADD VALUE, each beside a label that exists by then."""
+    places = []
+    for i, label in enumerate(new):
+        if label in old:
+            continue
+        following = [later for later in new[i + 1 :] if later in old]
+        place = quote_literal(label)
+        if following:
+            place += f" BEFORE {quote_literal(following[0])}"
+        places.append(place)
+    return places
+
+
+def _holds(column: Object, enum: Object, labels: Sequence[str]) -> str:
+    """Condition under which the column holds one of the labels, in an array or composite as well."""
+    name = quote_ident(column.name)
+    if column["type"] == enum.identity:
+        return f"{name} IN ({', '.join(map(quote_literal, labels))})"
+    values = f"SELECT v #>> '{{}}' FROM jsonb_path_query(to_jsonb({name}), '$.**') AS v"
+    return f"EXISTS ({values} WHERE v #>> '{{}}' IN ({', '.join(map(quote_literal, labels))}))"

@@ -1,0 +1,45 @@
+"""Event triggers (`pg_event_trigger`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from novaops.catalog.object import Object
+from novaops.kinds.kind import Kind, Part, Risk, Scene, Step
+
+MODES = {"O": "ENABLE", "D": "DISABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}
+MODE_NAMES = {"O": "origin", "D": "disabled", "R": "replica", "A": "always"}
+
+
+class EventTrigger(Kind):
+    name = "event trigger"
+    types = ("event trigger",)
+    rank = 95  # after the statements that it would fire for
+    owned = True
+
+    def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
+        text = f"CREATE EVENT TRIGGER {obj.identity} ON {obj['event']}"
+        if obj["tags"]:
+            text += f"\n    WHEN TAG IN ({', '.join(obj['tags'])})"
+        steps = [Step(f"{text}\n    EXECUTE FUNCTION {obj['function']}()")]
+        if obj["enabled"] != "O":
+            steps.append(_mode(obj))
+        return steps
+
+    def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
+        return [_mode(new)] if changed == {"enabled"} else None
+
+    def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
+        return [("event trigger", obj.name)]
+
+    def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
+        return [Risk("behaviour", old.identity, "trigger mode")] if new and "enabled" in changed else []
+
+    def describe(self, old: Object, new: Object, attribute: str) -> str:
+        if attribute == "enabled":
+            return f"mode: {MODE_NAMES[old['enabled']]} → {MODE_NAMES[new['enabled']]}"
+        return super().describe(old, new, attribute)
+
+
+def _mode(obj: Object) -> Step:
+    return Step(f"ALTER EVENT TRIGGER {obj.identity} {MODES[obj['enabled']]}")

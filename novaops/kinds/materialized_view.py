@@ -1,0 +1,81 @@
+"""Materialized views (`pg_class.relkind` m)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from novaops.catalog.object import Object
+from novaops.db.identifiers import quote_literal
+from novaops.kinds.kind import Kind, Part, Risk, Scene, Step, changed_options
+
+
+class MaterializedView(Kind):
+    name = "materialized view"
+    types = ("materialized view",)
+    rank = 51
+    acl_type = "r"
+    owned = True
+    data = True
+    refuses = frozenset({"column type"})
+
+    def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
+        text = f"CREATE MATERIALIZED VIEW {obj.identity}"
+        if obj["access_method"]:
+            text += f"\nUSING {obj['access_method']}"
+        if options := _options(obj):
+            text += f"\nWITH ({_assignments(options)})"
+        if obj["tablespace"]:
+            text += f"\nTABLESPACE {obj['tablespace']}"
+        text += f" AS\n{obj['definition']}"
+        return [Step(text if _filled(obj, scene) else f"{text}\nWITH NO DATA")]
+
+    def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
+        if "definition" in changed:
+            return None
+        steps = []
+        if "access_method" in changed:
+            steps.append(_alter(new, f"SET ACCESS METHOD {new['access_method'] or 'heap'}", "rewrite"))
+        if "tablespace" in changed:
+            steps.append(_alter(new, f"SET TABLESPACE {new['tablespace'] or 'pg_default'}", "rewrite"))
+        assign, reset = changed_options(_options(old), _options(new))
+        if assign:
+            steps.append(_alter(new, f"SET ({_assignments(assign)})"))
+        if reset:
+            steps.append(_alter(new, f"RESET ({', '.join(reset)})"))
+        return steps
+
+    def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
+        return [("relation", *obj.address.names), ("type", *obj.address.names)]
+
+    def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
+        # One that is rebuilt is filled again by its query.
+        if new is not None or old.address in scene.desired or not old["_populated"]:
+            return []
+        return [
+            Risk(
+                "data-loss",
+                old.identity,
+                "rows",
+                f"SELECT EXISTS (SELECT FROM {old.identity})",
+                f"SELECT count(*), count(*) FROM {old.identity}",
+            )
+        ]
+
+
+def _filled(obj: Object, scene: Scene) -> bool:
+    """Whether it holds rows when it is there; a rebuilt one keeps the state it was in."""
+    before = scene.live.objects.get(obj.address)
+    return bool((before or obj)["_populated"])
+
+
+def _alter(obj: Object, clause: str, *effects: str) -> Step:
+    return Step(f"ALTER MATERIALIZED VIEW {obj.identity} {clause}", frozenset(effects))
+
+
+def _options(obj: Object) -> dict[str, str]:
+    """Storage parameters, those of the TOAST table under their `toast.` names."""
+    return {**(obj["options"] or {}), **{f"toast.{k}": v for k, v in (obj["toast_options"] or {}).items()}}
+
+
+def _assignments(options: dict[str, str]) -> str:
+    return ", ".join(f"{name}={quote_literal(value)}" for name, value in options.items())

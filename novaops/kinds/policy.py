@@ -1,0 +1,47 @@
+"""Row-level security policies (`pg_policy`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from novaops.catalog.object import Object
+from novaops.kinds.kind import Kind, Part, Risk, Scene, Step
+
+COMMANDS = {"*": "ALL", "r": "SELECT", "a": "INSERT", "w": "UPDATE", "d": "DELETE"}
+
+
+class Policy(Kind):
+    name = "policy"
+    types = ("policy",)
+    rank = 74
+    refuses = frozenset({"column type"})
+
+    def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
+        text = f"CREATE {self.target(obj)}"
+        if not obj["permissive"]:
+            text += " AS RESTRICTIVE"
+        if obj["command"] != "*":
+            text += f" FOR {COMMANDS[obj['command']]}"
+        return [Step(text + _clauses(obj, frozenset({"roles", "using", "with_check"})))]
+
+    def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
+        removed = any(a in changed and new[a] is None for a in ("using", "with_check"))
+        if removed or changed & {"permissive", "command"}:
+            return None
+        return [Step(f"ALTER {self.target(new)}{_clauses(new, changed)}")]
+
+    def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
+        if new is not None or old.address in scene.desired or old.parent not in scene.desired.objects:
+            return []
+        if old["permissive"]:
+            return [Risk("access-loss", old.identity, "access to rows")]
+        return [Risk("row-security", old.identity, "restriction of access to rows")]
+
+
+def _clauses(obj: Object, attributes: frozenset[str]) -> str:
+    text = f" TO {', '.join(obj['roles'])}" if "roles" in attributes else ""
+    if "using" in attributes and obj["using"] is not None:
+        text += f"\n    USING ({obj['using']})"
+    if "with_check" in attributes and obj["with_check"] is not None:
+        text += f"\n    WITH CHECK ({obj['with_check']})"
+    return text

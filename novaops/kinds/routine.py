@@ -1,0 +1,70 @@
+"""What functions and procedures have in common (`pg_proc`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from novaops.catalog.object import Object
+from novaops.kinds.kind import Kind, Part, Scene, Step
+
+
+class Parameter(NamedTuple):
+    """A parameter; `mode` is one of `pg_proc.proargmodes`."""
+
+    mode: str
+    name: str
+    type: str
+    default: str | None
+
+
+class Routine(Kind):
+    """Base of the kinds that CREATE OR REPLACE changes unless their interface differs."""
+
+    acl_type = "f"
+    owned = True
+    signature: frozenset[str] = frozenset()
+    """Attributes that OR REPLACE cannot change."""
+    least_row = 1
+    """How many output parameters make the result a row."""
+
+    def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
+        return [Step("CREATE " + obj["_definition"].removeprefix("CREATE OR REPLACE ").rstrip("\n"))]
+
+    def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
+        if changed & self.signature or not self._callable_as_before(old, new):
+            return None
+        return [Step(new["_definition"].rstrip("\n"))]
+
+    def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
+        return [("routine", *obj.address.names, *obj.address.args)]
+
+    def refused(self, obj: Object) -> frozenset[str]:
+        # Only a body that was parsed when it was written (BEGIN ATOMIC, RETURN) names columns.
+        return frozenset({"column type"}) if obj["_parsed"] else frozenset()
+
+    def _callable_as_before(self, old: Object, new: Object) -> bool:
+        """Whether OR REPLACE takes the parameters (ProcedureCreate, src/backend/catalog/pg_proc.c)."""
+        before, after = _parameters(old), _parameters(new)
+        if self._row(before) != self._row(after):
+            return False
+        return all(
+            a.name in ("", b.name)
+            # The defaults may not become fewer, and that of a polymorphic parameter keeps its type.
+            and (a.default is None or b.default is not None)
+            and (a.default == b.default or not a.type.startswith("any"))
+            for a, b in zip(_inputs(before), _inputs(after), strict=True)
+        )
+
+    def _row(self, parameters: Sequence[Parameter]) -> list[tuple[str, str]]:
+        """Names and types of the columns of the result, when it is a row."""
+        columns = [(p.name, p.type) for p in parameters if p.mode in "obt"]
+        return columns if len(columns) >= self.least_row else []
+
+
+def _parameters(obj: Object) -> list[Parameter]:
+    return [Parameter(*p) for p in obj["_parameters"]]
+
+
+def _inputs(parameters: Iterable[Parameter]) -> list[Parameter]:
+    return [p for p in parameters if p.mode in "ibv"]

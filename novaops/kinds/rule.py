@@ -1,0 +1,44 @@
+"""Rewrite rules (`pg_rewrite`), but for the `_RETURN` rules that make relations views."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from novaops.catalog.object import Object
+from novaops.kinds.kind import Kind, Part, Risk, Scene, Step
+
+MODES = {"O": "ENABLE", "D": "DISABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}
+
+
+class Rule(Kind):
+    name = "rule"
+    types = ("rule",)
+    rank = 70
+    refuses = frozenset({"column type"})
+
+    def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
+        steps = [Step(obj["definition"])]
+        if obj["enabled"] != "O":
+            steps.append(_mode(obj))
+        return steps
+
+    def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
+        steps = []
+        if "definition" in changed:
+            # Replacing a rule leaves its mode alone (InsertRule, src/backend/rewrite/rewriteDefine.c).
+            steps.append(Step("CREATE OR REPLACE " + new["definition"].removeprefix("CREATE ")))
+        if "enabled" in changed:
+            steps.append(_mode(new))
+        return steps
+
+    def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
+        return [Risk("behaviour", old.identity, "rule mode")] if new and "enabled" in changed else []
+
+    def describe(self, old: Object, new: Object, attribute: str) -> str:
+        if attribute == "enabled":
+            return f"mode: {MODES[old['enabled']]} → {MODES[new['enabled']]}"
+        return super().describe(old, new, attribute)
+
+
+def _mode(obj: Object) -> Step:
+    return Step(f"ALTER TABLE {obj['_relation']} {MODES[obj['enabled']]} RULE {obj['_name']}")

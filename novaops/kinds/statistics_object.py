@@ -1,0 +1,37 @@
+"""Extended statistics (`pg_statistic_ext`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from novaops.catalog.object import Object
+from novaops.kinds.kind import Kind, Part, Scene, Step
+
+DEFAULT_TARGET = -1
+
+
+class StatisticsObject(Kind):
+    name = "statistics object"
+    types = ("statistics object",)
+    rank = 65
+    owned = True
+
+    def keyword(self, obj: Object) -> str:
+        return "STATISTICS"
+
+    def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
+        steps = [Step(obj["definition"])]
+        if obj["target"] != DEFAULT_TARGET:
+            steps.append(_target(obj))
+        return steps
+
+    def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
+        return [_target(new)] if changed == {"target"} else None
+
+    def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
+        return [("statistics", *obj.address.names)]
+
+
+def _target(obj: Object) -> Step:
+    # SET STATISTICS DEFAULT exists from version 17 on; -1 means the same everywhere.
+    return Step(f"ALTER STATISTICS {obj.identity} SET STATISTICS {obj['target']}")

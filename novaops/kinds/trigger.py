@@ -1,0 +1,67 @@
+"""Triggers (`pg_trigger`), with the clones that a row trigger of a partitioned table has on partitions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from novaops.catalog.object import Object
+from novaops.catalog.snapshot import Snapshot
+from novaops.kinds.kind import Kind, Part, Risk, Scene, Step
+
+MODES = {"O": "ENABLE", "D": "DISABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}
+MODE_NAMES = {"O": "origin", "D": "disabled", "R": "replica", "A": "always"}
+
+
+class Trigger(Kind):
+    name = "trigger"
+    types = ("trigger",)
+    rank = 72
+    refuses = frozenset({"column type"})
+
+    def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
+        if obj["_clone"]:
+            return [_mode(obj)]
+        steps = [Step(obj["definition"])]
+        if obj["enabled"] != "O":
+            steps.append(_mode(obj))
+        return steps
+
+    def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
+        steps = []
+        if "definition" in changed:
+            if old["_constraint"] or new["_constraint"] or old["_clone"] or new["_clone"]:
+                return None
+            steps.append(Step("CREATE OR REPLACE " + new["definition"].removeprefix("CREATE ")))
+        # OR REPLACE sets the mode to origin, and both statements go down to the clones.
+        reset = "definition" in changed
+        if new["enabled"] != ("O" if reset else old["enabled"]):
+            steps.append(_mode(new))
+        steps += [_mode(c) for c in _clones(new, scene.desired) if c["enabled"] != new["enabled"]]
+        return steps
+
+    def drop(self, obj: Object, scene: Scene) -> list[Step]:
+        return [] if obj["_clone"] else super().drop(obj, scene)
+
+    def produced(self, obj: Object, scene: Scene) -> bool:
+        return bool(obj["_clone"]) and obj["enabled"] == obj["_cloned_mode"]
+
+    def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
+        return [Risk("behaviour", old.identity, "trigger mode")] if new and "enabled" in changed else []
+
+    def describe(self, old: Object, new: Object, attribute: str) -> str:
+        if attribute == "enabled":
+            return f"mode: {MODE_NAMES[old['enabled']]} → {MODE_NAMES[new['enabled']]}"
+        return super().describe(old, new, attribute)
+
+
+def _mode(obj: Object) -> Step:
+    return Step(f"ALTER TABLE {obj['_relation']} {MODES[obj['enabled']]} TRIGGER {obj['_name']}")
+
+
+def _clones(obj: Object, snapshot: Snapshot) -> Iterator[Object]:
+    """Its clones on partitions, those of upper levels first (`pg_depend.deptype` P)."""
+    for edge in snapshot.dependents.get(obj.address, ()):
+        clone = snapshot[edge.dependent]
+        if clone.kind == obj.kind and "P" in edge.types:
+            yield clone
+            yield from _clones(clone, snapshot)

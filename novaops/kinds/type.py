@@ -1,0 +1,65 @@
+"""What all kinds of types (`pg_type`) have in common; not a kind itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from novaops.catalog.address import Address
+from novaops.catalog.object import Object
+from novaops.db.identifiers import quote_ident, quote_qualified, suffixed
+from novaops.kinds.kind import Kind, Scene, Step
+
+ASIDE = "__novaops_old"
+
+
+class Type(Kind):
+    types = ("type",)
+    rank = 20
+    acl_type = "T"
+    owned = True
+
+    def keyword(self, obj: Object) -> str:
+        return "TYPE"
+
+    def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
+        return [("type", obj.schema or "", obj.name)]
+
+    def aside(self, obj: Object) -> tuple[list[Step], Object]:
+        name = suffixed(obj.name, ASIDE)
+        identity = quote_qualified(obj.schema or "", name)
+        moved = replace(obj, address=Address("type", (identity,)), identity=identity, name=name)
+        return [Step(f"ALTER {self.target(obj)} RENAME TO {quote_ident(name)}")], moved
+
+
+def stored_in(obj: Object, scene: Scene) -> list[Object]:
+    """Table columns that hold values of the type, directly or within another type, and keep theirs."""
+    found = {column.address: column for column in _columns(obj, scene, set())}
+    return [
+        column
+        for column in found.values()
+        if (kept := scene.desired.objects.get(column.address)) and kept["type"] == column["type"]
+    ]
+
+
+def any_row(columns: Iterable[tuple[Object, str]], scene: Scene) -> str | None:
+    """Query that tells whether a row of the columns' tables meets its condition, a `%s` for the column.
+
+    A partition or child table has columns of its own, hence ONLY.
+    """
+    tests = [
+        f"EXISTS (SELECT FROM ONLY {scene.live[column.parent].identity} WHERE {condition})"
+        for column, condition in columns
+        if column.parent is not None
+    ]
+    return f"SELECT {' OR '.join(tests)}" if tests else None
+
+
+def _columns(obj: Object, scene: Scene, seen: set[Address]) -> Iterator[Object]:
+    seen.add(obj.address)
+    for edge in scene.live.dependents.get(obj.address, ()):
+        dependent = scene.live[edge.dependent]
+        if dependent.address.type == "type" and dependent.address not in seen:
+            yield from _columns(dependent, scene, seen)
+        elif dependent.address.type == "table column":
+            yield dependent

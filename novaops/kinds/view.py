@@ -1,0 +1,48 @@
+"""Views (`pg_class.relkind` v); the rule `_RETURN` belongs to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from novaops.catalog.object import Object
+from novaops.db.identifiers import quote_literal
+from novaops.kinds.kind import Kind, Part, Scene, Step, changed_options
+
+
+class View(Kind):
+    name = "view"
+    types = ("view",)
+    rank = 50
+    acl_type = "r"
+    owned = True
+    refuses = frozenset({"column type"})
+
+    def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
+        return [Step(f"CREATE {_view(obj)}")]
+
+    def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
+        if changed & {"definition", "columns"}:
+            # CREATE OR REPLACE VIEW keeps the columns it finds and adds others after them only.
+            if new["columns"][: len(old["columns"])] != old["columns"]:
+                return None
+            return [Step(f"CREATE OR REPLACE {_view(new)}")]
+        assign, reset = changed_options(old["options"], new["options"])
+        steps = []
+        if assign:
+            steps.append(Step(f"ALTER VIEW {new.identity} SET ({_assignments(assign)})"))
+        if reset:
+            steps.append(Step(f"ALTER VIEW {new.identity} RESET ({', '.join(reset)})"))
+        return steps
+
+    def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
+        return [("relation", *obj.address.names), ("type", *obj.address.names)]
+
+
+def _view(obj: Object) -> str:
+    """Everything after CREATE [OR REPLACE]; without WITH, OR REPLACE would reset the options."""
+    options = f" WITH ({_assignments(obj['options'])})" if obj["options"] else ""
+    return f"VIEW {obj.identity}{options} AS\n{obj['definition']}"
+
+
+def _assignments(options: dict[str, str]) -> str:
+    return ", ".join(f"{name}={quote_literal(value)}" for name, value in options.items())

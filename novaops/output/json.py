@@ -1,0 +1,129 @@
+"""The plan as JSON, `format_version` 1, and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from typing import Any
+
+from novaops.diagnostics import Source
+from novaops.errors import NovaopsError
+from novaops.output.terminal import UNSAFE
+from novaops.planning.plan import FORMAT_VERSION, Hazard, Plan, PlannedChange, Statement, Target
+
+SUFFIX = "write one with: novaops plan --out FILE"
+
+
+def dumps(value: Mapping[str, Any]) -> str:
+    """JSON that people can read, and that a terminal may be shown."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, default=_plain)
+    # Only newlines stand between tokens; any other control character is inside a string.
+    return "\n".join(UNSAFE.sub(lambda m: f"\\u{ord(m[0]):04x}", line) for line in text.split("\n")) + "\n"
+
+
+def plan_to_json(plan: Plan) -> str:
+    """The artifact that `plan --out` writes and `apply PLANFILE` reads."""
+    return dumps(
+        {
+            "format_version": FORMAT_VERSION,
+            "target": asdict(plan.target),
+            "source_fingerprint": plan.source_fingerprint,
+            "desired_fingerprint": plan.desired_fingerprint,
+            "summary": plan.summary,
+            "changes": [{**asdict(c), "hazards": [_hazard(h) for h in c.hazards]} for c in plan.changes],
+            "statements": [
+                {**asdict(s), "hazards": [_hazard(h) for h in s.hazards]} for s in plan.statements
+            ],
+            "blocked": [_hazard(h) for h in plan.blocked],
+            "skipped": plan.skipped,
+            "unmanaged": plan.unmanaged,
+            "notices": plan.notices,
+            "files": plan.files,
+            "file_statements": plan.file_statements,
+            "shadow_seconds": plan.shadow_seconds,
+            "objects": plan.objects,
+            "options": dict(plan.options),
+            "rehearsal": None if plan.rehearsal is None else dict(plan.rehearsal),
+        }
+    )
+
+
+def plan_from_json(text: str, name: str = "the plan file") -> Plan:
+    """The plan in a file that `plan --out` wrote; `name` is the file's, for errors."""
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise NovaopsError(f"{name} is not JSON", detail=str(error), hint=SUFFIX) from error
+    version = value.get("format_version") if isinstance(value, dict) else None
+    if version is None:
+        raise NovaopsError(f"{name} is not a plan: it has no format_version", hint=SUFFIX)
+    if version != FORMAT_VERSION:
+        raise NovaopsError(
+            f"{name} has format_version {version}; this novaops reads {FORMAT_VERSION}",
+            hint="make the plan again with the novaops that applies it",
+        )
+    try:
+        return _plan(value)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise NovaopsError(
+            f"{name} is not a whole plan", detail=f"{type(error).__name__}: {error}", hint=SUFFIX
+        ) from error
+
+
+def _plan(value: Mapping[str, Any]) -> Plan:
+    return Plan(
+        target=_target(value["target"]),
+        source_fingerprint=value["source_fingerprint"],
+        desired_fingerprint=value["desired_fingerprint"],
+        changes=tuple(_change(c) for c in value["changes"]),
+        statements=tuple(_statement(s) for s in value["statements"]),
+        blocked=tuple(_loaded_hazard(h) for h in value["blocked"]),
+        skipped=tuple(value["skipped"]),
+        unmanaged=tuple(value["unmanaged"]),
+        notices=tuple(value["notices"]),
+        files=value["files"],
+        file_statements=value["file_statements"],
+        shadow_seconds=value["shadow_seconds"],
+        objects=value["objects"],
+        options=value["options"],
+        rehearsal=value["rehearsal"],
+    )
+
+
+def _target(value: Mapping[str, Any]) -> Target:
+    target = Target(**{field.name: value[field.name] for field in fields(Target)})
+    if not target.database or not target.system_identifier:
+        raise TypeError("target names no database or no system_identifier")
+    return target
+
+
+def _change(value: Mapping[str, Any]) -> PlannedChange:
+    given = {field.name: value[field.name] for field in fields(PlannedChange)}
+    given["detail"] = tuple(given["detail"])
+    given["hazards"] = tuple(_loaded_hazard(h) for h in given["hazards"])
+    given["source"] = Source(**given["source"]) if given["source"] else None
+    return PlannedChange(**given)
+
+
+def _statement(value: Mapping[str, Any]) -> Statement:
+    given = {field.name: value[field.name] for field in fields(Statement)}
+    for name in ("locks", "rewrites"):
+        given[name] = tuple(given[name])
+    given["hazards"] = tuple(_loaded_hazard(h) for h in given["hazards"])
+    return Statement(**given)
+
+
+def _hazard(hazard: Hazard) -> dict[str, Any]:
+    return {**asdict(hazard), "consent": hazard.consent}
+
+
+def _loaded_hazard(value: Mapping[str, Any]) -> Hazard:
+    return Hazard(**{field.name: value[field.name] for field in fields(Hazard)})
+
+
+def _plain(value: object) -> object:
+    """Values that JSON has no word for, in options and rehearsals."""
+    if isinstance(value, (set, frozenset)):
+        return sorted(value)
+    return str(value)

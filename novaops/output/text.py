@@ -1,0 +1,154 @@
+"""A plan for people: what changes, by which statements, what stands in the way, what to do next."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from novaops.output.terminal import console, plain, visible, visible_lines, write_lines
+from novaops.output.tree import HAZARD, aligned, counted, tree
+from novaops.planning.plan import Hazard, Plan, Statement, Target
+
+VERBS = {"create": "add", "alter": "change", "replace": "rebuild", "rename": "rename", "drop": "drop"}
+NAMED = 20
+"""How many objects that were left out are named before the rest is counted."""
+
+
+def write_plan(plan: Plan, command: Sequence[str] = ("novaops", "apply")) -> None:
+    """Print the plan; `command` is the call that applies it, without consent to hazards."""
+    to = console()
+    write_lines([*plan_lines(plan, to.width), *next_lines(plan, command)])
+
+
+def render_plan(plan: Plan, width: int = 80, command: Sequence[str] = ("novaops", "apply")) -> str:
+    """The plan as plain text."""
+    return plain([*plan_lines(plan, width), *next_lines(plan, command)])
+
+
+def plan_lines(plan: Plan, width: int) -> list[Text]:
+    """Everything but what to do next."""
+    if not plan.statements and not plan.changes:
+        return [Text(matches(plan), "green"), *_left_out(plan, quiet=True), *_notices(plan)]
+    lines = [*fitted(_header(plan), width), *_left_out(plan), *_notices(plan), Text(), *tree(plan, width)]
+    lines += [Text(), *fitted(summary(plan), width, "bold"), Text()]
+    for transaction, statements in groupby(enumerate(plan.statements, 1), lambda s: s[1].transaction):
+        lines.append(_rule(transaction, plan, width))
+        for number, statement in statements:
+            lines += _statement(number, statement, len(str(len(plan.statements))), width)
+    return lines
+
+
+def next_lines(plan: Plan, command: Sequence[str]) -> list[Text]:
+    """The hazards in the way, and the command that goes on."""
+    if not plan.statements:
+        return []
+    consents = list(dict.fromkeys(h.consent for h in plan.blocked))
+    lines = [Text()]
+    for label, consent in zip(["blocked", *[""] * len(consents)], consents, strict=False):
+        lines.append(Text.assemble((f"{label:9}", HAZARD), visible(consent)))
+    allow = [word for consent in consents for word in ("--allow", consent)]
+    return [*lines, Text.assemble(("next     ", "bold"), visible(shlex.join([*command, *allow])))]
+
+
+def matches(plan: Plan) -> str:
+    """The sentence for a plan without changes."""
+    return visible(f"{plan.target.database} matches {plan.files} ({counted(plan.objects, 'object')}).")
+
+
+def fitted(parts: Sequence[str], width: int, style: str = "") -> Iterator[Text]:
+    """The parts joined by dots, on as many lines as the width asks for."""
+    line = ""
+    for part in parts:
+        joined = f"{line} · {part}" if line else part
+        if line and cell_len(joined) > width:
+            yield Text(line, style)
+            joined = f"  {part}"
+        line = joined
+    yield Text(line, style)
+
+
+def summary(plan: Plan) -> list[str]:
+    """Counts of objects, and of statements apart."""
+    counts = plan.summary
+    objects = ", ".join(f"{counts[op]:,} to {verb}" for op, verb in VERBS.items() if counts[op])
+    transactions = len({s.transaction for s in plan.statements} - {None})
+    outside = sum(s.transaction is None for s in plan.statements)
+    where = [f"in {counted(transactions, 'transaction')}"] if transactions else []
+    if outside:
+        where.append(f"{outside:,} outside" if transactions else "outside a transaction")
+    statements = f"{counted(len(plan.statements), 'statement')} {', '.join(where)}"
+    return [objects or "no object to change", statements.rstrip()]
+
+
+def place(target: Target) -> str:
+    """The server as people write it."""
+    return f"{target.host or 'local socket'}:{target.port}"
+
+
+def hazard_lines(hazard: Hazard, indent: int) -> Iterator[Text]:
+    """A hazard with the name that consent is given by."""
+    allowed = " (allowed)" if hazard.allowed else ""
+    style = "yellow" if hazard.allowed else HAZARD
+    yield Text.assemble(
+        " " * indent, (f"! {visible(hazard.consent)}", style), f"   {visible(hazard.message)}{allowed}"
+    )
+
+
+def _header(plan: Plan) -> list[str]:
+    files = plan.files
+    if plan.file_statements:
+        files += f" ({counted(plan.file_statements, 'statement')}, shadow {plan.shadow_seconds:.1f} s)"
+    target = plan.target
+    parts = (f"{target.database} on {place(target)}", f"PostgreSQL {target.server_version}", files)
+    return [visible(part) for part in parts]
+
+
+def _left_out(plan: Plan, quiet: bool = False) -> Iterator[Text]:
+    """What was not looked at; `quiet` says nothing where that is nothing."""
+    skipped, unmanaged = plan.skipped, plan.unmanaged
+    if quiet and not skipped and not unmanaged:
+        return
+    ignored = f"{counted(len(skipped), 'object')} by .pgschemaignore" if skipped else "none"
+    yield Text(f"skipped  {ignored} · unmanaged: {len(unmanaged) or 'none'}", "dim")
+    for name in unmanaged[:NAMED]:
+        yield Text(f"           {visible(name)}", "dim")
+    if len(unmanaged) > NAMED:
+        yield Text(f"           and {len(unmanaged) - NAMED:,} more, all named in --format json", "dim")
+
+
+def _notices(plan: Plan) -> Iterator[Text]:
+    for notice in plan.notices:
+        yield Text(f"note     {visible(notice)}", "yellow")
+
+
+def _rule(transaction: int | None, plan: Plan, width: int) -> Text:
+    title = "outside a transaction" if transaction is None else f"transaction {transaction}"
+    timeout = plan.options.get("lock_timeout") if transaction is not None else None
+    right = f" lock_timeout {visible(str(timeout))}" if timeout else ""
+    line = "─" * max(width - len(title) - len(right) - 4, 3)
+    return Text.assemble("── ", (title, "bold"), f" {line}{right}")
+
+
+def _statement(number: int, statement: Statement, digits: int, width: int) -> Iterator[Text]:
+    indent = max(digits, 3) + 2
+    first, *more = visible_lines(f"{statement.sql};")
+    left = Text(f"{number:>{indent - 2}}  {first}")
+    observed = Text(visible(", ".join(_observed(statement))), "dim")
+    if more:
+        yield left
+        yield from (Text(" " * indent + line if line else "") for line in more)
+        if observed.plain:
+            yield Text.assemble(" " * (indent + 2), observed)
+    else:
+        yield from aligned(left, observed, width, indent + 2)
+    for hazard in statement.hazards:
+        yield from hazard_lines(hazard, indent + 2)
+
+
+def _observed(statement: Statement) -> Iterator[str]:
+    yield from statement.locks
+    yield from (f"rewrites {table}" for table in statement.rewrites)

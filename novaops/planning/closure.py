@@ -1,0 +1,128 @@
+"""What else must change because PostgreSQL would refuse a change while it exists."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from novaops.catalog.address import Address
+from novaops.catalog.object import Object
+from novaops.catalog.snapshot import Edge
+from novaops.kinds import registry
+from novaops.kinds.kind import Kind, Scene
+from novaops.planning.changes import Alter, Change, Create, Drop, Replace
+
+
+@dataclass(slots=True)
+class Closure:
+    """Changes closed under what they force, and the unmanaged objects that stand in their way.
+
+    `broken` maps an object that is not ours to touch to the change that would break it.
+    """
+
+    changes: dict[Address, Change]
+    broken: dict[Address, Address] = field(default_factory=dict)
+
+
+def close(changes: Mapping[Address, Change], scene: Scene, consent: frozenset[Address]) -> Closure:
+    """Add rebuilds until every remaining dependant outlives every change.
+
+    `consent` are unmanaged dependants that may be rebuilt as they were.
+    """
+    work = _Work(Closure(dict(changes)), scene, consent)
+    work.run()
+    return work.closure
+
+
+@dataclass(slots=True)
+class _Work:
+    closure: Closure
+    scene: Scene
+    consent: frozenset[Address]
+    queue: deque[Address] = field(default_factory=deque)
+
+    def run(self) -> None:
+        self.queue.extend(self.closure.changes)
+        while self.queue:
+            change = self.closure.changes[self.queue.popleft()]
+            match change:
+                case Create():
+                    pass
+                case Drop(old) | Replace(old):
+                    for edge in self.scene.live.dependents.get(old.address, ()):
+                        self._outlive(edge, old, change)
+                case Alter():
+                    self._alter(change)
+
+    def _alter(self, change: Alter) -> None:
+        if not change.changed:
+            return
+        steps = _kind(change.new).alter(change.old, change.new, change.changed, self.scene)
+        if steps is None:
+            self._set(Replace(change.old, change.new))
+            return
+        effects = frozenset[str]().union(*(s.effects for s in steps))
+        if not effects:
+            return
+        for edge in self.scene.live.dependents.get(change.address, ()):
+            dependent = self.scene.live[edge.dependent]
+            if _kind(dependent).refused(dependent) & effects:
+                self._rebuild(dependent, change.address)
+
+    def _outlive(self, edge: Edge, lost: Object, change: Drop | Replace) -> None:
+        """See to a dependant of an object that goes, for good or to come back."""
+        dependent = self.scene.live[edge.dependent]
+        mine = self.closure.changes.get(edge.dependent)
+        if isinstance(mine, Drop | Replace):
+            return
+        new = self.scene.desired.objects.get(edge.dependent)
+        if new is not None and isinstance(mine, Alter) and not self._still_needs(edge, change):
+            return
+        again = None if new is None else _kind(dependent).survives(dependent, lost, self.scene)
+        if again is None or new is None:
+            self._rebuild(dependent, lost.address)
+        elif not isinstance(mine, Alter):
+            self._set(Alter(dependent, new, again))
+        elif not again <= mine.changed:
+            self._set(replace(mine, changed=mine.changed | again))
+
+    def _still_needs(self, edge: Edge, change: Drop | Replace) -> bool:
+        """Whether the altered dependant depends on the object afterwards too."""
+        return isinstance(change, Replace) and any(
+            e.referenced == edge.referenced for e in self.scene.desired.dependencies.get(edge.dependent, ())
+        )
+
+    def _rebuild(self, dependent: Object, because: Address) -> None:
+        mine = self.closure.changes.get(dependent.address)
+        if isinstance(mine, Drop | Replace):
+            return
+        new = self.scene.desired.objects.get(dependent.address)
+        if new is not None:
+            self._set(Replace(dependent, new, because))
+        elif dependent.address in self.consent:
+            self._set(Replace(dependent, dependent, because))
+        else:
+            self.closure.broken.setdefault(dependent.address, because)
+
+    def _set(self, change: Change) -> None:
+        self.closure.changes[change.address] = change
+        self.queue.append(change.address)
+
+
+def swaps(closure: Closure, scene: Scene) -> dict[Address, Change]:
+    """The changes, with rebuilds marked that must leave the old object in place for a while.
+
+    That is so where a dependant outlives the rebuild by being altered from one to the other.
+    """
+    found = dict(closure.changes)
+    for address, change in closure.changes.items():
+        if isinstance(change, Replace) and _kind(change.old).swap:
+            dependents = scene.live.dependents.get(address, ())
+            if any(isinstance(closure.changes.get(e.dependent), Alter) for e in dependents):
+                found[address] = replace(change, swap=True)
+    return found
+
+
+def _kind(obj: Object) -> Kind:
+    return registry()[obj.kind]

@@ -1,0 +1,62 @@
+"""Compares two snapshots, object by object, without knowing what any object is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from novaops.catalog.address import Address
+from novaops.catalog.object import Object
+from novaops.catalog.privileges import Privilege
+from novaops.catalog.snapshot import Snapshot
+from novaops.planning.changes import Alter, Change, Create, Drop, Replace
+from novaops.planning.privileges import PrivilegeMode, wanted
+from novaops.planning.scope import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What counts as a difference: the contract's --privileges and --owners."""
+
+    privileges: PrivilegeMode = PrivilegeMode.AUTO
+    owners: bool = False
+
+
+def diff(live: Snapshot, desired: Snapshot, scope: Scope, comparison: Comparison) -> Mapping[Address, Change]:
+    """Changes by address that turn `live` into `desired` within `scope`."""
+    return {c.address: c for c in _changes(live, desired, scope, comparison)}
+
+
+def _changes(live: Snapshot, desired: Snapshot, scope: Scope, comparison: Comparison) -> Iterator[Change]:
+    for address in sorted(live.objects.keys() | desired.objects.keys()):
+        old, new = live.objects.get(address), desired.objects.get(address)
+        if new is not None:
+            if scope.excluded(new, desired):
+                continue
+            change = Create(new) if old is None else compare(old, new, comparison)
+            if change is not None:
+                yield change
+        elif old is not None and scope.manages(old) and not scope.excluded(old, live):
+            yield Drop(old)
+
+
+def compare(old: Object, new: Object, comparison: Comparison) -> Change | None:
+    """The change between two states of one object; None when there is none."""
+    if old.kind != new.kind:
+        return Replace(old, new)
+    names = old.attributes.keys() | new.attributes.keys()
+    change = Alter(
+        old,
+        new,
+        changed=frozenset(n for n in names if old.attributes.get(n) != new.attributes.get(n)),
+        comment=old.comment != new.comment,
+        labels=old.labels != new.labels,
+        owner=comparison.owners and old.owner != new.owner,
+        privileges=_privileges(old, new, comparison.privileges),
+    )
+    return change if change != Alter(old, new) else None
+
+
+def _privileges(old: Object, new: Object, mode: PrivilegeMode) -> frozenset[Privilege] | None:
+    goal = wanted(old, new, mode)
+    return None if goal == old.privileges else goal

@@ -1,0 +1,83 @@
+"""From two snapshots to ordered statements: the part of planning that needs no connection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from novaops.catalog.address import Address
+from novaops.catalog.object import Object
+from novaops.catalog.snapshot import Snapshot
+from novaops.kinds import registry
+from novaops.kinds.kind import LAST, Scene
+from novaops.planning.changes import Change, Drop, Replace
+from novaops.planning.closure import close, swaps
+from novaops.planning.diff import Comparison, diff
+from novaops.planning.nodes import Act, Node, Wiring
+from novaops.planning.order import order
+from novaops.planning.scope import Scope
+from novaops.planning.segments import transactions
+from novaops.planning.statements import Written, write
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Closed changes and their statements; `numbers` are the statements' transactions.
+
+    `broken` maps unmanaged objects to the managed change that PostgreSQL would refuse for them.
+    """
+
+    scene: Scene
+    changes: Mapping[Address, Change]
+    written: tuple[Written, ...]
+    numbers: tuple[int | None, ...]
+    broken: Mapping[Address, Address]
+
+
+def draft(
+    live: Snapshot,
+    desired: Snapshot,
+    scope: Scope,
+    comparison: Comparison,
+    consent: frozenset[Address] = frozenset(),
+) -> Draft:
+    """What turns `live` into `desired`; `consent` names unmanaged objects that may be rebuilt as they are."""
+    scene = Scene(live, desired, desired.version or live.version)
+    closure = close(diff(live, desired, scope, comparison), scene, consent)
+    changes = swaps(closure, scene)
+    dropped = frozenset(a for a, c in changes.items() if isinstance(c, Drop | Replace))
+    scene = Scene(live, desired, scene.version, dropped)
+    graph = Wiring(changes, scene).build()
+    groups = order(graph, changes, scene, lambda node: sort_key(node, changes, scene))
+    stubbed = frozenset(g.head.address for g in groups if g.head.act is Act.STUB)
+    scene = replace(scene, stubbed=stubbed)
+    written = tuple(write(groups, changes, scene, comparison))
+    return Draft(scene, changes, written, tuple(transactions(written)), closure.broken)
+
+
+def sort_key(node: Node, changes: Mapping[Address, Change], scene: Scene) -> tuple[object, ...]:
+    """Drops first, then by schema and name: each object followed by what belongs to it."""
+    change = changes[node.address]
+    obj = change.old if isinstance(change, Drop) else change.new
+    snapshot = scene.live if isinstance(change, Drop) else scene.desired
+    root = outermost(obj, snapshot)
+    root_rank, rank = registry()[root.kind].rank, registry()[obj.kind].rank
+    first = node.act in (Act.ASIDE, Act.RELEASE, Act.DROP) and root_rank < LAST
+    return (
+        not first,
+        root_rank,
+        root.schema or "",
+        root.name,
+        root.address,
+        node.act is Act.FINISH,
+        rank,
+        obj.facts.get("position", 0),
+        node.address,
+        node.act.value,
+    )
+
+
+def outermost(obj: Object, snapshot: Snapshot) -> Object:
+    """The object itself, or the outermost one that contains it."""
+    *_, last = obj, *snapshot.ancestors(obj)
+    return last

@@ -1,0 +1,89 @@
+"""The hazards by name: what consent is given for, and what it covers."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from novaops.errors import UsageError
+from novaops.planning.plan import Hazard, Plan
+
+
+@dataclass(frozen=True, slots=True)
+class HazardCode:
+    """A hazard's name and code are interchangeable wherever people write one."""
+
+    name: str
+    code: str
+    title: str
+
+
+HAZARDS: Mapping[str, HazardCode] = {
+    name: HazardCode(name, code, title)
+    for name, code, title in [
+        ("data-loss", "H101", "rows or values would be lost"),
+        ("narrowing", "H102", "values would not fit the new type"),
+        ("not-null", "H111", "a column that is to be NOT NULL holds NULLs"),
+        ("unique", "H112", "rows violate a unique or exclusion constraint that is to be added"),
+        ("foreign-key", "H113", "rows violate a foreign key that is to be added"),
+        ("check", "H114", "rows violate a check constraint that is to be added"),
+        ("table-lock", "H201", "a lock would keep others from the table"),
+        ("rewrite", "H202", "the whole table would be rewritten"),
+        ("long-scan", "H203", "the whole table would be scanned under a lock"),
+        ("offline", "H204", "PostgreSQL has no online form of the change"),
+        ("access-loss", "H301", "someone would lose access"),
+        ("access-grant", "H302", "someone would gain access"),
+        ("row-security", "H303", "row-level security would be weakened"),
+        ("behaviour", "H401", "something would behave differently without looking different"),
+        ("unmanaged-dependant", "H501", "an object that novaops does not manage depends on the change"),
+    ]
+}
+
+EVERYTHING = "all"
+
+
+def hazard_code(text: str) -> HazardCode:
+    """The hazard of that name or code."""
+    wanted = text.strip().lower()
+    for hazard in HAZARDS.values():
+        if wanted in (hazard.name, hazard.code.lower()):
+            return hazard
+    known = [*HAZARDS, EVERYTHING, *(h.code.lower() for h in HAZARDS.values())]
+    near = difflib.get_close_matches(wanted, known, n=1)
+    hint = f"did you mean {_spelled(near[0])}?" if near else f"one of {', '.join(HAZARDS)}"
+    raise UsageError(f"there is no hazard {text!r}", hint=hint)
+
+
+def consent(text: str) -> str:
+    """What one `--allow` permits, written as HAZARD, HAZARD:OBJECT or "all", by the hazard's name."""
+    name, colon, identity = text.partition(":")
+    if name.strip().lower() == EVERYTHING and not colon:
+        return EVERYTHING
+    if colon and not identity.strip():
+        raise UsageError(
+            f"{text!r} names no object after the colon", hint=f"--allow {name} allows it everywhere"
+        )
+    hazard = hazard_code(name).name
+    return f"{hazard}:{identity.strip()}" if colon else hazard
+
+
+def with_consent(plan: Plan, given: Collection[str]) -> Plan:
+    """The plan with the hazards allowed that `given` (of `consent()`) permits, and the others blocked."""
+
+    def marked(hazards: Iterable[Hazard]) -> tuple[Hazard, ...]:
+        return tuple(
+            replace(h, allowed=h.allowed or not {EVERYTHING, h.hazard, h.consent}.isdisjoint(given))
+            for h in hazards
+        )
+
+    return replace(
+        plan,
+        changes=tuple(replace(c, hazards=marked(c.hazards)) for c in plan.changes),
+        statements=tuple(replace(s, hazards=marked(s.hazards)) for s in plan.statements),
+        blocked=tuple(h for h in marked(plan.blocked) if not h.allowed),
+    )
+
+
+def _spelled(name: str) -> str:
+    return name.upper() if name.startswith("h") else name

@@ -1,0 +1,124 @@
+"""The harm that changes do to the live data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+
+from novaops.catalog.address import Address
+from novaops.catalog.object import Object
+from novaops.catalog.snapshot import Snapshot
+from novaops.kinds.kind import Risk, Scene
+from novaops.planning.changes import Alter, Change, Create, Drop, Replace
+from novaops.planning.hazard_codes import HAZARDS
+from novaops.planning.nodes import kind_of
+from novaops.planning.plan import Guard, Hazard
+from novaops.planning.statements import revoked
+
+COUNT_TIMEOUT = "2s"
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """Hazards of each change, and what to look at again where there was no harm to be found."""
+
+    hazards: dict[Address, tuple[Hazard, ...]] = field(default_factory=dict)
+    guards: dict[Address, tuple[Guard, ...]] = field(default_factory=dict)
+
+
+def assess(
+    changes: Mapping[Address, Change], scene: Scene, connection: psycopg.Connection[Any] | None
+) -> Assessment:
+    """Look all risks up in the live data; without a connection every risk counts as a hazard."""
+    found = Assessment()
+    for address, change in changes.items():
+        told = {risk: _hazard(risk, connection) for risk in risks(change, changes, scene)}
+        hazards = [*(h for h in told.values() if h), *_access(change)]
+        guards = [
+            Guard(r.hazard, r.subject, r.exists, r.lock) for r, h in told.items() if h is None and r.exists
+        ]
+        if hazards:
+            found.hazards[address] = tuple(hazards)
+        if guards:
+            found.guards[address] = tuple(guards)
+    return found
+
+
+def risks(change: Change, changes: Mapping[Address, Change], scene: Scene) -> Sequence[Risk]:
+    """What the kind of the object says may be lost."""
+    match change:
+        case Create():
+            return ()
+        case Alter(old, new, changed):
+            return kind_of(old).risks(old, new, changed, scene) if changed else ()
+        case Drop(old):
+            if gone_with(old, changes, scene.live):
+                return ()
+            return kind_of(old).risks(old, None, frozenset(), scene)
+        case Replace(old, new):
+            if gone_with(old, changes, scene.live):
+                return ()
+            rebuilt = not kind_of(old).data
+            changed = frozenset(old.attributes)
+            return kind_of(old).risks(old, new if rebuilt and old.kind == new.kind else None, changed, scene)
+
+
+def gone_with(old: Object, changes: Mapping[Address, Change], live: Snapshot) -> bool:
+    """Whether something that contains the object goes too, so that its risk is told there."""
+    return any(isinstance(changes.get(o.address), Drop | Replace) for o in live.ancestors(old))
+
+
+def _access(change: Change) -> Iterator[Hazard]:
+    if isinstance(change, Alter) and (lost := revoked(change)):
+        subject = change.new.identity
+        what = ", ".join(f"{privilege} of {grantee or 'PUBLIC'}" for grantee, privilege in sorted(lost))
+        yield hazard("access-loss", subject, f"revokes {what}".replace("\0owner", "the owner"))
+
+
+def hazard(
+    name: str,
+    subject: str,
+    message: str,
+    affected: int | None = None,
+    total: int | None = None,
+) -> Hazard:
+    """A hazard with its code, not yet allowed."""
+    return Hazard(name, HAZARDS[name].code, subject, message, affected, total)
+
+
+def _hazard(risk: Risk, connection: psycopg.Connection[Any] | None) -> Hazard | None:
+    affected = total = None
+    if connection is not None and risk.exists is not None:
+        row = _ask(connection, risk.exists)
+        if row is not None and not row[0]:
+            return None
+        counted = _ask(connection, risk.count) if risk.count and row is not None else None
+        affected, total = counted[:2] if counted else (None, None)
+    return hazard(risk.hazard, risk.subject, _message(risk, affected, total), affected, total)
+
+
+def _message(risk: Risk, affected: int | None, total: int | None) -> str:
+    if affected is None:
+        return f"loses {risk.loses}"
+    if total is None or total == affected:
+        return f"loses {affected:,} {risk.loses}"
+    return f"loses {affected:,} {risk.loses} (of {total:,} rows)"
+
+
+def _ask(connection: psycopg.Connection[Any], sql: str) -> Sequence[Any] | None:
+    """First row of a query on the live data; None when it failed or took too long.
+
+    Row security must not hide rows (`row_security = off` makes such a query fail instead).
+    """
+    try:
+        with connection.transaction(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL row_security = off")
+            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [COUNT_TIMEOUT])
+            return cursor.execute(sql).fetchone()
+    except (psycopg.errors.OperationalError, psycopg.errors.DatabaseError):
+        if connection.closed:
+            raise
+        return None

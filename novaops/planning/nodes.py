@@ -1,0 +1,202 @@
+"""The graph of what a plan does: one node for each thing that happens to an object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from novaops.catalog.address import Address
+from novaops.catalog.object import Object
+from novaops.catalog.snapshot import Snapshot
+from novaops.kinds import registry
+from novaops.kinds.kind import Kind, Phase, Scene, Step
+from novaops.planning.changes import Alter, Change, Create, Drop, Replace
+
+
+class Act(Enum):
+    """What a node does; the value orders nodes that dependencies leave free."""
+
+    ASIDE = 0
+    RELEASE = 1
+    DROP = 2
+    STUB = 3
+    CREATE = 4
+    ALTER = 5
+    FINISH = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One act on one object."""
+
+    act: Act
+    address: Address
+
+    def __lt__(self, other: Node) -> bool:
+        return (self.act.value, self.address) < (other.act.value, other.address)
+
+
+@dataclass(slots=True)
+class Graph:
+    """Nodes and what each must wait for; `weak` edges are wishes that a cycle may ignore."""
+
+    nodes: set[Node] = field(default_factory=set)
+    after: dict[Node, set[Node]] = field(default_factory=dict)
+    weak: set[tuple[Node, Node]] = field(default_factory=set)
+
+    def edge(self, first: Node, then: Node, weak: bool = False) -> None:
+        """`first` runs before `then`; ignored unless both are nodes."""
+        if first == then or first not in self.nodes or then not in self.nodes:
+            return
+        known = first in self.after.setdefault(then, set())
+        self.after[then].add(first)
+        if not weak:
+            self.weak.discard((first, then))
+        elif not known:
+            self.weak.add((first, then))
+
+
+@dataclass(frozen=True, slots=True)
+class Altered:
+    """The statements of an alteration by phase."""
+
+    release: tuple[Step, ...]
+    main: tuple[Step, ...]
+    finish: tuple[Step, ...]
+
+    @staticmethod
+    def of(change: Alter, scene: Scene) -> Altered:
+        steps = kind_of(change.new).alter(change.old, change.new, change.changed, scene) or []
+        by_phase = {p: tuple(s for s in steps if s.phase is p) for p in Phase}
+        return Altered(by_phase[Phase.RELEASE], by_phase[Phase.MAIN], by_phase[Phase.FINISH])
+
+
+def kind_of(obj: Object) -> Kind:
+    """The kind that read the object."""
+    return registry()[obj.kind]
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """Builds the graph of a closed set of changes."""
+
+    changes: Mapping[Address, Change]
+    scene: Scene
+    graph: Graph = field(default_factory=Graph)
+
+    def build(self) -> Graph:
+        for change in self.changes.values():
+            self.graph.nodes.update(self._nodes(change))
+        for change in self.changes.values():
+            match change:
+                case Create(new):
+                    self._created(new)
+                case Drop(old):
+                    self._dropped(old, swap=False)
+                case Replace(old, new, _, swap):
+                    self._created(new)
+                    self._dropped(old, swap)
+                    self._replaced(change)
+                case Alter():
+                    self._altered(change)
+        self._names()
+        return self.graph
+
+    def _nodes(self, change: Change) -> Iterator[Node]:
+        at = change.address
+        if isinstance(change, Drop | Replace):
+            yield Node(Act.DROP, at)
+        if isinstance(change, Create | Replace):
+            yield Node(Act.CREATE, at)
+            if kind_of(change.new).finish(change.new, self.scene):
+                yield Node(Act.FINISH, at)
+        if isinstance(change, Replace) and change.swap:
+            yield Node(Act.ASIDE, at)
+        if isinstance(change, Alter):
+            altered = Altered.of(change, self.scene)
+            if altered.release:
+                yield Node(Act.RELEASE, at)
+            if altered.finish:
+                yield Node(Act.FINISH, at)
+            yield Node(Act.ALTER, at)
+
+    def _created(self, new: Object) -> None:
+        create, finish = Node(Act.CREATE, new.address), Node(Act.FINISH, new.address)
+        for edge in self.scene.desired.dependencies.get(new.address, ()):
+            late = edge.types <= kind_of(new).late
+            then = finish if late else create
+            self.graph.edge(Node(Act.CREATE, edge.referenced), then)
+            # Altering a container may wait for what it is to contain.
+            self.graph.edge(Node(Act.ALTER, edge.referenced), then, weak=edge.referenced == new.parent)
+        self._finish_last(new)
+
+    def _finish_last(self, new: Object) -> None:
+        create, finish = Node(Act.CREATE, new.address), Node(Act.FINISH, new.address)
+        self.graph.edge(create, finish)
+        self.graph.edge(Node(Act.ALTER, new.address), finish)
+        for child in belonging(self.scene.desired, new.address):
+            self.graph.edge(Node(Act.CREATE, child), finish, weak=True)
+            self.graph.edge(Node(Act.ALTER, child), finish, weak=True)
+
+    def _dropped(self, old: Object, swap: bool) -> None:
+        drop = Node(Act.DROP, old.address)
+        for edge in self.scene.live.dependents.get(old.address, ()):
+            self.graph.edge(Node(Act.DROP, edge.dependent), drop)
+            self.graph.edge(Node(Act.RELEASE, edge.dependent), drop)
+            gone = old.address not in self.scene.desired or not needs(
+                self.scene.desired, edge.dependent, old.address
+            )
+            if swap or gone:
+                self.graph.edge(Node(Act.ALTER, edge.dependent), drop, weak=edge.dependent == old.parent)
+
+    def _replaced(self, change: Replace) -> None:
+        at = change.address
+        if change.swap:
+            self.graph.edge(Node(Act.ASIDE, at), Node(Act.CREATE, at))
+            self.graph.edge(Node(Act.CREATE, at), Node(Act.DROP, at))
+        else:
+            self.graph.edge(Node(Act.DROP, at), Node(Act.CREATE, at))
+
+    def _altered(self, change: Alter) -> None:
+        alter = Node(Act.ALTER, change.address)
+        for edge in self.scene.desired.dependencies.get(change.address, ()):
+            late = edge.types <= kind_of(change.new).late
+            then = Node(Act.FINISH, change.address) if late else alter
+            self.graph.edge(Node(Act.CREATE, edge.referenced), then)
+            self.graph.edge(Node(Act.ALTER, edge.referenced), then, weak=True)
+        for edge in self.scene.live.dependencies.get(change.address, ()):
+            if not needs(self.scene.desired, change.address, edge.referenced):
+                self.graph.edge(alter, Node(Act.ALTER, edge.referenced), weak=True)
+        for edge in self.scene.live.dependents.get(change.address, ()):
+            self.graph.edge(Node(Act.DROP, edge.dependent), alter, weak=True)
+        self._finish_last(change.new)
+
+    def _names(self) -> None:
+        """A name is freed before it is used again."""
+        freed: dict[tuple[str, ...], list[Node]] = {}
+        for change in self.changes.values():
+            if isinstance(change, Drop | Replace):
+                act = Act.ASIDE if isinstance(change, Replace) and change.swap else Act.DROP
+                for name in kind_of(change.old).names(change.old):
+                    freed.setdefault(name, []).append(Node(act, change.address))
+        for change in self.changes.values():
+            if isinstance(change, Create | Replace):
+                for name in kind_of(change.new).names(change.new):
+                    for node in freed.get(name, ()):
+                        if node.address != change.address:
+                            self.graph.edge(node, Node(Act.CREATE, change.address))
+
+
+def needs(snapshot: Snapshot, dependent: Address, referenced: Address) -> bool:
+    """Whether one object depends directly on the other."""
+    return any(e.referenced == referenced for e in snapshot.dependencies.get(dependent, ()))
+
+
+def belonging(snapshot: Snapshot, address: Address) -> Iterator[Address]:
+    """What depends on the object automatically (its indexes) or is contained in it, at any depth."""
+    for edge in snapshot.dependents.get(address, ()):
+        if edge.types & {"c", "a", "i"}:
+            yield edge.dependent
+            if "c" in edge.types:
+                yield from belonging(snapshot, edge.dependent)

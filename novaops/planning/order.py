@@ -1,0 +1,212 @@
+"""Puts the nodes of a plan in order, several in one statement where PostgreSQL allows it.
+
+Every node starts out folded into the statement that does its work along with others: a column into
+its CREATE TABLE, an index into the DROP TABLE that takes it away. A cycle is broken by taking apart
+what stands in it, as pg_dump does (src/bin/pg_dump/pg_dump_sort.c, repairDependencyLoop): first
+wishes are given up, then folded nodes get statements of their own, then an object is made in two
+steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from heapq import heapify, heappop, heappush
+
+from novaops.catalog.address import Address
+from novaops.errors import NovaopsError
+from novaops.kinds.kind import Scene
+from novaops.planning.changes import Change, Create, Drop, Replace
+from novaops.planning.nodes import Act, Graph, Node, kind_of
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Nodes that one statement does; `head` writes it."""
+
+    head: Node
+    members: tuple[Node, ...]
+
+
+Key = Callable[[Node], tuple[object, ...]]
+
+
+def order(graph: Graph, changes: Mapping[Address, Change], scene: Scene, key: Key) -> list[Group]:
+    """Groups in an order that keeps every strong edge of `graph`."""
+    return _Ordering(graph, changes, scene, key).run()
+
+
+@dataclass(slots=True)
+class _Ordering:
+    graph: Graph
+    changes: Mapping[Address, Change]
+    scene: Scene
+    key: Key
+    folded: dict[Node, Node] = field(default_factory=dict)
+
+    def run(self) -> list[Group]:
+        self.folded = dict(self._folds())
+        while True:
+            after = self._group_edges()
+            cycles = [c for c in components(after) if len(c) > 1]
+            if not cycles:
+                return self._sorted(after)
+            for cycle in cycles:
+                if not (self._give_up_wishes(cycle) or self._unfold(cycle) or self._stub(cycle)):
+                    raise self._unsolvable(cycle)
+
+    def _folds(self) -> Iterator[tuple[Node, Node]]:
+        for change in self.changes.values():
+            if isinstance(change, Create | Replace):
+                new = change.new
+                into = Node(Act.CREATE, new.parent) if new.parent else None
+                if into in self.graph.nodes and into and kind_of(new).joined:
+                    yield Node(Act.CREATE, new.address), into
+            if isinstance(change, Drop | Replace):
+                container = self._dropped_with(change)
+                if container is not None:
+                    yield Node(Act.DROP, change.address), container
+
+    def _dropped_with(self, change: Drop | Replace) -> Node | None:
+        """The drop that takes this object along: that of its parent, or of what it depends on automatically."""
+        edges = self.scene.live.dependencies.get(change.address, ())
+        found = [
+            Node(Act.DROP, e.referenced)
+            for e in edges
+            if e.types & {"c", "a", "i", "P", "S"} and Node(Act.DROP, e.referenced) in self.graph.nodes
+        ]
+        if not found:
+            return None
+        return min(found, key=lambda n: (n.address != change.old.parent, len(n.address.names), n))
+
+    def head(self, node: Node) -> Node:
+        """The node whose statement does the work of `node`."""
+        seen = {node}
+        while (into := self.folded.get(node)) is not None and into not in seen:
+            node = into
+            seen.add(node)
+        return node
+
+    def _group_edges(self) -> dict[Node, set[Node]]:
+        after: dict[Node, set[Node]] = {self.head(n): set() for n in self.graph.nodes}
+        for then, firsts in self.graph.after.items():
+            head = self.head(then)
+            after[head].update(h for f in firsts if (h := self.head(f)) != head)
+        return after
+
+    def _inside(self, cycle: set[Node]) -> Iterator[tuple[Node, Node]]:
+        """Edges (first, then) between different groups of the cycle."""
+        for then, firsts in self.graph.after.items():
+            head = self.head(then)
+            if head in cycle:
+                for first in firsts:
+                    other = self.head(first)
+                    if other in cycle and other != head:
+                        yield first, then
+
+    def _give_up_wishes(self, cycle: set[Node]) -> bool:
+        wishes = [e for e in self._inside(cycle) if e in self.graph.weak]
+        for first, then in wishes:
+            self.graph.after[then].discard(first)
+            self.graph.weak.discard((first, then))
+        return bool(wishes)
+
+    def _unfold(self, cycle: set[Node]) -> bool:
+        """Separate the members that make their group wait (creations) or be waited for (drops)."""
+        edges = list(self._inside(cycle))
+        waiting = {then for _, then in edges if then.act is Act.CREATE and then in self.folded}
+        awaited = {first for first, _ in edges if first.act is Act.DROP and first in self.folded}
+        for node in waiting | awaited:
+            del self.folded[node]
+        return bool(waiting | awaited)
+
+    def _stub(self, cycle: set[Node]) -> bool:
+        """Make one object of the cycle in two steps; what depends on it waits for the first only."""
+        for node in sorted(cycle, key=self.key):
+            change = self.changes.get(node.address)
+            if node.act is not Act.CREATE or not isinstance(change, Create | Replace):
+                continue
+            stub = Node(Act.STUB, node.address)
+            if stub in self.graph.nodes or kind_of(change.new).stub(change.new) is None:
+                continue
+            self.graph.nodes.add(stub)
+            for then, firsts in list(self.graph.after.items()):
+                if node in firsts and then.address != node.address:
+                    firsts.discard(node)
+                    self.graph.edge(stub, then)
+            for first in self.graph.after.get(node, ()):
+                if first.act is Act.DROP or first.act is Act.ASIDE:
+                    self.graph.edge(first, stub)
+            self.graph.edge(stub, node)
+            return True
+        return False
+
+    def _unsolvable(self, cycle: Iterable[Node]) -> NovaopsError:
+        names = ", ".join(f"{n.act.name.lower()} {n.address.type} {'.'.join(n.address.names)}" for n in cycle)
+        return NovaopsError(
+            "these changes depend on each other in a circle that novaops cannot take apart",
+            detail=names,
+            hint="split the change into two applies, the first without one of these objects",
+        )
+
+    def _sorted(self, after: Mapping[Node, set[Node]]) -> list[Group]:
+        members: dict[Node, list[Node]] = {}
+        for node in self.graph.nodes:
+            members.setdefault(self.head(node), []).append(node)
+        waiting = {node: len(firsts) for node, firsts in after.items()}
+        then: dict[Node, list[Node]] = {}
+        for node, firsts in after.items():
+            for first in firsts:
+                then.setdefault(first, []).append(node)
+        ready = [(self.key(n), n) for n, count in waiting.items() if not count]
+        heapify(ready)
+        done: list[Group] = []
+        while ready:
+            node = heappop(ready)[1]
+            done.append(Group(node, tuple(sorted(n for n in members[node] if n != node))))
+            for follower in then.get(node, ()):
+                waiting[follower] -= 1
+                if not waiting[follower]:
+                    heappush(ready, (self.key(follower), follower))
+        return done
+
+
+def components(after: Mapping[Node, set[Node]]) -> list[set[Node]]:
+    """Strongly connected components (Tarjan's algorithm, without recursion)."""
+    index: dict[Node, int] = {}
+    low: dict[Node, int] = {}
+    stack: list[Node] = []
+    on_stack: set[Node] = set()
+    found: list[set[Node]] = []
+    for root in after:
+        if root in index:
+            continue
+        work: list[tuple[Node, Iterator[Node]]] = [(root, iter(after[root]))]
+        index[root] = low[root] = len(index)
+        stack.append(root)
+        on_stack.add(root)
+        while work:
+            node, rest = work[-1]
+            for following in rest:
+                if following not in index:
+                    index[following] = low[following] = len(index)
+                    stack.append(following)
+                    on_stack.add(following)
+                    work.append((following, iter(after[following])))
+                    break
+                if following in on_stack:
+                    low[node] = min(low[node], index[following])
+            else:
+                work.pop()
+                if work:
+                    low[work[-1][0]] = min(low[work[-1][0]], low[node])
+                if low[node] == index[node]:
+                    component = set()
+                    while True:
+                        member = stack.pop()
+                        on_stack.discard(member)
+                        component.add(member)
+                        if member == node:
+                            break
+                    found.append(component)
+    return found

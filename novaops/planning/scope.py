@@ -1,0 +1,50 @@
+"""Which objects a plan may touch, and which it may drop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from novaops.ignore import Ignore
+
+from novaops.catalog.address import Address
+from novaops.catalog.object import Object
+from novaops.catalog.snapshot import Snapshot
+
+OWN_SCHEMAS = frozenset({"novaops", "novaops_parked"})
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The managed part of a database (the contract's --schema, --scope and `.pgschemaignore`).
+
+    `schemas` are the managed ones; `whole` manages the database with everything outside schemas.
+    """
+
+    schemas: frozenset[str]
+    whole: bool = False
+    ignore: Ignore | None = None
+    declared: frozenset[Address] = field(default_factory=frozenset)
+    """What the files declare, where that is less than all of the shadow (copied objects are not)."""
+
+    def excluded(self, obj: Object, snapshot: Snapshot) -> bool:
+        """Whether the object is out of reach: novaops' own, or matched by `.pgschemaignore`."""
+        line = [obj, *snapshot.ancestors(obj)]
+        if any(o.schema in OWN_SCHEMAS for o in line):
+            return True
+        return self.ignore is not None and any(self.ignore.matches(o) for o in line)
+
+    def manages(self, obj: Object) -> bool:
+        """Whether the object is dropped when the files do not declare it."""
+        if self.whole:
+            return True
+        if obj.address.type == "schema" or obj.schema is None:
+            return False
+        return obj.schema in self.schemas
+
+    @staticmethod
+    def of(schemas: frozenset[str], whole: bool, ignore: Ignore | None, desired: Snapshot) -> Scope:
+        """Scope for `--schema` or, without it, public and every schema the files create."""
+        created = {o.name for o in desired if o.address.type == "schema"}
+        return Scope(schemas or frozenset(created | {"public"}), whole, ignore)

@@ -1,0 +1,176 @@
+"""Writes the statements of an ordered plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from novaops.catalog.address import Address
+from novaops.catalog.object import Object
+from novaops.catalog.privileges import Privilege
+from novaops.db.identifiers import quote_ident, quote_literal
+from novaops.kinds.kind import Part, Scene, Step
+from novaops.planning import privileges
+from novaops.planning.changes import Alter, Change, Create, Drop, Replace
+from novaops.planning.diff import Comparison
+from novaops.planning.nodes import Act, Altered, kind_of
+from novaops.planning.order import Group
+
+OPERATIONS = {Create: "create", Drop: "drop", Alter: "alter", Replace: "replace"}
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A step, and the change that it is part of."""
+
+    step: Step
+    object: Object
+    operation: str
+
+
+def write(
+    groups: Iterable[Group], changes: Mapping[Address, Change], scene: Scene, comparison: Comparison
+) -> list[Written]:
+    """Statements of all groups in their order."""
+    writer = _Writer(changes, scene, comparison)
+    return [written for group in groups for written in writer.group(group)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    changes: Mapping[Address, Change]
+    scene: Scene
+    comparison: Comparison
+
+    def group(self, group: Group) -> Iterator[Written]:
+        change = self.changes[group.head.address]
+        match change:
+            case Create(new) | Replace(new=new) | Alter(new=new):
+                shown = new
+            case Drop(old):
+                shown = old
+        operation = OPERATIONS[type(change)]
+        for step in self._steps(group, change):
+            yield Written(step, shown, operation)
+
+    def _steps(self, group: Group, change: Change) -> Iterator[Step]:
+        match group.head.act, change:
+            case Act.DROP, Drop(old) | Replace(old):
+                yield from self._drop(old, isinstance(change, Replace) and change.swap)
+            case Act.ASIDE, Replace(old):
+                yield from kind_of(old).aside(old)[0]
+            case Act.STUB, Create(new) | Replace(new=new):
+                yield from kind_of(new).stub(new) or ()
+            case Act.CREATE, Create(new) | Replace(new=new):
+                yield from self._create(new, group)
+            case Act.RELEASE, Alter():
+                yield from Altered.of(change, self.scene).release
+            case Act.ALTER, Alter():
+                yield from Altered.of(change, self.scene).main
+                yield from self._metadata(change)
+            case Act.FINISH, Alter():
+                yield from Altered.of(change, self.scene).finish
+            case Act.FINISH, Create(new) | Replace(new=new):
+                yield from kind_of(new).finish(new, self.scene)
+
+    def _drop(self, old: Object, aside: bool) -> Iterator[Step]:
+        kind = kind_of(old)
+        if not kind.produced(old, self.scene):
+            yield from kind.drop(kind.aside(old)[1] if aside else old, self.scene)
+
+    # -- creation -------------------------------------------------------------------------------
+
+    def _create(self, new: Object, group: Group) -> Iterator[Step]:
+        kind = kind_of(new)
+        members = [self.scene.desired[m.address] for m in group.members if m.act is Act.CREATE]
+        if not kind.produced(new, self.scene):
+            yield from kind.create(new, self._parts(new.address, members), self.scene)
+        for obj in (new, *members):
+            yield from self._dress(obj)
+
+    def _parts(self, parent: Address, members: Sequence[Object]) -> list[Part]:
+        children = [m for m in members if m.parent == parent]
+        parts = []
+        for child in sorted(children, key=part_order):
+            kind = kind_of(child)
+            text = kind.inline(child, self._parts(child.address, members), self.scene)
+            if text is not None:
+                parts.append(Part(child, text))
+        return parts
+
+    def _dress(self, new: Object) -> Iterator[Step]:
+        """What an object gets right after it was made: owner, comment, labels, privileges."""
+        kind = kind_of(new)
+        change = self.changes[new.address]
+        old = change.old if isinstance(change, Replace) else None
+        owner = new.owner if self.comparison.owners else old.owner if old else None
+        if kind.owned and owner is not None and owner != self.scene.live.role:
+            yield Step(f"ALTER {kind.owner_target(new)} OWNER TO {quote_ident(owner)}")
+        if new.comment is not None:
+            yield _comment(new)
+        for provider, label in new.labels.items():
+            yield _label(new, provider, label)
+        if kind.acl_type is not None:
+            goal = privileges.wanted(old, new, self.comparison.privileges) or frozenset()
+            start = privileges.initial(new, kind.acl_type, self.scene.live, self.scene.live.role)
+            yield from self._grants(new, start, goal, owner or self.scene.live.role or new.owner)
+
+    # -- alteration -----------------------------------------------------------------------------
+
+    def _metadata(self, change: Alter) -> Iterator[Step]:
+        old, new = change.old, change.new
+        kind = kind_of(new)
+        if change.owner and new.owner is not None:
+            yield Step(f"ALTER {kind.owner_target(new)} OWNER TO {quote_ident(new.owner)}")
+        if change.comment:
+            yield _comment(new)
+        if change.labels:
+            for provider in sorted(old.labels.keys() | new.labels.keys()):
+                if old.labels.get(provider) != new.labels.get(provider):
+                    yield _label(new, provider, new.labels.get(provider))
+        if change.privileges is not None:
+            yield from self._grants(new, self._before(old), change.privileges, old.owner)
+            yield from self._granted_again(change)
+
+    def _before(self, old: Object) -> frozenset[Privilege]:
+        """Privileges right before its own change: revoking on a table takes its columns' away too."""
+        container = self.changes.get(old.parent) if old.parent else None
+        lost = revoked(container) if isinstance(container, Alter) else frozenset()
+        return frozenset(p for p in old.privileges or () if (p.grantee, p.privilege) not in lost)
+
+    def _granted_again(self, change: Alter) -> Iterator[Step]:
+        if not revoked(change):
+            return
+        for child in self.scene.desired.children.get(change.address, ()):
+            mine = self.scene.live.objects.get(child.address)
+            if mine is not None and mine.privileges and child.address not in self.changes:
+                yield from self._grants(child, self._before(mine), mine.privileges, mine.owner)
+
+    def _grants(
+        self, obj: Object, before: frozenset[Privilege], after: frozenset[Privilege], owner: str | None
+    ) -> Iterator[Step]:
+        for sql in privileges.statements(kind_of(obj), obj, before, after, owner or ""):
+            yield Step(sql)
+
+
+def revoked(change: Alter) -> frozenset[tuple[str, str]]:
+    """(grantee, privilege) pairs that an alteration takes away."""
+    if change.privileges is None:
+        return frozenset()
+    kept = {(p.grantee, p.privilege) for p in change.privileges}
+    return frozenset((p.grantee, p.privilege) for p in change.old.privileges or ()) - kept
+
+
+def part_order(obj: Object) -> tuple[object, ...]:
+    """Columns in their order, then constraints and the rest by name."""
+    return (obj.facts.get("position", 1 << 16), kind_of(obj).rank, obj.name)
+
+
+def _comment(obj: Object) -> Step:
+    text = "NULL" if obj.comment is None else quote_literal(obj.comment)
+    return Step(f"COMMENT ON {kind_of(obj).comment_target(obj)} IS {text}")
+
+
+def _label(obj: Object, provider: str, label: str | None) -> Step:
+    text = "NULL" if label is None else quote_literal(label)
+    return Step(f"SECURITY LABEL FOR {quote_ident(provider)} ON {kind_of(obj).comment_target(obj)} IS {text}")

@@ -1,0 +1,157 @@
+"""The server that tests run on: one embedded PostgreSQL for the whole run, or `--pg-url`."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from novaops.db.embedded import EmbeddedServer, wheel_binaries
+
+FOLDER = pytest.StashKey[Path]()
+SETTINGS = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "autovacuum": "off",
+    "max_connections": "200",
+    "max_wal_senders": "20",
+    "max_replication_slots": "20",
+    "max_worker_processes": "20",
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--pg-url", metavar="URL", help="superuser URL of a server to test on")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The process that starts the run makes the folder; xdist's workers are told where it is."""
+    worker = getattr(config, "workerinput", None)
+    config.stash[FOLDER] = Path(worker["server_folder"]) if worker else folder_for_server()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    node.workerinput["server_folder"] = str(node.config.stash[FOLDER])
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if FOLDER in config.stash and not hasattr(config, "workerinput"):
+        EmbeddedServer(config.stash[FOLDER] / "server").stop()
+        shutil.rmtree(config.stash[FOLDER])
+
+
+def folder_for_server() -> Path:
+    """A temporary folder that the account the server runs as may pass through."""
+    folder = Path(tempfile.mkdtemp(prefix="novaops-"))
+    if os.geteuid() == 0:
+        folder.chmod(0o711)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def server_url(pytestconfig: pytest.Config) -> str:
+    """URL of the server as superuser; the embedded one's password is in the passfile it names."""
+    given: str | None = pytestconfig.getoption("--pg-url")
+    if given:
+        return given
+    server = EmbeddedServer(pytestconfig.stash[FOLDER] / "server", settings=SETTINGS)
+    server.start()
+    return server.url()
+
+
+@pytest.fixture(scope="session")
+def database_url(server_url: str) -> Callable[[str], str]:
+    """The URL of a database of the server."""
+
+    return lambda name: urlsplit(server_url)._replace(path=f"/{quote(name, safe='')}").geturl()
+
+
+@pytest.fixture
+def new_database(server_url: str, database_url: Callable[[str], str]) -> Iterator[Callable[..., str]]:
+    """`new_database(prefix="test")` makes a database, fresh from template0, and returns its URL."""
+    names: list[str] = []
+
+    def create(prefix: str = "test") -> str:
+        name = f"{prefix}_{secrets.token_hex(5)}"
+        with psycopg.connect(server_url, autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+        names.append(name)
+        return database_url(name)
+
+    yield create
+    for name in names:
+        drop_database(server_url, name)
+
+
+def drop_database(server_url: str, name: str) -> None:
+    """Drop it with its subscriptions, which would keep it from being dropped."""
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        subscriptions = connection.execute(
+            "SELECT subname FROM pg_subscription JOIN pg_database d ON d.oid = subdbid WHERE datname = %s",
+            [name],
+        ).fetchall()
+        if subscriptions:
+            with psycopg.connect(server_url, dbname=name, autocommit=True) as inside:
+                for subscription in (sql.Identifier(row[0]) for row in subscriptions):
+                    inside.execute(sql.SQL("ALTER SUBSCRIPTION {} DISABLE").format(subscription))
+                    inside.execute(
+                        sql.SQL("ALTER SUBSCRIPTION {} SET (slot_name = NONE)").format(subscription)
+                    )
+                    inside.execute(sql.SQL("DROP SUBSCRIPTION {}").format(subscription))
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def database(new_database: Callable[..., str]) -> Iterator[psycopg.Connection]:
+    """A connection, in autocommit mode, to a database of its own."""
+    with psycopg.connect(new_database(), autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="session")
+def psql() -> Callable[..., str]:
+    """`psql(url, *options, input=...)` of the embedded PostgreSQL; stops at the first error."""
+
+    def run(url: str, *options: str, input: str | None = None) -> str:
+        return postgresql_program(
+            "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", *options, "-d", url, input=input
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def pg_dump() -> Callable[..., str]:
+    """`pg_dump(url, *options)` of the embedded PostgreSQL."""
+
+    def run(url: str, *options: str) -> str:
+        return postgresql_program("pg_dump", *options, "-d", url)
+
+    return run
+
+
+def postgresql_program(name: str, *arguments: str, input: str | None = None) -> str:
+    program = wheel_binaries() / "bin" / name
+    result = subprocess.run([program, *arguments], input=input, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+@pytest.fixture
+def server_folder() -> Iterator[Path]:
+    """A folder for a server of the test's own."""
+    folder = folder_for_server()
+    yield folder
+    shutil.rmtree(folder)

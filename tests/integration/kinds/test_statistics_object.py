@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.integration.kinds.conftest import Convert
+
+SETUP = "CREATE SCHEMA s; CREATE TABLE s.t (a int, b int, c text)"
+PLAIN = "CREATE STATISTICS s.x ON a, b FROM s.t"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("", PLAIN),
+        (PLAIN, ""),
+        ("", 'CREATE STATISTICS "X x" (mcv, ndistinct) ON a, lower(c), (a + b) FROM s.t'),
+        ("", PLAIN + "; ALTER STATISTICS s.x SET STATISTICS 7"),
+        (PLAIN, "CREATE STATISTICS s.x (dependencies) ON a, b FROM s.t"),
+    ],
+)
+def test_create_drop_and_rebuild(convert: Convert, old: str, new: str) -> None:
+    convert("statistics object", old, new, setup=SETUP)
+
+
+@pytest.mark.parametrize(("old", "new"), [(-1, 100), (100, 0), (100, -1)])
+def test_target(convert: Convert, old: int, new: int) -> None:
+    before, after = (f"{PLAIN}; ALTER STATISTICS s.x SET STATISTICS {target}" for target in (old, new))
+    statements = convert("statistics object", before, after, setup=SETUP)
+    assert statements == [f"ALTER STATISTICS s.x SET STATISTICS {new}"]
