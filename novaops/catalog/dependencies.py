@@ -10,6 +10,11 @@ from novaops.catalog.snapshot import Edge
 
 CONTAINED = "c"
 
+# `pg_amop` and `pg_amproc`, whose rows have an owner of type "a" when they are loose: their operator
+# class (`pg_opclass`) or family (`pg_opfamily`). The oids of catalogs are fixed (src/include/catalog).
+MEMBERS_OF_OPERATOR_SETS = {2602, 2603}
+OPERATOR_SETS = {2616, 2753}
+
 
 class Dependencies:
     """`pg_depend`, with rows of no address of their own folded into what they belong to.
@@ -22,7 +27,7 @@ class Dependencies:
 
     def __init__(self, claims: Mapping[Oid, Address], rows: Iterable[tuple[Oid, Oid, str]]) -> None:
         self._claims = claims
-        self._rows = list(rows)
+        self._rows = [(a, b, _deptype(a, b, deptype)) for a, b, deptype in rows]
         self._owners: dict[Oid, Oid] = {}
         self._belongs: dict[Oid, list[Oid]] = {}
         for dependent, referenced, deptype in self._rows:
@@ -69,3 +74,10 @@ class Dependencies:
             if obj.parent is not None:
                 found.setdefault((obj.address, obj.parent), set()).add(CONTAINED)
         return tuple(Edge(a, b, frozenset(types)) for (a, b), types in found.items())
+
+
+def _deptype(dependent: Oid, referenced: Oid, deptype: str) -> str:
+    """A loose member is part of its family; the family itself does not go when the operator goes."""
+    if deptype == "a" and dependent.classid in MEMBERS_OF_OPERATOR_SETS:
+        return "i" if referenced.classid in OPERATOR_SETS else "n"
+    return deptype

@@ -92,6 +92,7 @@ def read(connection: psycopg.Connection[Any], readers: Sequence[Reader]) -> Snap
         role=role[0] if role else "",
         default_acl=default_acl,
         extension_members=extension_members,
+        claims=claims,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from novaops.catalog.address import Address
+from novaops.catalog.address import Address, Oid
 from novaops.catalog.object import Object
 from novaops.catalog.privileges import Privilege
 
@@ -38,6 +38,8 @@ class Snapshot:
     role: str = ""
     default_acl: Mapping[tuple[str, str, str], frozenset[Privilege]] = field(default_factory=dict)
     extension_members: Mapping[Address, str] = field(default_factory=dict)
+    claims: Mapping[Oid, Address] = field(default_factory=dict, compare=False, repr=False)
+    """The oids that the objects have in the database that was read."""
 
     def __contains__(self, address: Address) -> bool:
         return address in self.objects

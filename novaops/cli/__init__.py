@@ -23,7 +23,13 @@ Exit codes: 0 done · 1 failed · 2 usage, or consent needed and nobody to ask
 COMMANDS = ("plan", "apply", "dump", "diff", "config", "explain", "completion")
 
 
-@click.command(cls=LazyGroup, package="novaops.cli", commands=COMMANDS, epilog=EPILOG)
+@click.command(
+    cls=LazyGroup,
+    package="novaops.cli",
+    commands=COMMANDS,
+    epilog=EPILOG,
+    context_settings={"max_content_width": 100},
+)
 @click.version_option(package_name="novaops", message="%(prog)s %(version)s")
 def novaops() -> None:
     """Keep PostgreSQL databases the way their files say.

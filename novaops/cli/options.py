@@ -17,9 +17,11 @@ Option = Callable[[F], F]
 CONNECTION: Sequence[Option[Any]] = (
     click.option("--url", metavar="URL", help="Connect to postgresql://user@host:port/database."),
     click.option("--host", metavar="HOST", help="Server, or the directory of its socket."),
-    click.option("--port", metavar="PORT", type=int, help="Port of the server."),
+    click.option("--port", metavar="PORT", type=click.IntRange(1, 65535), help="Port of the server."),
     click.option("--database", "--db", "-d", metavar="NAME", help="Database to look at and to change."),
-    click.option("--user", metavar="ROLE", help="Role to connect as; the password comes from PGPASSWORD or .pgpass."),
+    click.option(
+        "--user", metavar="ROLE", help="Role to connect as; the password comes from PGPASSWORD or .pgpass."
+    ),
     click.option("--embedded", is_flag=True, default=None, help="Start and use the embedded server."),
 )
 
@@ -47,7 +49,6 @@ SCOPE: Sequence[Option[Any]] = (
 DESIRED: Sequence[Option[Any]] = (
     click.option(
         "--file",
-        "files",
         metavar="PATH",
         help="The declared schema: a .sql file, or a folder of them. Default: schema/schema.sql.",
     ),
@@ -64,7 +65,7 @@ DESIRED: Sequence[Option[Any]] = (
     ),
 )
 
-OUTPUT: Sequence[Option[Any]] = (
+FORMAT: Sequence[Option[Any]] = (
     click.option(
         "--format",
         "output_format",
@@ -73,22 +74,54 @@ OUTPUT: Sequence[Option[Any]] = (
         show_default=True,
         help="How stdout shows the plan.",
     ),
+)
+
+OUTPUT: Sequence[Option[Any]] = (
+    *FORMAT,
     click.option(
-        "--out", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path), help="Also write the plan as JSON, for apply FILE."
+        "--out",
+        metavar="FILE",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="Also write the plan as JSON, for apply FILE.",
     ),
-    click.option("--check", is_flag=True, help="Exit 3 when there are changes, 4 when a hazard is in the way; change nothing."),
-    click.option("--fail-on-unmanaged", is_flag=True, help="Exit 1 when the database has objects novaops does not know."),
+    click.option(
+        "--check",
+        is_flag=True,
+        help="Exit 3 when there are changes, 4 when a hazard is in the way; change nothing.",
+    ),
+    click.option(
+        "--fail-on-unmanaged",
+        is_flag=True,
+        help="Exit 1 when the database has objects novaops does not know.",
+    ),
 )
 
 QUIET: Sequence[Option[Any]] = (
     click.option("--quiet", "-q", is_flag=True, help="Say nothing about progress on stderr."),
 )
 
-CARRIED = frozenset(
-    ["url", "host", "port", "database", "user", "embedded", "files", "schemas", "scope", "privileges", "owners",
-     "missing_roles", "shadow", "allow", "planfile"]
-)  # fmt: skip
+CONSENT: Sequence[Option[Any]] = (
+    click.option(
+        "--allow",
+        metavar="HAZARD[:OBJECT]",
+        multiple=True,
+        help="Consent to a hazard, by name or code; repeatable. novaops explain lists them.",
+    ),
+    click.option("--yes", "-y", is_flag=True, help="Do not ask; hazards still need --allow."),
+    click.option("--no-rehearse", is_flag=True, help="Skip the rehearsal on a throwaway copy of the schema."),
+    click.option(
+        "--lock-timeout", metavar="TIME", help="How long a statement may queue for a lock. Default: 3s."
+    ),
+    click.option(
+        "--lock-wait", metavar="TIME", help="How long to wait for another novaops to finish. Default: 0s."
+    ),
+)
+
+CARRIED = frozenset(["planfile", "url", "host", "port", "database", "user", "embedded", "allow"])
 """Parameters that the command under "next" repeats."""
+CARRIED_WITHOUT_PLANFILE = CARRIED | {
+    "file", "schemas", "scope", "privileges", "owners", "missing_roles", "shadow",
+}  # fmt: skip
 
 
 def options(*groups: Iterable[Option[Any]]) -> Callable[[F], F]:
@@ -102,14 +135,13 @@ def options(*groups: Iterable[Option[Any]]) -> Callable[[F], F]:
     return decorate
 
 
-def apply_command(ctx: click.Context, planfile: Path | None = None) -> list[str]:
-    """The words that apply what this call has planned; passwords stay out of it."""
-    words = ["novaops", "apply"]
-    if planfile is not None:
-        words.append(str(planfile))
+def apply_command(ctx: click.Context, out: Path | None = None) -> list[str]:
+    """The words that apply what this call has planned, and saved as `out`; passwords stay out of it."""
+    words = ["novaops", "apply", *([str(out)] if out else [])]
+    carried = CARRIED if out or ctx.params.get("planfile") else CARRIED_WITHOUT_PLANFILE
     for parameter in ctx.command.params:
         name = parameter.name or ""
-        if name not in CARRIED or ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+        if name not in carried or ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
             continue
         value = ctx.params[name]
         if isinstance(parameter, click.Argument):

@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.sql import SQL, Identifier
 
 from novaops.errors import NovaopsError
 
@@ -94,6 +95,14 @@ def connect(conninfo: str | Mapping[str, str]) -> psycopg.Connection:
         connection.close()
         raise
     return connection
+
+
+def ensure_database(server: Mapping[str, str], name: str) -> dict[str, str]:
+    """Parameters of database `name` of a server of our own, which is made if it is not there."""
+    with connect({**server, "dbname": "postgres"}) as maintenance:
+        if not maintenance.execute("SELECT FROM pg_database WHERE datname = %s", [name]).rowcount:
+            maintenance.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+    return {**server, "dbname": name}
 
 
 def identify(connection: psycopg.Connection) -> ServerIdentity:

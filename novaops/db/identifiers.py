@@ -194,6 +194,21 @@ def quote_literal(value: str) -> str:
     return f"E'{text}'".replace("\\", "\\\\") if "\\" in text else f"'{text}'"
 
 
+def object_name(table: str, column: str, label: str) -> str:
+    """The name that the server gives to a NOT NULL constraint or a sequence of a column.
+
+    The longer of the two names is cut first (makeObjectName(), src/backend/commands/indexcmds.c).
+    """
+    first, second = table.encode(), column.encode()
+    room = 63 - len(label.encode()) - 2
+    while len(first) + len(second) > room:
+        if len(first) > len(second):
+            first = first[:-1]
+        else:
+            second = second[:-1]
+    return "_".join([first.decode(errors="ignore"), second.decode(errors="ignore"), label])
+
+
 def suffixed(name: str, suffix: str) -> str:
     """The name with the suffix, cut in between to fit an identifier (NAMEDATALEN - 1 bytes)."""
     room = 63 - len(suffix.encode())

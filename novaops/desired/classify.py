@@ -111,7 +111,10 @@ def _set(statement: Statement) -> Verdict | None:
     change = change_of(statement)
     if change.name == "standard_conforming_strings" and statement.words[-1].strip("'") in ("OFF", "off"):
         return Verdict(
-            Action.REFUSE, statement.text, "backslashes would mean something else", "write E'…' strings instead"
+            Action.REFUSE,
+            statement.text,
+            "backslashes would mean something else",
+            "write E'…' strings instead",
         )
     return _setting(change, statement)
 
@@ -147,7 +150,9 @@ def _drop(statement: Statement) -> Verdict | None:
 
 
 def _refresh(statement: Statement) -> Verdict | None:
-    return Verdict(Action.RUN, _without_concurrently(statement)) if "CONCURRENTLY" in statement.words else None
+    return (
+        Verdict(Action.RUN, _without_concurrently(statement)) if "CONCURRENTLY" in statement.words else None
+    )
 
 
 def _alter(statement: Statement) -> Verdict | None:

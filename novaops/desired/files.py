@@ -125,7 +125,9 @@ class _Loader:
 
     def command(self, command: Command, path: Path) -> None:
         if command.inside:
-            self.refuse(command, "it stands inside a statement", "end the statement before it with a semicolon")
+            self.refuse(
+                command, "it stands inside a statement", "end the statement before it with a semicolon"
+            )
         elif command.name in INCLUDES:
             self.include(command, path)
         elif command.name == "set":
@@ -139,7 +141,9 @@ class _Loader:
         beside = path.parent / name
         found = beside if INCLUDES[command.name] or not Path(name).exists() else Path(name)
         if not name or not found.is_file():
-            self.refuse(command, f"{name or 'its file'} does not exist", f"looked for {_looked(found, beside)}")
+            self.refuse(
+                command, f"{name or 'its file'} does not exist", f"looked for {_looked(found, beside)}"
+            )
         elif found.resolve() in self.open:
             self.refuse(command, f"{found} is already being read: the files include each other", None)
         else:
@@ -170,4 +174,3 @@ class _Loader:
 
 def _looked(*paths: Path) -> str:
     return " and ".join(dict.fromkeys(map(str, paths)))
-

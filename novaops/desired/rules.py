@@ -31,7 +31,10 @@ REFUSED: dict[str, tuple[str, str]] = {
     "ALTER SYSTEM": (SERVER, MOVE_HINT),
     "CREATE DATABASE": (SERVER, "create the database first; the schema is what goes into it"),
     "DROP DATABASE": (SERVER, MOVE_HINT),
-    "ALTER DATABASE": (SERVER, "settings of the database (SET search_path …) are made by hand or as a pre-migration"),
+    "ALTER DATABASE": (
+        SERVER,
+        "settings of the database (SET search_path …) are made by hand or as a pre-migration",
+    ),
     "CREATE ROLE": (ROLES, ROLE_HINT),
     "CREATE USER": (ROLES, ROLE_HINT),
     "CREATE GROUP": (ROLES, ROLE_HINT),
@@ -48,7 +51,10 @@ REFUSED: dict[str, tuple[str, str]] = {
     "DROP TABLESPACE": (SERVER, MOVE_HINT),
     "DROP SUBSCRIPTION": ("it would reach out to another server", MOVE_HINT),
     "IMPORT FOREIGN SCHEMA": ("it would reach out to another server", "write CREATE FOREIGN TABLE"),
-    "COPY": ("rows and files have no place in a declared schema", "dump the schema only: pg_dump --schema-only"),
+    "COPY": (
+        "rows and files have no place in a declared schema",
+        "dump the schema only: pg_dump --schema-only",
+    ),
     "LOAD": ("it loads a library into the server", MOVE_HINT),
     "ROLLBACK": ("it would undo what the file declares", "remove it"),
     "ABORT": ("it would undo what the file declares", "remove it"),

@@ -77,7 +77,7 @@ def change_of(statement: Statement) -> Change:
 
 def _parameter(words: list[str]) -> tuple[str, int]:
     """Name of the parameter, and how many tokens name it."""
-    special = {
+    special: dict[tuple[str, ...], tuple[str, int]] = {
         ("SESSION", "AUTHORIZATION"): ("session_authorization", 1),
         ("TIME", "ZONE"): ("timezone", 1),
         ("XML", "OPTION"): ("xmloption", 1),

@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import groupby
 from typing import Any
 
@@ -43,7 +44,7 @@ def segments(plan: Plan) -> Iterator[Segment]:
         yield Segment(number, tuple(s for _, s in group))
 
 
-def run(connection: psycopg.Connection[Any], plan: Plan, lock_timeout: str, reporter: Reporter) -> int:
+def run(connection: psycopg.Connection[Any], plan: Plan, lock_timeout: timedelta, reporter: Reporter) -> int:
     """Run all segments on an autocommit connection; returns how many statements ran.
 
     Raises `StatementError` at the first statement that fails, and `RefusedError` when rows have come
@@ -57,10 +58,10 @@ def run(connection: psycopg.Connection[Any], plan: Plan, lock_timeout: str, repo
     return done
 
 
-def _pin(connection: psycopg.Connection[Any], lock_timeout: str) -> None:
+def _pin(connection: psycopg.Connection[Any], lock_timeout: timedelta) -> None:
     """Settings that a role or database may have set to something that would break a plan."""
     for name, value in (
-        ("lock_timeout", lock_timeout),
+        ("lock_timeout", f"{int(lock_timeout.total_seconds() * 1000)}ms"),
         ("statement_timeout", "0"),
         ("idle_in_transaction_session_timeout", "0"),
         ("check_function_bodies", "off"),

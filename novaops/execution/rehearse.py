@@ -14,7 +14,7 @@ from novaops.catalog.snapshot import Snapshot
 from novaops.kinds import registry
 from novaops.planning.changes import Change
 from novaops.planning.diff import Comparison, diff
-from novaops.planning.dump import dump_draft
+from novaops.planning.dump import creation
 from novaops.planning.plan import Plan, Statement
 from novaops.planning.scope import Scope
 
@@ -101,7 +101,7 @@ def _on_copy(
 ) -> Rehearsal:
     whole = Scope(frozenset(), True)
     try:
-        for written in dump_draft(live, whole, comparison).written:
+        for written in creation(live, whole, comparison).written:
             copy.execute(written.step.sql)
     except psycopg.Error as error:
         return Rehearsal(False, error=f"copying the live schema: {_first_line(error)}")

@@ -74,8 +74,8 @@ SELECT
     CASE WHEN a.attinhcount > 0 THEN i.names END AS _inherited_from,
     id.seqrelid::regclass::text AS _identity_identity,
     id.seqstart AS _identity_start,
-    CASE t.typstorage WHEN 'p' THEN 'PLAIN' WHEN 'e' THEN 'EXTERNAL' WHEN 'm' THEN 'MAIN' ELSE 'EXTENDED' END
-        AS _default_storage,
+    t.typstorage::text AS _type_storage,
+    c.relpersistence::text AS _persistence,
     format_type(base.oid, NULL) AS _base_type,
     base.typcategory::text AS _type_category,
     coalesce(nullif(a.atttypmod, -1), nullif(t.typtypmod, -1)) AS _type_modifier,
@@ -87,7 +87,8 @@ CROSS JOIN LATERAL (SELECT c.relkind IN ('r', 'p', 'f') AS columns) AS own
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
 JOIN pg_catalog.pg_type base ON base.oid = coalesce(nullif(t.typbasetype, 0), t.oid)
-LEFT JOIN casts k ON k.castsource = base.oid
+-- An array is cast element by element.
+LEFT JOIN casts k ON k.castsource = CASE WHEN base.typcategory = 'A' THEN base.typelem ELSE base.oid END
 LEFT JOIN inherited i ON i.inhrelid = a.attrelid AND i.attname = a.attname
 LEFT JOIN identity id ON id.attrelid = a.attrelid AND id.attnum = a.attnum
 LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum AND a.attgenerated <> ''

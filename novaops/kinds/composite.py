@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from novaops.catalog.object import Object
 from novaops.db.identifiers import quote_ident, quote_literal
-from novaops.kinds.kind import Part, Risk, Scene, Step
+from novaops.kinds.kind import Part, Phase, Risk, Scene, Step
 from novaops.kinds.type import Type, any_row, stored_in
 
 
@@ -34,7 +34,7 @@ class Composite(Type):
 
     def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
         before, after = _by_name(old), _by_name(new)
-        clauses = [f"DROP ATTRIBUTE {quote_ident(name)}" for name in before if name not in after]
+        drops = [f"DROP ATTRIBUTE {quote_ident(name)}" for name in before if name not in after]
         kept = [name for name in before if name in after]
         if list(after)[: len(kept)] != kept:
             return None  # a new attribute can only be the last one
@@ -42,11 +42,13 @@ class Composite(Type):
         if (retyped and stored_in(old, scene)) or (before != after and _typed_tables(old, scene)):
             return None
         effects = frozenset({"attribute type"} if retyped else ())
-        clauses += [
+        clauses = [
             f"ALTER ATTRIBUTE {quote_ident(name)} {after[name].definition('TYPE ')}" for name in retyped
         ]
         clauses += [f"ADD ATTRIBUTE {after[name]}" for name in after if name not in before]
-        steps = [Step(f"ALTER TYPE {new.identity} {', '.join(clauses)}", effects)] if clauses else []
+        head = f"ALTER TYPE {new.identity}"
+        steps = [Step(f"{head} {', '.join(drops)}", phase=Phase.RELEASE)] if drops else []
+        steps += [Step(f"{head} {', '.join(clauses)}", effects)] if clauses else []
         was, now = old["attribute_comments"], new["attribute_comments"]
         return steps + [_comment(new, name) for name in after if was.get(name) != now.get(name)]
 

@@ -14,7 +14,7 @@ SELECT
     e.enforced,
     c.convalidated AS validated,
     o.options,
-    s.spcname::text AS tablespace,
+    quote_ident(s.spcname) AS tablespace,
     coalesce(x.indisclustered, false) AS clustered,
     coalesce(x.indisreplident, false) AS replica_identity,
     coalesce(x.indisvalid, true) AS valid,

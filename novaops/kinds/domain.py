@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from novaops.catalog.object import Object
-from novaops.kinds.kind import Part, Scene, Step
+from novaops.kinds.kind import Part, Phase, Scene, Step
 from novaops.kinds.type import Type
 
 
@@ -27,9 +27,14 @@ class Domain(Type):
     def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
         if changed - {"default", "not_null"}:
             return None
-        clauses = []
+        head = f"ALTER DOMAIN {new.identity}"
+        steps = []
         if "default" in changed:
-            clauses.append(f"SET DEFAULT {new['default']}" if new["default"] else "DROP DEFAULT")
+            steps.append(
+                Step(f"{head} SET DEFAULT {new['default']}")
+                if new["default"]
+                else Step(f"{head} DROP DEFAULT", phase=Phase.RELEASE)
+            )
         if "not_null" in changed:
-            clauses.append("SET NOT NULL" if new["not_null"] else "DROP NOT NULL")
-        return [Step(f"ALTER DOMAIN {new.identity} {clause}") for clause in clauses]
+            steps.append(Step(f"{head} {'SET' if new['not_null'] else 'DROP'} NOT NULL"))
+        return steps

@@ -7,7 +7,7 @@ SELECT
     left(d.definition, -length(coalesce(o.clause, '') || coalesce(' WHERE ' || p.predicate, ''))) AS definition,
     p.predicate,
     o.options,
-    s.spcname::text AS tablespace,
+    quote_ident(s.spcname) AS tablespace,
     x.indisvalid AS valid,
     x.indisclustered AS clustered,
     x.indisreplident AS replica_identity,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from importlib.resources import files
 from typing import Any, ClassVar
 
@@ -79,7 +80,7 @@ class Part:
     sql: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Scene:
     """Both sides of a plan, for kinds whose statements depend on more than their own object."""
 
@@ -92,10 +93,18 @@ class Scene:
     stubbed: frozenset[Address] = field(default_factory=frozenset)
     """Objects that exist as their `stub` when their `create` runs."""
 
-    @property
+    @cached_property
     def created(self) -> frozenset[Address]:
         """Addresses that do not exist, or no longer exist, when their creation runs."""
         return frozenset(a for a in self.desired.objects if a not in self.live.objects or a in self.replaced)
+
+    def creates(self, address: Address) -> bool:
+        """Whether the plan creates the object, for the first time or again."""
+        return address in self.desired and (address not in self.live or address in self.replaced)
+
+    def drops(self, address: Address) -> bool:
+        """Whether the plan drops the object, for good or to create it again."""
+        return address in self.live and (address not in self.desired or address in self.replaced)
 
 
 class Kind:
@@ -147,6 +156,10 @@ class Kind:
     def inline(self, obj: Object, parts: Sequence[Part], scene: Scene) -> str | None:
         """Its text inside the CREATE of its parent; None when it needs a statement of its own."""
         return None
+
+    def joins(self, obj: Object, scene: Scene) -> bool:
+        """`joined` of this object, where some of its kind always need a statement of their own."""
+        return self.joined
 
     def stub(self, obj: Object) -> list[Step] | None:
         """What makes it exist enough for its dependants when it depends on them in a cycle.
@@ -203,6 +216,10 @@ class Kind:
     def refused(self, obj: Object) -> frozenset[str]:
         """`refuses` of this object, where the catalog says that it differs from others of its kind."""
         return self.refuses
+
+    def needs(self, obj: Object, snapshot: Snapshot) -> Iterable[Address]:
+        """Objects that it depends on although `pg_depend` does not say so."""
+        return ()
 
     def produced(self, obj: Object, scene: Scene) -> bool:
         """Whether it appears by itself when what it belongs to is created or altered."""

@@ -44,6 +44,9 @@ class MaterializedView(Kind):
             steps.append(_alter(new, f"RESET ({', '.join(reset)})"))
         return steps
 
+    def grant_target(self, obj: Object) -> tuple[str, str]:
+        return "", f"TABLE {obj.identity}"
+
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
         return [("relation", *obj.address.names), ("type", *obj.address.names)]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from novaops.catalog.object import Object
 from novaops.kinds.kind import Kind, Part, Risk, Scene, Step
@@ -16,13 +16,17 @@ class Policy(Kind):
     rank = 74
     refuses = frozenset({"column type"})
 
+    def target(self, obj: Object) -> str:
+        return f"POLICY {obj['_name']} ON {obj['_relation']}"
+
     def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
         text = f"CREATE {self.target(obj)}"
         if not obj["permissive"]:
             text += " AS RESTRICTIVE"
         if obj["command"] != "*":
             text += f" FOR {COMMANDS[obj['command']]}"
-        return [Step(text + _clauses(obj, frozenset({"roles", "using", "with_check"})))]
+        given = {"using", "with_check"} | ({"roles"} if obj["roles"] != ("PUBLIC",) else set())
+        return [Step(text + _clauses(obj, given))]
 
     def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
         removed = any(a in changed and new[a] is None for a in ("using", "with_check"))
@@ -38,7 +42,7 @@ class Policy(Kind):
         return [Risk("row-security", old.identity, "restriction of access to rows")]
 
 
-def _clauses(obj: Object, attributes: frozenset[str]) -> str:
+def _clauses(obj: Object, attributes: Set[str]) -> str:
     text = f" TO {', '.join(obj['roles'])}" if "roles" in attributes else ""
     if "using" in attributes and obj["using"] is not None:
         text += f"\n    USING ({obj['using']})"

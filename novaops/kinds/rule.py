@@ -16,6 +16,9 @@ class Rule(Kind):
     rank = 70
     refuses = frozenset({"column type"})
 
+    def target(self, obj: Object) -> str:
+        return f"RULE {obj['_name']} ON {obj['_relation']}"
+
     def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
         steps = [Step(obj["definition"])]
         if obj["enabled"] != "O":

@@ -25,7 +25,7 @@ WHILE_DISABLED = ("two_phase", "failover")
 class Subscription(Kind):
     name = "subscription"
     types = ("subscription",)
-    rank = 90
+    rank = 85
     owned = True
     secret = frozenset({"connection"})
 

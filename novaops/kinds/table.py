@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from novaops.catalog.object import Object
-from novaops.kinds.kind import Kind, Part, Risk, Scene, Step, changed_options
+from novaops.kinds.kind import Kind, Part, Phase, Risk, Scene, Step, changed_options
 
 ROW_SECURITY = {
     (False, False): ["DISABLE ROW LEVEL SECURITY", "NO FORCE ROW LEVEL SECURITY"],
@@ -30,10 +30,9 @@ class Table(Kind):
 
     def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
         head = "CREATE UNLOGGED TABLE" if obj["persistence"] == "u" else "CREATE TABLE"
-        if obj["of_type"]:
-            body = f" OF {obj['of_type']}" + (_body(parts) if parts else "")
-        else:
-            body = _body(parts)
+        body = f" OF {obj['of_type']}" if obj["of_type"] else ""
+        if parts or not obj["of_type"]:
+            body += _body(parts)
         tail = ""
         if obj["parents"]:
             tail += f"\nINHERITS ({', '.join(obj['parents'])})"
@@ -63,7 +62,8 @@ class Table(Kind):
             return None
         steps = []
         if changed & {"partition_of", "partition_bound"} and old["partition_of"]:
-            steps.append(Step(f"ALTER TABLE {old['partition_of']} DETACH PARTITION {new.identity}"))
+            detach = f"ALTER TABLE {old['partition_of']} DETACH PARTITION {new.identity}"
+            steps.append(Step(detach, phase=Phase.RELEASE))
         if "of_type" in changed:
             steps.append(_alter(new, f"OF {new['of_type']}" if new["of_type"] else "NOT OF"))
         if "persistence" in changed:
@@ -71,7 +71,9 @@ class Table(Kind):
                 _alter(new, "SET UNLOGGED" if new["persistence"] == "u" else "SET LOGGED", "rewrite")
             )
         if "access_method" in changed:
-            steps.append(_alter(new, f"SET ACCESS METHOD {new['access_method'] or 'heap'}", "rewrite"))
+            # DEFAULT (PostgreSQL 17) leaves a partitioned table without one.
+            default = "DEFAULT" if new["partition_key"] else "heap"
+            steps.append(_alter(new, f"SET ACCESS METHOD {new['access_method'] or default}", "rewrite"))
         if "tablespace" in changed:
             steps.append(_alter(new, f"SET TABLESPACE {new['tablespace'] or 'pg_default'}", "rewrite"))
         if changed & {"options", "toast_options"}:
@@ -89,8 +91,12 @@ class Table(Kind):
         if "replica_identity" in changed and new["replica_identity"] != "i":
             steps.append(_alter(new, _replica_identity(new)))
         if "parents" in changed:
-            steps += [_alter(new, f"NO INHERIT {p}") for p in old["parents"] if p not in new["parents"]]
-            steps += [_alter(new, f"INHERIT {p}") for p in new["parents"] if p not in old["parents"]]
+            # A parent that is made anew is left and joined again.
+            again = {scene.live[a].identity for a in scene.replaced if a.type == "table"}
+            left = [p for p in old["parents"] if p not in new["parents"] or p in again]
+            joined = [p for p in new["parents"] if p not in old["parents"] or p in again]
+            steps += [Step(_alter(new, f"NO INHERIT {p}").sql, phase=Phase.RELEASE) for p in left]
+            steps += [Step(_alter(new, f"INHERIT {p}").sql, phase=Phase.FINISH) for p in joined]
         if changed & {"partition_of", "partition_bound"} and new["partition_of"]:
             steps.append(_attach(new))
         return steps
@@ -127,9 +133,8 @@ def _alter(obj: Object, clause: str, *effects: str) -> Step:
 
 
 def _attach(obj: Object) -> Step:
-    return Step(
-        f"ALTER TABLE ONLY {obj['partition_of']} ATTACH PARTITION {obj.identity} {obj['partition_bound']}"
-    )
+    attach = f"ATTACH PARTITION {obj.identity} {obj['partition_bound']}"
+    return Step(f"ALTER TABLE ONLY {obj['partition_of']} {attach}", phase=Phase.FINISH)
 
 
 def _body(parts: Sequence[Part]) -> str:

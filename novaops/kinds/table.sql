@@ -5,26 +5,32 @@ SELECT
     c.relowner AS owner,
     c.relacl AS acl,
     c.relpersistence::text AS persistence,
-    (SELECT jsonb_object_agg(o.option_name, o.option_value) FROM pg_options_to_table(c.reloptions) o) AS options,
-    (SELECT jsonb_object_agg(o.option_name, o.option_value) FROM pg_options_to_table(t.reloptions) o) AS toast_options,
-    s.spcname AS tablespace,
-    CASE WHEN am.amname <> 'heap' THEN quote_ident(am.amname) END AS access_method,
+    CASE WHEN c.reloptions IS NOT NULL THEN (
+        SELECT jsonb_object_agg(o.option_name, o.option_value) FROM pg_options_to_table(c.reloptions) o
+    ) END AS options,
+    CASE WHEN t.reloptions IS NOT NULL THEN (
+        SELECT jsonb_object_agg(o.option_name, o.option_value) FROM pg_options_to_table(t.reloptions) o
+    ) END AS toast_options,
+    quote_ident(s.spcname) AS tablespace,
+    -- A partitioned table has one only when it was named (PostgreSQL 17): its partitions take it.
+    CASE WHEN c.relkind = 'p' OR am.amname <> 'heap' THEN quote_ident(am.amname) END AS access_method,
     c.relrowsecurity AS row_security,
     c.relforcerowsecurity AS force_row_security,
     -- With index "i" the index carries the mark (pg_index.indisreplident).
     c.relreplident::text AS replica_identity,
     CASE WHEN c.reloftype <> 0 THEN format_type(c.reloftype, NULL) END AS of_type,
     CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END AS partition_key,
-    CASE WHEN c.relispartition THEN
-        (SELECT i.inhparent::regclass::text FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid) END AS partition_of,
+    CASE WHEN c.relispartition THEN i.parents[1] END AS partition_of,
     CASE WHEN c.relispartition THEN pg_get_expr(c.relpartbound, c.oid) END AS partition_bound,
-    CASE WHEN c.relispartition THEN '{}'::text[] ELSE ARRAY(
-        SELECT i.inhparent::regclass::text FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid ORDER BY i.inhseqno
-    ) END AS parents,
+    CASE WHEN c.relispartition OR i.parents IS NULL THEN '{}' ELSE i.parents END AS parents,
     c.relkind = 'p' AS _partitioned,
     c.reltuples::bigint AS _rows
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN (
+    SELECT h.inhrelid, array_agg(h.inhparent::regclass::text ORDER BY h.inhseqno) AS parents
+    FROM pg_catalog.pg_inherits h GROUP BY h.inhrelid
+) AS i ON i.inhrelid = c.oid
 LEFT JOIN pg_catalog.pg_class t ON t.oid = c.reltoastrelid
 LEFT JOIN pg_catalog.pg_tablespace s ON s.oid = c.reltablespace
 LEFT JOIN pg_catalog.pg_am am ON am.oid = c.relam

@@ -18,6 +18,9 @@ class Trigger(Kind):
     rank = 72
     refuses = frozenset({"column type"})
 
+    def target(self, obj: Object) -> str:
+        return f"TRIGGER {obj['_name']} ON {obj['_relation']}"
+
     def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
         if obj["_clone"]:
             return [_mode(obj)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from novaops.catalog.object import Object
-from novaops.db.identifiers import quote_literal
+from novaops.db.identifiers import quote_ident, quote_literal
 from novaops.kinds.kind import Kind, Part, Scene, Step, changed_options
 
 
@@ -18,7 +18,16 @@ class View(Kind):
     refuses = frozenset({"column type"})
 
     def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
-        return [Step(f"CREATE {_view(obj)}")]
+        replace = "OR REPLACE " if obj.address in scene.stubbed else ""
+        return [Step(f"CREATE {replace}{_view(obj)}")]
+
+    def stub(self, obj: Object) -> list[Step] | None:
+        """A view of its columns alone, over nothing, as pg_dump writes it (createDummyViewAsClause)."""
+        columns = ",\n".join(
+            f"    NULL::{type}{f' COLLATE {collation}' if collation else ''} AS {quote_ident(name)}"
+            for name, type, collation in obj["columns"]
+        )
+        return [Step(f"CREATE VIEW {obj.identity} AS\nSELECT\n{columns}")]
 
     def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
         if changed & {"definition", "columns"}:
@@ -33,6 +42,9 @@ class View(Kind):
         if reset:
             steps.append(Step(f"ALTER VIEW {new.identity} RESET ({', '.join(reset)})"))
         return steps
+
+    def grant_target(self, obj: Object) -> tuple[str, str]:
+        return "", f"TABLE {obj.identity}"
 
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
         return [("relation", *obj.address.names), ("type", *obj.address.names)]

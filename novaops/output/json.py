@@ -10,7 +10,7 @@ from typing import Any
 from novaops.diagnostics import Source
 from novaops.errors import NovaopsError
 from novaops.output.terminal import UNSAFE
-from novaops.planning.plan import FORMAT_VERSION, Hazard, Plan, PlannedChange, Statement, Target
+from novaops.planning.plan import FORMAT_VERSION, Guard, Hazard, Plan, PlannedChange, Statement, Target
 
 SUFFIX = "write one with: novaops plan --out FILE"
 
@@ -24,29 +24,30 @@ def dumps(value: Mapping[str, Any]) -> str:
 
 def plan_to_json(plan: Plan) -> str:
     """The artifact that `plan --out` writes and `apply PLANFILE` reads."""
-    return dumps(
-        {
-            "format_version": FORMAT_VERSION,
-            "target": asdict(plan.target),
-            "source_fingerprint": plan.source_fingerprint,
-            "desired_fingerprint": plan.desired_fingerprint,
-            "summary": plan.summary,
-            "changes": [{**asdict(c), "hazards": [_hazard(h) for h in c.hazards]} for c in plan.changes],
-            "statements": [
-                {**asdict(s), "hazards": [_hazard(h) for h in s.hazards]} for s in plan.statements
-            ],
-            "blocked": [_hazard(h) for h in plan.blocked],
-            "skipped": plan.skipped,
-            "unmanaged": plan.unmanaged,
-            "notices": plan.notices,
-            "files": plan.files,
-            "file_statements": plan.file_statements,
-            "shadow_seconds": plan.shadow_seconds,
-            "objects": plan.objects,
-            "options": dict(plan.options),
-            "rehearsal": None if plan.rehearsal is None else dict(plan.rehearsal),
-        }
-    )
+    return dumps(plan_value(plan))
+
+
+def plan_value(plan: Plan) -> dict[str, Any]:
+    """The plan as a value for JSON."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "target": asdict(plan.target),
+        "source_fingerprint": plan.source_fingerprint,
+        "desired_fingerprint": plan.desired_fingerprint,
+        "summary": plan.summary,
+        "changes": [{**asdict(c), "hazards": [_hazard(h) for h in c.hazards]} for c in plan.changes],
+        "statements": [{**asdict(s), "hazards": [_hazard(h) for h in s.hazards]} for s in plan.statements],
+        "blocked": [_hazard(h) for h in plan.blocked],
+        "skipped": plan.skipped,
+        "unmanaged": plan.unmanaged,
+        "notices": plan.notices,
+        "files": plan.files,
+        "file_statements": plan.file_statements,
+        "shadow_seconds": plan.shadow_seconds,
+        "objects": plan.objects,
+        "options": dict(plan.options),
+        "rehearsal": None if plan.rehearsal is None else dict(plan.rehearsal),
+    }
 
 
 def plan_from_json(text: str, name: str = "the plan file") -> Plan:
@@ -93,8 +94,8 @@ def _plan(value: Mapping[str, Any]) -> Plan:
 
 def _target(value: Mapping[str, Any]) -> Target:
     target = Target(**{field.name: value[field.name] for field in fields(Target)})
-    if not target.database or not target.system_identifier:
-        raise TypeError("target names no database or no system_identifier")
+    if not target.database:
+        raise TypeError("target names no database")
     return target
 
 
@@ -111,6 +112,7 @@ def _statement(value: Mapping[str, Any]) -> Statement:
     for name in ("locks", "rewrites"):
         given[name] = tuple(given[name])
     given["hazards"] = tuple(_loaded_hazard(h) for h in given["hazards"])
+    given["guards"] = tuple(Guard(**guard) for guard in given["guards"])
     return Statement(**given)
 
 

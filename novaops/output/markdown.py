@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from novaops.output.sql import plan_to_sql
 from novaops.output.terminal import visible, visible_lines
-from novaops.output.text import matches, place, summary
+from novaops.output.text import matches, place, summary, version
 from novaops.output.tree import counted, tree
 from novaops.planning.plan import Hazard, Plan
 
@@ -28,7 +28,7 @@ def _document(plan: Plan) -> Iterator[str]:
         yield _escaped(matches(plan))
         yield from _left_out(plan)
         return
-    yield f"{_escaped(place(target))} · PostgreSQL {_escaped(target.server_version)} · {_escaped(plan.files)}"
+    yield f"{_escaped(place(target))} · {_escaped(version(target))} · {_escaped(plan.files)}"
     yield ""
     yield f"**{' · '.join(summary(plan))}**"
     yield ""

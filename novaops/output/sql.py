@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from novaops.output.terminal import visible
-from novaops.output.text import place
+from novaops.output.text import place, version
 from novaops.planning.plan import Plan, Statement
 
 DEFAULT_LOCK_TIMEOUT = "3s"
@@ -19,9 +19,7 @@ def plan_to_sql(plan: Plan) -> str:
 
 def _script(plan: Plan) -> Iterator[str]:
     target = plan.target
-    yield _comment(
-        f"{target.database} on {place(target)} (PostgreSQL {target.server_version}) → {plan.files}"
-    )
+    yield _comment(f"{target.database} on {place(target)} ({version(target)}) → {plan.files}")
     yield _comment(f"valid for the database with the fingerprint {plan.source_fingerprint}")
     if not plan.statements:
         yield _comment("nothing to do")

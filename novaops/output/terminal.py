@@ -27,11 +27,18 @@ def visible_lines(text: str) -> list[str]:
     return [visible(line.expandtabs(4)) for line in text.split("\n")]
 
 
+class _Console(Console):
+    """A console that leaves a broken pipe to the command."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def console(stderr: bool = False) -> Console:
     """A console that never wraps or rewrites what it is given; without colour where none is wanted."""
     stream = sys.stderr if stderr else sys.stdout
     plain = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
-    return Console(
+    return _Console(
         file=stream,
         color_system=None if plain else "auto",
         highlight=False,

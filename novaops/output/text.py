@@ -18,7 +18,7 @@ NAMED = 20
 """How many objects that were left out are named before the rest is counted."""
 
 
-def write_plan(plan: Plan, command: Sequence[str] = ("novaops", "apply")) -> None:
+def write_plan_text(plan: Plan, command: Sequence[str]) -> None:
     """Print the plan; `command` is the call that applies it, without consent to hazards."""
     to = console()
     write_lines([*plan_lines(plan, to.width), *next_lines(plan, command)])
@@ -89,13 +89,20 @@ def place(target: Target) -> str:
     return f"{target.host or 'local socket'}:{target.port}"
 
 
-def hazard_lines(hazard: Hazard, indent: int) -> Iterator[Text]:
-    """A hazard with the name that consent is given by."""
-    allowed = " (allowed)" if hazard.allowed else ""
-    style = "yellow" if hazard.allowed else HAZARD
-    yield Text.assemble(
-        " " * indent, (f"! {visible(hazard.consent)}", style), f"   {visible(hazard.message)}{allowed}"
-    )
+def version(target: Target) -> str:
+    """The server's version without what its packager adds."""
+    return f"PostgreSQL {target.server_version.partition(' ')[0]}"
+
+
+def _hazard(hazard: Hazard, indent: int, width: int) -> Iterator[Text]:
+    """A hazard by the name that consent is given by, and what it is about."""
+    left = Text(f"{' ' * indent}! {visible(hazard.consent)}", "yellow" if hazard.allowed else HAZARD)
+    right = Text(visible(hazard.message) + (" (allowed)" if hazard.allowed else ""))
+    if left.cell_len + 3 + right.cell_len <= width:
+        yield Text.assemble(left, "   ", right)
+    else:
+        yield left
+        yield Text.assemble(" " * (indent + 4), right)
 
 
 def _header(plan: Plan) -> list[str]:
@@ -103,7 +110,7 @@ def _header(plan: Plan) -> list[str]:
     if plan.file_statements:
         files += f" ({counted(plan.file_statements, 'statement')}, shadow {plan.shadow_seconds:.1f} s)"
     target = plan.target
-    parts = (f"{target.database} on {place(target)}", f"PostgreSQL {target.server_version}", files)
+    parts = (f"{target.database} on {place(target)}", version(target), files)
     return [visible(part) for part in parts]
 
 
@@ -146,7 +153,7 @@ def _statement(number: int, statement: Statement, digits: int, width: int) -> It
     else:
         yield from aligned(left, observed, width, indent + 2)
     for hazard in statement.hazards:
-        yield from hazard_lines(hazard, indent + 2)
+        yield from _hazard(hazard, indent + 2, width)
 
 
 def _observed(statement: Statement) -> Iterator[str]:

@@ -118,16 +118,18 @@ def _lines(node: Node, indent: int, kinds: int, names: int, width: int) -> Itera
     hazards = [Text(hazard_text(h), HAZARD) for h in node.hazards]
     right = hazards.pop(0) if hazards and not source.plain else source
     details = _details(node)
+    below = under + 2
     if details:
         column = under + max(names, len(visible(node.name))) + 2
         if column + len(details[0]) + 2 + right.cell_len <= width:
             left.append(" " * (column - left.cell_len) + details.pop(0))
+            below = column
     yield from aligned(left, right, width, under)
     for detail in details:
         for line in textwrap.wrap(
-            detail, max(width - under - 2, 30), break_long_words=False, break_on_hyphens=False
+            detail, max(width - below, 30), break_long_words=False, break_on_hyphens=False
         ):
-            yield Text(" " * (under + 2) + line)
+            yield Text(" " * below + line)
     for hazard in hazards:
         yield Text.assemble(" " * (under + 2), hazard)
     yield from _level(node.children, indent + 4, width)

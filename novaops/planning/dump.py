@@ -9,16 +9,16 @@ from novaops.catalog.snapshot import Snapshot
 from novaops.planning import baseline
 from novaops.planning.diff import Comparison
 from novaops.planning.draft import Draft, draft, outermost
-from novaops.planning.scope import Scope
+from novaops.planning.scope import OWN_SCHEMAS, Scope
 
 # What one transaction may lock with default settings: max_locks_per_transaction × max_connections.
 DEFAULT_LOCKS = 64 * 100
 SETTINGS = ("SET check_function_bodies = off",)
 
 
-def dump_draft(snapshot: Snapshot, scope: Scope, comparison: Comparison) -> Draft:
-    """The draft from an empty database to what `scope` manages of `snapshot`."""
-    return draft(baseline.empty(snapshot.version, ""), managed_part(snapshot, scope), scope, comparison)
+def creation(part: Snapshot, scope: Scope, comparison: Comparison) -> Draft:
+    """The draft that makes `part` in an empty database."""
+    return draft(baseline.empty(part.version, ""), part, scope, comparison)
 
 
 def managed_part(snapshot: Snapshot, scope: Scope) -> Snapshot:
@@ -31,9 +31,25 @@ def managed_part(snapshot: Snapshot, scope: Scope) -> Snapshot:
     return snapshot.part(kept)
 
 
+def copied_part(snapshot: Snapshot, scope: Scope) -> Snapshot:
+    """What the declared files may refer to although others manage it, as far as it stands by itself."""
+    left = {
+        o.address
+        for o in snapshot
+        if (scope.excluded(o, snapshot) or not scope.manages(o)) and o.schema not in OWN_SCHEMAS
+    }
+    todo = [a for a in snapshot.objects if a not in left]
+    while todo:
+        for edge in snapshot.dependents.get(todo.pop(), ()):
+            if edge.dependent in left:
+                left.discard(edge.dependent)
+                todo.append(edge.dependent)
+    return snapshot.part(left)
+
+
 def dump(snapshot: Snapshot, scope: Scope, comparison: Comparison) -> str:
     """The script: loads with `psql -1 -v ON_ERROR_STOP=1` into a database fresh from template0."""
-    made = dump_draft(snapshot, scope, comparison)
+    made = creation(managed_part(snapshot, scope), scope, comparison)
     return "".join(_lines(made))
 
 

@@ -67,8 +67,10 @@ class Altered:
 
     @staticmethod
     def of(change: Alter, scene: Scene) -> Altered:
-        steps = kind_of(change.new).alter(change.old, change.new, change.changed, scene) or []
-        by_phase = {p: tuple(s for s in steps if s.phase is p) for p in Phase}
+        steps: list[Step] | None = []
+        if change.changed:
+            steps = kind_of(change.new).alter(change.old, change.new, change.changed, scene)
+        by_phase = {p: tuple(s for s in steps or () if s.phase is p) for p in Phase}
         return Altered(by_phase[Phase.RELEASE], by_phase[Phase.MAIN], by_phase[Phase.FINISH])
 
 
@@ -129,6 +131,8 @@ class Wiring:
             self.graph.edge(Node(Act.CREATE, edge.referenced), then)
             # Altering a container may wait for what it is to contain.
             self.graph.edge(Node(Act.ALTER, edge.referenced), then, weak=edge.referenced == new.parent)
+        for address in kind_of(new).needs(new, self.scene.desired):
+            self.graph.edge(Node(Act.CREATE, address), create)
         self._finish_last(new)
 
     def _finish_last(self, new: Object) -> None:
@@ -141,6 +145,8 @@ class Wiring:
 
     def _dropped(self, old: Object, swap: bool) -> None:
         drop = Node(Act.DROP, old.address)
+        for address in kind_of(old).needs(old, self.scene.live):
+            self.graph.edge(drop, Node(Act.DROP, address))
         for edge in self.scene.live.dependents.get(old.address, ()):
             self.graph.edge(Node(Act.DROP, edge.dependent), drop)
             self.graph.edge(Node(Act.RELEASE, edge.dependent), drop)

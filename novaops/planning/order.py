@@ -60,7 +60,7 @@ class _Ordering:
             if isinstance(change, Create | Replace):
                 new = change.new
                 into = Node(Act.CREATE, new.parent) if new.parent else None
-                if into in self.graph.nodes and into and kind_of(new).joined:
+                if into in self.graph.nodes and into and kind_of(new).joins(new, self.scene):
                     yield Node(Act.CREATE, new.address), into
             if isinstance(change, Drop | Replace):
                 container = self._dropped_with(change)

@@ -34,8 +34,8 @@ def test_create_drop_and_rebuild(convert: Convert, old: str, new: str) -> None:
             "CREATE TYPE s.c AS (a int, b text, c date)",
             'CREATE TYPE s.c AS (a bigint, c date, "D" text COLLATE "C")',
             [
-                "ALTER TYPE s.c DROP ATTRIBUTE b, ALTER ATTRIBUTE a TYPE bigint,"
-                ' ADD ATTRIBUTE "D" text COLLATE "C"'
+                "ALTER TYPE s.c DROP ATTRIBUTE b",
+                'ALTER TYPE s.c ALTER ATTRIBUTE a TYPE bigint, ADD ATTRIBUTE "D" text COLLATE "C"',
             ],
         ),
         (

@@ -5,10 +5,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.integration.kinds.conftest import Convert, passing, snapshot
-
 from novaops.kinds import registry
 from novaops.kinds.kind import Placement, Scene
+from tests.integration.kinds.conftest import Convert, passing, snapshot
 
 SETUP = "CREATE SCHEMA s"
 

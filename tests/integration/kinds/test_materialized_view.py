@@ -2,10 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.integration.kinds.conftest import Connection, Convert, passing, snapshot, steps_between
-
 from novaops.kinds import registry
 from novaops.kinds.kind import Scene
+from tests.integration.kinds.conftest import Connection, Convert, passing, snapshot, steps_between
 
 SETUP = "CREATE SCHEMA s; CREATE TABLE s.t AS SELECT a, 'x'::text AS b FROM generate_series(1, 3) a"
 PLAIN = "CREATE MATERIALIZED VIEW s.m AS SELECT a FROM s.t"

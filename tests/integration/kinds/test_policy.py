@@ -2,10 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.integration.kinds.conftest import Connection, Convert, passing, snapshot
-
 from novaops.kinds import registry
 from novaops.kinds.kind import Scene
+from tests.integration.kinds.conftest import Connection, Convert, passing, snapshot
 
 SETUP = 'CREATE SCHEMA s; CREATE TABLE s."T t" (a int, b text)'
 PLAIN = 'CREATE POLICY p ON s."T t" USING (a > 0)'
@@ -17,10 +16,16 @@ PLAIN = 'CREATE POLICY p ON s."T t" USING (a > 0)'
         ("", 'CREATE POLICY "P p" ON s."T t"'),
         ("", PLAIN),
         (PLAIN, ""),
-        ("", 'CREATE POLICY p ON s."T t" AS RESTRICTIVE FOR SELECT TO CURRENT_USER, pg_monitor USING (a > 0)'),
-        ("", 'CREATE POLICY p ON s."T t" FOR INSERT WITH CHECK (b <> \'x\')'),
+        (
+            "",
+            'CREATE POLICY p ON s."T t" AS RESTRICTIVE FOR SELECT TO CURRENT_USER, pg_monitor USING (a > 0)',
+        ),
+        ("", "CREATE POLICY p ON s.\"T t\" FOR INSERT WITH CHECK (b <> 'x')"),
         ("", 'CREATE POLICY p ON s."T t" FOR UPDATE USING (a > 0) WITH CHECK (a > 1)'),
-        ("", 'CREATE POLICY p ON s."T t" FOR DELETE USING (EXISTS (SELECT FROM s."T t" x WHERE x.a = "T t".a))'),
+        (
+            "",
+            'CREATE POLICY p ON s."T t" FOR DELETE USING (EXISTS (SELECT FROM s."T t" x WHERE x.a = "T t".a))',
+        ),
     ],
 )
 def test_create_and_drop(convert: Convert, old: str, new: str) -> None:
@@ -44,7 +49,9 @@ def test_alter_or_rebuild(convert: Convert, clauses: str, verbs: list[str]) -> N
     assert [statement.split()[0] for statement in statements] == verbs
 
 
-@pytest.mark.parametrize(("clause", "hazard"), [("PERMISSIVE", "access-loss"), ("RESTRICTIVE", "row-security")])
+@pytest.mark.parametrize(
+    ("clause", "hazard"), [("PERMISSIVE", "access-loss"), ("RESTRICTIVE", "row-security")]
+)
 def test_a_dropped_policy_changes_who_sees_rows(database: Connection, clause: str, hazard: str) -> None:
     database.execute(SETUP)
     without = snapshot(database)

@@ -24,7 +24,10 @@ PARTITIONED = "CREATE TRIGGER g AFTER INSERT ON p FOR EACH ROW EXECUTE FUNCTION 
         ("", PLAIN),
         (PLAIN, ""),
         ("", PLAIN + "; ALTER TABLE t ENABLE ALWAYS TRIGGER g"),
-        ("", 'CREATE TRIGGER "G g" BEFORE UPDATE OF b ON t FOR EACH ROW WHEN (new.a > 1) EXECUTE FUNCTION f(1)'),
+        (
+            "",
+            'CREATE TRIGGER "G g" BEFORE UPDATE OF b ON t FOR EACH ROW WHEN (new.a > 1) EXECUTE FUNCTION f(1)',
+        ),
         ("", "CREATE TRIGGER g AFTER UPDATE ON t REFERENCING NEW TABLE AS n EXECUTE FUNCTION f()"),
         ("", "CREATE TRIGGER g INSTEAD OF DELETE ON v FOR EACH ROW EXECUTE FUNCTION f()"),
         ("", CONSTRAINT),
@@ -51,7 +54,10 @@ def test_mode(convert: Convert, old: str, new: str) -> None:
 def test_a_replacement_keeps_the_mode(convert: Convert) -> None:
     mode = "; ALTER TABLE t ENABLE ALWAYS TRIGGER g"
     statements = convert("trigger", PLAIN + mode, PLAIN.replace("INSERT", "DELETE") + mode, setup=SETUP)
-    assert [s.split(" TRIGGER")[0] for s in statements] == ["CREATE OR REPLACE", "ALTER TABLE public.t ENABLE ALWAYS"]
+    assert [s.split(" TRIGGER")[0] for s in statements] == [
+        "CREATE OR REPLACE",
+        "ALTER TABLE public.t ENABLE ALWAYS",
+    ]
 
 
 @pytest.mark.parametrize(

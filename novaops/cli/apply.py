@@ -1,0 +1,80 @@
+"""`novaops apply`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from novaops.cli.command import Command
+from novaops.cli.options import CONNECTION, CONSENT, DESIRED, OUTPUT, QUIET, apply_command, options, spelled
+from novaops.cli.session import open_project, settings
+from novaops.cli.verdict import FAILED, verdict
+from novaops.errors import UsageError
+
+if TYPE_CHECKING:
+    from novaops.planning.plan import Plan
+
+EPILOG = """\b
+Examples:
+  novaops apply                                   plan, show, ask, apply
+  novaops apply plan.json --yes                   exactly that plan; exit 5 if the database has changed since
+  novaops apply --allow data-loss:public.t.old    consent to one loss, by its name
+  novaops apply --check                           apply nothing; exit 3 or 4 like plan --check
+
+--yes answers the question, never a hazard: each of those is allowed by name, with --allow.
+"""
+
+
+@click.command("apply", cls=Command, epilog=EPILOG)
+@click.argument("planfile", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@options(CONSENT, CONNECTION, DESIRED, OUTPUT, QUIET)
+@click.pass_context
+def command(
+    ctx: click.Context, /, planfile: Path | None, allow: tuple[str, ...], yes: bool, no_rehearse: bool,
+    output_format: str, out: Path | None, check: bool, fail_on_unmanaged: bool, quiet: bool,
+    **given: Any,
+) -> int:  # fmt: skip
+    """Apply the changes, all statements as shown by plan."""
+    from novaops.output.outcome import write_outcome
+    from novaops.output.plan import load_plan, save_plan, write_plan
+    from novaops.planning.hazard_codes import consent, with_consent
+
+    allowed = frozenset(consent(text) for text in allow)
+    config = settings(given)
+    with open_project(config, quiet) as project:
+        plan = with_consent(load_plan(planfile), allowed) if planfile else project.plan(allowed)
+        if out is not None:
+            save_plan(plan, out)
+        again = apply_command(ctx)
+        if output_format != "json":
+            write_plan(plan, output_format, again)
+        stop = verdict(plan, check or bool(plan.blocked), fail_on_unmanaged)
+        if not stop and plan.statements and not (yes or _agreed(plan, again)):
+            stop = FAILED
+        if stop or not plan.statements:
+            write_outcome(plan, None, output_format)
+            return stop
+        outcome = project.apply(
+            plan,
+            allowed,
+            rehearse=not no_rehearse,
+            lock_timeout=config.schema.lock_timeout.value,
+            lock_wait=config.schema.lock_wait.value,
+        )
+    write_outcome(plan, outcome, output_format)
+    return FAILED if outcome.left else 0
+
+
+def _agreed(plan: Plan, again: list[str]) -> bool:
+    """Ask, where there is somebody to ask."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError(
+            "applying needs consent, and there is no terminal to ask on",
+            hint=f"to go on without a question: {spelled([*again, '--yes'])}",
+        )
+    count = len(plan.statements)
+    question = f"Apply {count} statement{'s' * (count > 1)} to {plan.target.database}?"
+    return click.confirm(question, default=False, err=True)

@@ -1,0 +1,22 @@
+"""The exit code of a plan."""
+
+from __future__ import annotations
+
+import click
+
+from novaops.planning.plan import Plan
+
+FAILED = 1
+PENDING = 3
+REFUSED = 4
+
+
+def verdict(plan: Plan, check: bool, fail_on_unmanaged: bool) -> int:
+    """What a plan means where nothing is applied: a refusal beats what is unmanaged or pending."""
+    if check and plan.blocked:
+        return REFUSED
+    if fail_on_unmanaged and plan.unmanaged:
+        count = len(plan.unmanaged)
+        click.echo(f"{count} unmanaged object{'s' * (count > 1)} (--fail-on-unmanaged)", err=True)
+        return FAILED
+    return PENDING if check and plan.statements else 0

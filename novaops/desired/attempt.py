@@ -1,0 +1,178 @@
+"""Runs single statements in the shadow, each undone by itself when it fails."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import errors, sql
+from psycopg.rows import tuple_row
+
+from novaops.desired.classify import Verdict
+from novaops.desired.rules import Action
+from novaops.desired.settings import Settings
+from novaops.desired.split import Statement
+from novaops.errors import NovaopsError
+
+MARKS = "pg_temp.novaops_marks"
+SAVEPOINT = "novaops_statement"
+
+# The session's own, whatever the role or the database says; lc_messages needs a superuser.
+PINNED = {
+    "check_function_bodies": "off",
+    "client_min_messages": "warning",
+    "statement_timeout": "0",
+    "lock_timeout": "10s",
+    "idle_in_transaction_session_timeout": "0",
+    "row_security": "on",
+    "standard_conforming_strings": "on",
+}
+# Counted as they happen, released subtransactions and dropped objects included.
+CHANGES = (
+    "SELECT sum(pg_catalog.pg_stat_get_xact_tuples_inserted(oid) + pg_catalog.pg_stat_get_xact_tuples_updated(oid)"
+    " + pg_catalog.pg_stat_get_xact_tuples_deleted(oid)) FROM pg_catalog.pg_class"
+    " WHERE relnamespace = 'pg_catalog'::regnamespace AND relkind = 'r'"
+)
+SUPERUSER_PINNED = {"lc_messages": "C", "track_counts": "on"}
+
+
+class NotInOneTransactionError(NovaopsError):
+    """The files cannot be built in one transaction; building with commits is the way out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A statement, what runs of it, and the settings in effect at its place."""
+
+    index: int
+    statement: Statement
+    verdict: Verdict
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a statement failed. `offset` is the place within its text, None when there is none."""
+
+    task: Task
+    code: str
+    message: str
+    detail: str | None = None
+    hint: str | None = None
+    context: str | None = None
+    offset: int | None = None
+
+
+class Session:
+    """A connection to the shadow, in one transaction, or committing each statement.
+
+    A row is written to `MARKS` within the subtransaction of each statement. The xmin of that row
+    tells later which statement made a row of the catalogs.
+    """
+
+    def __init__(self, connection: psycopg.Connection[Any], *, commit: bool) -> None:
+        self.connection = connection
+        self.commit = commit
+        self.settings = Settings()
+
+    def begin(self) -> None:
+        """Pin the settings and make the table of marks."""
+        self.connection.rollback()
+        self.connection.autocommit = self.commit
+        self.connection.prepare_threshold = None
+        if not self.commit:
+            self.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED READ WRITE")
+        self.execute(f"CREATE TEMPORARY TABLE {MARKS.partition('.')[2]} (task int NOT NULL, changes bigint)")
+        self.execute(f"GRANT INSERT ON {MARKS} TO PUBLIC")
+        for name, value in PINNED.items():
+            self.execute(f"SET {name} = '{value}'")
+        if not self.commit:
+            self.execute(f"SAVEPOINT {SAVEPOINT}")
+        for name, value in SUPERUSER_PINNED.items():
+            self.guarded(f"SET {name} = '{value}'")
+
+    def execute(self, text: str) -> psycopg.Cursor[Any]:
+        """Run SQL of ours or of the files; several statements are one message to the server."""
+        return self.connection.cursor(row_factory=tuple_row).execute(sql.SQL(text))
+
+    def guarded(self, text: str) -> bool:
+        """Run it so that an error undoes nothing else; false when it failed."""
+        try:
+            self.execute(self._enclosed(text))
+        except psycopg.Error:
+            self._undo()
+            return False
+        return True
+
+    def as_itself(self, text: str) -> bool:
+        """Run it guarded, under the session's own role rather than the one that the files set."""
+        own = Settings()
+        around = [*own.reached_from(self.settings), text, *self.settings.reached_from(own)]
+        return self.guarded(";\n".join(around))
+
+    def attempt(self, task: Task) -> Failure | None:
+        """Run a task under the settings of its place; None when it succeeded."""
+        before = "".join(f"{text};\n" for text in task.settings.reached_from(self.settings))
+        text = before + task.verdict.sql
+        changes = f"({CHANGES})" if task.verdict.action is Action.PROBE else "NULL"
+        try:
+            self.execute(self._enclosed(f"{text}\n;INSERT INTO {MARKS} VALUES ({task.index}, {changes})"))
+        except psycopg.OperationalError as error:
+            if self.connection.closed or error.sqlstate is None:
+                raise
+            self._undo()
+            return self._failure(task, error, len(before))
+        except psycopg.Error as error:
+            self._undo()
+            return self._failure(task, error, len(before))
+        self.settings = task.settings
+        if task.verdict.change is not None:
+            self.settings = task.settings.after(task.verdict.change)
+        return None
+
+    def changes(self, task: Task | None = None) -> int:
+        """How many catalog rows this transaction has changed: by now, or at the end of a probed task."""
+        if task is None:
+            row = None if self.commit else self.execute(CHANGES).fetchone()
+        else:
+            row = self.execute(f"SELECT changes FROM {MARKS} WHERE task = {task.index}").fetchone()
+        return int(row[0]) if row else 0
+
+    def reset(self) -> None:
+        """Back to the settings of the session, and to its own role."""
+        for text in Settings().reached_from(self.settings):
+            self.execute(text)
+        self.settings = Settings()
+
+    def _enclosed(self, text: str) -> str:
+        # A syntax error fails a message as a whole, so the savepoint to go back to is made by the
+        # message before. Without a transaction, a message is one by itself (section 53.2.2.1).
+        return text if self.commit else f"{text};RELEASE SAVEPOINT {SAVEPOINT};SAVEPOINT {SAVEPOINT}"
+
+    def _undo(self) -> None:
+        if not self.commit:
+            self.execute(f"ROLLBACK TO SAVEPOINT {SAVEPOINT}")
+
+    def _failure(self, task: Task, error: psycopg.Error, shift: int) -> Failure:
+        diag = error.diag
+        code = error.sqlstate or ""
+        if not self.commit and isinstance(error, errors.OutOfMemory | errors.UnsafeNewEnumValueUsage):
+            raise NotInOneTransactionError(
+                diag.message_primary or str(error),
+                detail="The files cannot be built in one transaction.",
+                hint="raise max_locks_per_transaction on the server of the shadow, or use --shadow server or embedded",
+            ) from None
+        offset = None
+        if diag.statement_position:
+            at = int(diag.statement_position) - 1 - shift
+            offset = at if 0 <= at < len(task.statement.text) else None
+        return Failure(
+            task,
+            code,
+            diag.message_primary or str(error),
+            diag.message_detail,
+            diag.message_hint,
+            diag.context,
+            offset,
+        )

@@ -1,0 +1,250 @@
+"""Builds the declared state in a shadow, in whatever order works, and reads it back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import psycopg
+
+from novaops.catalog.address import Address
+from novaops.catalog.read import Reader, read
+from novaops.catalog.snapshot import Snapshot
+from novaops.db.identifiers import quote_ident
+from novaops.desired.attempt import Failure, NotInOneTransactionError, Session, Task
+from novaops.desired.classify import classify, command_words, diagnostic, refusals
+from novaops.desired.explain import explain, missing_role, role_diagnostic
+from novaops.desired.rules import Action
+from novaops.desired.settings import Settings
+from novaops.desired.sources import makers, sources
+from novaops.desired.split import Statement
+from novaops.diagnostics import Diagnostic, DiagnosticsError, Source
+
+__all__ = ["Desired", "NotInOneTransactionError", "build"]
+
+MissingRoles = Literal["error", "skip", "create"]
+
+# A later statement may make what these miss: names, columns, keys, casts, operators' arguments,
+# objects of another kind or state. Every other error stays one whatever else exists.
+MAY_HEAL = frozenset(
+    ["42P01", "42883", "42703", "42704", "3F000", "42830", "2BP01", "42P16", "42P17", "42809", "42804", "42846",
+     "42P10", "42725", "55000", "42P22", "42939", "42P13"]
+)  # fmt: skip
+
+# What CREATE makes with privileges, which ALTER DEFAULT PRIVILEGES and GRANT … ON ALL decide.
+WITH_PRIVILEGES = frozenset(
+    [
+        "TABLE",
+        "VIEW",
+        "SEQUENCE",
+        "FUNCTION",
+        "PROCEDURE",
+        "AGGREGATE",
+        "TYPE",
+        "DOMAIN",
+        "SCHEMA",
+        "EXTENSION",
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """The declared state: what the files make of an empty database, and where they say so."""
+
+    snapshot: Snapshot
+    sources: Mapping[Address, Source] = field(default_factory=dict)
+    statements: int = 0
+    seconds: float = 0.0
+    notices: tuple[Diagnostic, ...] = ()
+    missing_roles: tuple[str, ...] = ()
+
+
+def build(
+    connection: psycopg.Connection[Any],
+    statements: Sequence[Statement],
+    *,
+    readers: Sequence[Reader],
+    prelude: Sequence[str] = (),
+    missing_roles: MissingRoles = "error",
+    commit: bool = False,
+    declares: str | None = None,
+) -> Desired:
+    """Run the statements in the empty database of `connection` and read what they made.
+
+    Everything is one transaction that is rolled back; with `commit`, for a database that is dropped
+    anyway, each statement is one of its own. `prelude` is SQL that runs before them, `declares`
+    what the files are called in messages. All errors are raised at once, as `DiagnosticsError`.
+    """
+    started = time.monotonic()
+    if refused := refusals(statements):
+        raise DiagnosticsError(refused)
+    session = Session(connection, commit=commit)
+    try:
+        session.begin()
+        for text in prelude:
+            session.execute(text)
+        builder = _Builder(session, missing_roles)
+        builder.run(statements)
+        builder.check(declares or ", ".join(dict.fromkeys(s.file.name for s in statements)))
+        session.reset()
+        made = makers(session, builder.tasks)
+        snapshot = read(connection, readers)
+    finally:
+        if not connection.closed:
+            connection.rollback()
+    return Desired(
+        snapshot,
+        sources(snapshot, made),
+        len(statements),
+        time.monotonic() - started,
+        tuple(builder.notices),
+        tuple(builder.roles) if missing_roles == "create" else (),
+    )
+
+
+class _Builder:
+    """Runs the tasks; those that fail for want of something wait and are tried again."""
+
+    def __init__(self, session: Session, missing_roles: MissingRoles) -> None:
+        self.session = session
+        self.missing_roles = missing_roles
+        self.tasks: list[Task] = []
+        self.waiting: list[Failure] = []
+        self.failed: list[Failure] = []
+        self.notices: list[Diagnostic] = []
+        self.roles: dict[str, Statement] = {}
+        self.progress = False
+
+    def run(self, statements: Sequence[Statement]) -> None:
+        settings = Settings()
+        for index, statement in enumerate(statements):
+            task = Task(index, statement, classify(statement), settings)
+            self.tasks.append(task)
+            match task.verdict.action:
+                case Action.REPORT:
+                    self.notices.append(diagnostic(statement, task.verdict))
+                case Action.SETTING:
+                    if self.set(task) and task.verdict.change is not None:
+                        settings = settings.after(task.verdict.change)
+                case Action.PROBE:
+                    self.retry()
+                    self.probe(task)
+                case Action.BARRIER:
+                    self.retry()
+                    self.close(statement)
+                    self.attempt(task)
+                case Action.RUN:
+                    self.attempt(task)
+        self.retry()
+
+    def attempt(self, task: Task) -> bool:
+        """Run a task; when it fails, see what becomes of it."""
+        failure = self.session.attempt(task)
+        role = missing_role(failure) if failure is not None else None
+        if failure is not None and role is not None:
+            return self.without_role(role, failure)
+        if failure is None:
+            self.progress = True
+        elif failure.code in MAY_HEAL:
+            self.waiting.append(failure)
+        else:
+            self.failed.append(failure)
+        return failure is None
+
+    def without_role(self, role: str, failure: Failure) -> bool:
+        """Make the role in the shadow's transaction, so that the next missing one shows as well."""
+        known = role in self.roles
+        self.roles.setdefault(role, failure.task.statement)
+        if self.missing_roles == "skip":
+            self.notices.append(_left_out(failure, role))
+            return False
+        if known or self.session.commit:
+            return False
+        if not self.session.as_itself(f"CREATE ROLE {quote_ident(role)}"):
+            return False
+        return self.attempt(failure.task)
+
+    def set(self, task: Task) -> bool:
+        """Run a SET; a parameter that the server does not know is none of the schema's business."""
+        failure = self.session.attempt(task)
+        if failure is None:
+            return True
+        if (role := missing_role(failure)) is not None:
+            return self.without_role(role, failure)
+        if failure.code == "42704":
+            self.notices.append(_unknown_setting(failure))
+        else:
+            self.failed.append(failure)
+        return False
+
+    def probe(self, task: Task) -> None:
+        """Run a statement that may or may not change the catalogs, and say so when it did not."""
+        before = self.session.changes()
+        if self.attempt(task) and self.session.changes(task) == before:
+            words = command_words(task.statement)
+            self.notices.append(
+                task.statement.file.diagnostic(
+                    task.statement.start,
+                    f"{words}: without effect on the schema",
+                    length=len(task.statement.text.partition("\n")[0]),
+                    severity="notice",
+                )
+            )
+
+    def retry(self) -> None:
+        """Try what waits again, until a pass makes no progress."""
+        while self.waiting and self.progress:
+            self.progress = False
+            again, self.waiting = self.waiting, []
+            for failure in again:
+                self.attempt(failure.task)
+
+    def close(self, barrier: Statement) -> None:
+        """What still waits and makes objects with privileges fails: later it would get other ones."""
+        for failure in [f for f in self.waiting if _makes_privileges(f.task)]:
+            self.waiting.remove(failure)
+            self.failed.append(failure)
+
+    def check(self, declares: str) -> None:
+        """Raise all errors."""
+        found = explain(
+            [*self.waiting, *self.failed], self.tasks, declares, self.session.connection.info.server_version
+        )
+        if self.missing_roles == "error" or (self.missing_roles == "create" and self.session.commit):
+            found += [role_diagnostic(role, first) for role, first in self.roles.items()]
+        if found:
+            raise DiagnosticsError(sorted(found, key=lambda d: d.source))
+
+
+def _makes_privileges(task: Task) -> bool:
+    words = task.statement.words
+    if words[0] == "CREATE":
+        return not WITH_PRIVILEGES.isdisjoint(words[1:5])
+    # A column of type serial or AS IDENTITY makes a sequence.
+    return task.verdict.action is Action.PROBE or (words[:2] == ("ALTER", "TABLE") and "ADD" in words)
+
+
+def _left_out(failure: Failure, role: str) -> Diagnostic:
+    statement = failure.task.statement
+    return statement.file.diagnostic(
+        statement.start,
+        f'{" ".join(statement.words[:2])}: left out, role "{role}" does not exist',
+        length=len(statement.text.partition("\n")[0]),
+        severity="notice",
+        code=failure.code,
+        secret=statement.secret,
+    )
+
+
+def _unknown_setting(failure: Failure) -> Diagnostic:
+    statement = failure.task.statement
+    return statement.file.diagnostic(
+        statement.start,
+        f"left out: {failure.message}",
+        length=len(statement.text),
+        severity="notice",
+        code=failure.code,
+    )

@@ -1,0 +1,45 @@
+"""The declared state of a script, with what it refers to and does not declare taken from the live side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, cast
+
+import psycopg
+
+from novaops.desired.build import Desired, build
+from novaops.desired.files import Script
+from novaops.diagnostics import DiagnosticsError
+from novaops.kinds import registry
+
+# Undefined table, function, column, object, schema; invalid foreign key.
+MISSING = frozenset({"42P01", "42883", "42703", "42704", "3F000", "42830"})
+
+Shadow = Callable[[], AbstractContextManager[psycopg.Connection[Any]]]
+
+
+def declare(script: Script, shadow: Shadow, elsewhere: Sequence[str], missing_roles: str) -> Desired:
+    """Build the script in a shadow; `elsewhere` makes the live objects that it does not manage.
+
+    Those are made only when the script fails without them: a script that stands on its own must not
+    change its meaning with what lies beside it.
+    """
+
+    def attempt(connection: psycopg.Connection[Any], prelude: Sequence[str]) -> Desired:
+        return build(
+            connection,
+            script.statements,
+            readers=list(registry().values()),
+            prelude=prelude,
+            missing_roles=cast(Any, missing_roles),
+            declares=script.path,
+        )
+
+    with shadow() as connection:
+        try:
+            return attempt(connection, ())
+        except DiagnosticsError as error:
+            if not elsewhere or not any(d.code in MISSING for d in error.diagnostics):
+                raise
+        return attempt(connection, elsewhere)

@@ -1,0 +1,251 @@
+"""Columns (`pg_attribute`) of tables; those of views and foreign tables have settings of their own too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from novaops.catalog.address import Address
+from novaops.catalog.object import Object
+from novaops.catalog.snapshot import Snapshot
+from novaops.db.identifiers import object_name, quote_ident, quote_literal
+from novaops.db.sequence_options import catch_up, changed_clauses, clauses
+from novaops.kinds.inheritance import brought, live, origin, taken
+from novaops.kinds.kind import Kind, Part, Phase, Risk, Scene, Step, changed_options
+from novaops.kinds.type_change import narrowing, using
+
+STORAGE = {"p": "PLAIN", "e": "EXTERNAL", "m": "MAIN", "x": "EXTENDED"}
+COMPRESSION = {"p": "pglz", "l": "lz4"}
+GENERATED = {"s": "STORED", "v": "VIRTUAL"}
+IDENTITY = {"a": "ALWAYS", "d": "BY DEFAULT"}
+# A change of these reaches the children of a table along with it.
+RECURSIVE = {"type", "collation", "not_null", "generated", "generation_expression", "compression"}
+
+
+class Column(Kind):
+    name = "column"
+    types = ("table column", "foreign table column", "view column", "materialized view column")
+    rank = 41
+    acl_type = "c"
+    data = True
+    joined = True
+
+    def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
+        return [Step(f"ALTER TABLE {obj['_relation']} ADD COLUMN {self.inline(obj, parts, scene)}")]
+
+    def inline(self, obj: Object, parts: Sequence[Part], scene: Scene) -> str | None:
+        words = [obj["_quoted"], obj["type"]]
+        if obj["compression"]:
+            words.append(f"COMPRESSION {COMPRESSION[obj['compression']]}")
+        if obj["fdw_options"]:
+            options = ", ".join(f"{quote_ident(k)} {quote_literal(v)}" for k, v in obj["fdw_options"].items())
+            words.append(f"OPTIONS ({options})")
+        if obj["collation"]:
+            words.append(f"COLLATE {obj['collation']}")
+        if obj["generated"]:
+            words.append(
+                f"GENERATED ALWAYS AS ({obj['generation_expression']}) {GENERATED[obj['generated']]}"
+            )
+        if obj["identity_options"] is not None:
+            words.append(_identity(obj))
+        words += [part.sql for part in parts]
+        if obj["not_null"]:
+            words.append("NOT NULL")
+        return " ".join(words)
+
+    def joins(self, obj: Object, scene: Scene) -> bool:
+        return not self.produced(obj, scene)
+
+    def finish(self, obj: Object, scene: Scene) -> list[Step]:
+        """What no column definition says, and where an inherited column differs from what it inherits."""
+        bare = {"storage": None, "statistics": None, "options": None}
+        steps = []
+        source = origin(obj) if brought(obj, scene) else None
+        if source is not None:
+            parent = scene.desired[source]
+            bare["storage"] = parent["storage"]
+            if obj["compression"] != parent["compression"]:
+                steps.append(_compression(obj))
+            if obj["not_null"] and not parent["not_null"]:
+                steps.append(_only(obj, "SET NOT NULL"))
+            default = Address("default value", source.names) in scene.desired
+            if default and Address("default value", obj.address.names) not in scene.desired:
+                steps.append(_only(obj, "DROP DEFAULT"))
+        changed = frozenset(name for name, value in bare.items() if obj[name] != value)
+        return [*steps, *_settings(bare, obj, changed)]
+
+    def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
+        own = frozenset(name for name in changed if not _follows(old, new, name, scene))
+        generation = _generation(old, new, own, scene)
+        if generation is None:
+            return None
+        steps = []
+        if own & {"type", "collation"}:
+            steps.append(_type(old, new, scene))
+        steps += generation
+        if "not_null" in own:
+            steps.append(_alter(new, f"{'SET' if new['not_null'] else 'DROP'} NOT NULL"))
+        steps += _identity_steps(old, new)
+        if "compression" in own:
+            steps.append(_compression(new))
+        if "fdw_options" in own:
+            steps.append(_alter(new, f"OPTIONS ({_fdw_changes(old, new)})"))
+        return steps + _settings(old.attributes, new, own)
+
+    def drop(self, obj: Object, scene: Scene) -> list[Step]:
+        return [Step(f"ALTER TABLE {obj['_relation']} DROP COLUMN {obj['_quoted']}")]
+
+    def grant_target(self, obj: Object) -> tuple[str, str]:
+        return f"({obj['_quoted']})", f"TABLE {obj['_relation']}"
+
+    def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
+        return (
+            [("relation", obj.address.names[0], obj["identity_sequence"])] if obj["identity_sequence"] else []
+        )
+
+    def survives(self, obj: Object, lost: Object, scene: Scene) -> frozenset[str] | None:
+        if obj["generated"] or obj["type"] is None:
+            return None
+        if lost.address.type == "type":
+            return frozenset({"type"})
+        return frozenset({"collation"}) if lost.address.type == "collation" else None
+
+    def refused(self, obj: Object) -> frozenset[str]:
+        # A generated column depends on the columns of its expression.
+        return frozenset({"column type"}) if obj["generated"] else frozenset()
+
+    def needs(self, obj: Object, snapshot: Snapshot) -> Iterable[Address]:
+        source = origin(obj)
+        return [source] if source else []
+
+    def produced(self, obj: Object, scene: Scene) -> bool:
+        if obj["_view"] or obj["_typed"]:
+            return True
+        return taken(obj, scene) if live(obj, scene) else brought(obj, scene)
+
+    def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
+        if old["_view"] or old["_foreign"] or old["generated"] or origin(old):
+            return []
+        if new is None:
+            column, table = old["_quoted"], old["_relation"]
+            exists = f"SELECT EXISTS (SELECT FROM {table} WHERE {column} IS NOT NULL)"
+            count = f"SELECT count({column}), count(*) FROM {table}"
+            return [Risk("data-loss", old.identity, "values", exists, count, lock=table)]
+        if old["type"] == new["type"]:
+            return []
+        risk = narrowing(old, new)
+        return [risk] if risk else []
+
+    def comment_target(self, obj: Object) -> str:
+        return f"COLUMN {obj.identity}"
+
+
+def _alter(obj: Object, clause: str, *effects: str) -> Step:
+    return Step(f"ALTER TABLE {obj['_relation']} ALTER COLUMN {obj['_quoted']} {clause}", frozenset(effects))
+
+
+def _only(obj: Object, clause: str) -> Step:
+    """A setting that each table of an inheritance tree has for itself."""
+    return Step(f"ALTER TABLE ONLY {obj['_relation']} ALTER COLUMN {obj['_quoted']} {clause}")
+
+
+def _follows(old: Object, new: Object, name: str, scene: Scene) -> bool:
+    """Whether the change comes with the same one of the column that this one is inherited from."""
+    source = origin(new)
+    if source is None or source != origin(old) or source not in scene.live or source not in scene.desired:
+        return False
+    if name.startswith("identity"):
+        return bool(new["_partition"])
+    if name not in RECURSIVE or name == "compression":
+        return False
+    before, after = scene.live[source], scene.desired[source]
+    return bool(after[name] == new[name]) and (before[name] != after[name] or old[name] == new[name])
+
+
+def _type(old: Object, new: Object, scene: Scene) -> Step:
+    clause = f"TYPE {new['type']}"
+    if new["collation"]:
+        clause += f" COLLATE {new['collation']}"
+    # A generated column's values are computed anew; PostgreSQL takes no USING for it.
+    retyped = old["collation"] == new["collation"] or old["type"] != new["type"]
+    if retyped and not new["generated"] and (value := using(old, new, scene)):
+        clause += f" USING {value}"
+    return _alter(new, clause, "column type")
+
+
+def _generation(old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
+    """Statements for how the column is generated; None where it has to be made anew."""
+    if not changed & {"generated", "generation_expression"}:
+        return []
+    if old["generated"] == "s" and not new["generated"]:
+        return [_alter(new, "DROP EXPRESSION")]
+    if old["generated"] != new["generated"] or scene.version < 170000 or "type" in changed:
+        return None
+    return [_alter(new, f"SET EXPRESSION AS ({new['generation_expression']})", "column expression")]
+
+
+def _identity(obj: Object) -> str:
+    options = clauses(obj["identity_options"])
+    if obj["identity_sequence"] != object_name(obj["_relation_name"], obj.address.names[-1], "seq"):
+        options.insert(0, f"SEQUENCE NAME {obj['_identity_identity']}")
+    if obj["identity_persistence"]:
+        options.append("LOGGED" if obj["identity_persistence"] == "p" else "UNLOGGED")
+    text = f"GENERATED {IDENTITY[obj['identity_generation']]} AS IDENTITY"
+    return f"{text} ({' '.join(options)})" if options else text
+
+
+def _identity_steps(old: Object, new: Object) -> list[Step]:
+    before, after = old["identity_options"], new["identity_options"]
+    if before is None and after is None:
+        return []
+    if before is None:
+        added = _alter(new, f"ADD {_identity(new)}")
+        start, increment = new["_identity_start"], after.get("increment", 1)
+        caught_up = catch_up(new["_identity_identity"], new["_relation"], new["_quoted"], start, increment)
+        # The column is NOT NULL and without default when what it contains is as it will be.
+        return [Step(sql, phase=Phase.FINISH) for sql in (added.sql, caught_up)]
+    if after is None:
+        # A sequence of the same name may take over.
+        return [Step(_alter(new, "DROP IDENTITY").sql, phase=Phase.RELEASE)]
+    clauses = changed_clauses(before, after, old["_identity_start"], new["_identity_start"])
+    if old["identity_generation"] != new["identity_generation"]:
+        clauses.insert(0, f"GENERATED {IDENTITY[new['identity_generation']]}")
+    steps = [_alter(new, " ".join(f"SET {clause}" for clause in clauses))] if clauses else []
+    sequence = old["_identity_identity"]
+    if old["identity_persistence"] != new["identity_persistence"]:
+        logged = (new["identity_persistence"] or new["_persistence"]) == "p"
+        steps.append(Step(f"ALTER SEQUENCE {sequence} SET {'LOGGED' if logged else 'UNLOGGED'}"))
+    if old["identity_sequence"] != new["identity_sequence"]:
+        steps.append(Step(f"ALTER SEQUENCE {sequence} RENAME TO {quote_ident(new['identity_sequence'])}"))
+    return steps
+
+
+def _compression(obj: Object) -> Step:
+    return _only(obj, f"SET COMPRESSION {COMPRESSION.get(obj['compression'], 'default')}")
+
+
+def _fdw_changes(old: Object, new: Object) -> str:
+    assign, reset = changed_options(old["fdw_options"], new["fdw_options"])
+    known = old["fdw_options"] or {}
+    changes = [
+        f"{'SET' if k in known else 'ADD'} {quote_ident(k)} {quote_literal(v)}" for k, v in assign.items()
+    ]
+    return ", ".join([*changes, *(f"DROP {quote_ident(k)}" for k in reset)])
+
+
+def _settings(old: Mapping[str, Any], new: Object, changed: frozenset[str]) -> list[Step]:
+    """Statements for what each table of an inheritance tree has for itself."""
+    steps = []
+    if "storage" in changed:
+        steps.append(_only(new, f"SET STORAGE {STORAGE[new['storage'] or new['_type_storage']]}"))
+    if "statistics" in changed:
+        # -1 is the default, until PostgreSQL 16 the only word for it.
+        target = -1 if new["statistics"] is None else new["statistics"]
+        steps.append(_only(new, f"SET STATISTICS {target}"))
+    if "options" in changed:
+        assign, reset = changed_options(old["options"], new["options"])
+        if assign:
+            steps.append(_only(new, f"SET ({', '.join(f'{k}={v}' for k, v in assign.items())})"))
+        if reset:
+            steps.append(_only(new, f"RESET ({', '.join(reset)})"))
+    return steps

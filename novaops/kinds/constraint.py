@@ -1,0 +1,200 @@
+"""Constraints of tables (`pg_constraint`): CHECK, NOT NULL, keys, exclusion and foreign keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from novaops.catalog.address import Address
+from novaops.catalog.object import Object
+from novaops.catalog.snapshot import Snapshot
+from novaops.db.identifiers import object_name, quote_literal
+from novaops.kinds.inheritance import brought, live, origin, taken
+from novaops.kinds.kind import Kind, Part, Phase, Scene, Step, changed_options
+
+CHECK, FOREIGN_KEY, NOT_NULL = "c", "f", "n"
+KEYS = ("p", "u", "x")
+"""Constraints that have an index (`pg_constraint.conindid`)."""
+RECURSIVE = (CHECK, FOREIGN_KEY, NOT_NULL)
+"""Constraints that a statement about the parent creates, changes and drops in its children too."""
+
+
+class Constraint(Kind):
+    name = "constraint"
+    types = ("table constraint",)
+    rank = 60
+    joined = True
+    late = frozenset({"P", "S"})  # an attached key's on its parent: ATTACH PARTITION makes them
+
+    def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
+        # The keys of partitions are made one by one and attached.
+        only = "ONLY " if obj["type"] in KEYS and obj["_partitioned"] else ""
+        return [
+            Step(f"ALTER TABLE {only}{obj['_relation']} ADD CONSTRAINT {obj['_quoted']} {_definition(obj)}")
+        ]
+
+    def inline(self, obj: Object, parts: Sequence[Part], scene: Scene) -> str | None:
+        if obj["type"] != NOT_NULL:
+            return f"CONSTRAINT {obj['_quoted']} {_definition(obj)}"
+        name = object_name(obj["_relation_name"], obj["_columns"][0], "not_null")
+        named = "" if obj.name == name else f"CONSTRAINT {obj['_quoted']} "
+        return f"{named}NOT NULL{' NO INHERIT' if obj['no_inherit'] else ''}"
+
+    def joins(self, obj: Object, scene: Scene) -> bool:
+        if obj["type"] == FOREIGN_KEY or not obj["validated"]:
+            return False
+        if obj["type"] == NOT_NULL and obj.parent is not None:
+            column = scene.desired[obj.parent]
+            return not (column["_typed"] or brought(column, scene))
+        return not brought(obj, scene)
+
+    def finish(self, obj: Object, scene: Scene) -> list[Step]:
+        steps = []
+        if obj["parent_index"]:
+            steps.append(_attach(obj))
+        if obj["clustered"]:
+            steps.append(_table(obj, f"CLUSTER ON {obj['_quoted']}"))
+        if obj["replica_identity"]:
+            steps.append(_table(obj, f"REPLICA IDENTITY USING INDEX {obj['_quoted']}"))
+        if obj["index_comment"] is not None:
+            steps.append(_index_comment(obj))
+        return steps
+
+    def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
+        if origin(old) and origin(new) and new["type"] in RECURSIVE:
+            return []
+        if changed & {"type", "definition", "predicate"} or ("valid" in changed and not new["_partitioned"]):
+            return None
+        if "parent_index" in changed and old["parent_index"]:
+            return None
+        clauses = _state(new, changed)
+        if clauses is None:
+            return None
+        steps = []
+        if clauses:
+            steps.append(_table(new, f"ALTER CONSTRAINT {new['_quoted']} {' '.join(clauses)}"))
+        if "validated" in changed and not ("enforced" in changed and new["enforced"]):
+            steps.append(_table(new, f"VALIDATE CONSTRAINT {new['_quoted']}"))
+        return [*steps, *_index_steps(old, new, changed, scene)]
+
+    def drop(self, obj: Object, scene: Scene) -> list[Step]:
+        return [_table(obj, f"DROP CONSTRAINT {obj['_quoted']}")]
+
+    def comment_target(self, obj: Object) -> str:
+        return f"CONSTRAINT {obj['_quoted']} ON {obj['_relation']}"
+
+    def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
+        return [("relation", obj.address.names[0], obj.name)] if obj["type"] in KEYS else []
+
+    def refused(self, obj: Object) -> frozenset[str]:
+        # The server makes the others again by itself; a foreign key must not meet two types half-way.
+        return frozenset({"column type"}) if obj["type"] == FOREIGN_KEY else frozenset()
+
+    def needs(self, obj: Object, snapshot: Snapshot) -> Iterable[Address]:
+        source = origin(obj)
+        if source is not None and obj["type"] in RECURSIVE:
+            return [source]
+        if obj["type"] != "p" and not obj["replica_identity"]:
+            return []
+        # A primary key (and a replica identity) makes its columns NOT NULL and holds them to it.
+        columns = [Address("table column", (*obj.address.names[:2], c)) for c in obj["_columns"]]
+        return [
+            child.address
+            for column in columns
+            for child in snapshot.children.get(column, ())
+            if child.attributes.get("type") == NOT_NULL
+        ]
+
+    def produced(self, obj: Object, scene: Scene) -> bool:
+        if live(obj, scene):
+            return taken(obj, scene)
+        if obj["type"] == FOREIGN_KEY:
+            return origin(obj) is not None  # ATTACH PARTITION copies it
+        return obj["type"] in RECURSIVE and brought(obj, scene)
+
+
+def _definition(obj: Object) -> str:
+    """The whole definition, in the order of the grammar's ColConstraint and ConstraintElem."""
+    text = obj["definition"]
+    if obj["options"]:
+        text += f" WITH ({_assignments(obj['options'])})"
+    if obj["tablespace"]:
+        text += f" USING INDEX TABLESPACE {obj['tablespace']}"
+    if obj["predicate"]:
+        text += f" WHERE ({obj['predicate']})"
+    if obj["no_inherit"]:
+        text += " NO INHERIT"
+    if obj["deferrable"]:
+        text += " DEFERRABLE"
+    if obj["deferred"]:
+        text += " INITIALLY DEFERRED"
+    if not obj["enforced"]:
+        text += " NOT ENFORCED"
+    elif not obj["validated"]:
+        text += " NOT VALID"
+    return str(text)
+
+
+def _state(new: Object, changed: frozenset[str]) -> list[str] | None:
+    """What ALTER CONSTRAINT can set; None when something that it cannot set differs."""
+    clauses = []
+    if changed & {"deferrable", "deferred"}:
+        if new["type"] != FOREIGN_KEY:
+            return None
+        clauses.append("DEFERRABLE" if new["deferrable"] else "NOT DEFERRABLE")
+        if new["deferrable"]:
+            clauses.append("INITIALLY DEFERRED" if new["deferred"] else "INITIALLY IMMEDIATE")
+    if "enforced" in changed:
+        if new["type"] != FOREIGN_KEY:
+            return None
+        clauses.append("ENFORCED" if new["enforced"] else "NOT ENFORCED")
+    elif "validated" in changed and not new["validated"]:
+        return None
+    if "no_inherit" in changed:
+        if new["type"] != NOT_NULL:
+            return None
+        clauses.append("NO INHERIT" if new["no_inherit"] else "INHERIT")
+    return clauses
+
+
+def _index_steps(old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step]:
+    """Statements for what belongs to the index of a key."""
+    steps = []
+    assign, reset = changed_options(old["options"], new["options"])
+    if assign:
+        steps.append(Step(f"ALTER INDEX {new['_index']} SET ({_assignments(assign)})"))
+    if reset:
+        steps.append(Step(f"ALTER INDEX {new['_index']} RESET ({', '.join(reset)})"))
+    if "tablespace" in changed:
+        space = new["tablespace"] or "pg_default"
+        steps.append(Step(f"ALTER INDEX {new['_index']} SET TABLESPACE {space}", frozenset({"rewrite"})))
+    if "parent_index" in changed:
+        steps.append(_attach(new))
+    if "clustered" in changed:
+        others = scene.desired.children.get(new.parent, ()) if new.parent else ()
+        if new["clustered"]:
+            steps.append(_table(new, f"CLUSTER ON {new['_quoted']}"))
+        elif not any(o.attributes.get("clustered") for o in others):
+            steps.append(_table(new, "SET WITHOUT CLUSTER"))
+    if "replica_identity" in changed and new["replica_identity"]:
+        steps.append(_table(new, f"REPLICA IDENTITY USING INDEX {new['_quoted']}"))
+    if "index_comment" in changed:
+        steps.append(_index_comment(new))
+    return steps
+
+
+def _table(obj: Object, clause: str) -> Step:
+    return Step(f"ALTER TABLE {obj['_relation']} {clause}")
+
+
+def _attach(obj: Object) -> Step:
+    # Nothing happens when attaching the table has attached its index already.
+    return Step(f"ALTER INDEX {obj['parent_index']} ATTACH PARTITION {obj['_index']}", phase=Phase.FINISH)
+
+
+def _index_comment(obj: Object) -> Step:
+    text = "NULL" if obj["index_comment"] is None else quote_literal(obj["index_comment"])
+    return Step(f"COMMENT ON INDEX {obj['_index']} IS {text}")
+
+
+def _assignments(options: dict[str, str]) -> str:
+    return ", ".join(f"{name}={quote_literal(value)}" for name, value in options.items())

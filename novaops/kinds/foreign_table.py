@@ -1,0 +1,79 @@
+"""Foreign tables (`pg_foreign_table`); their columns and constraints are objects of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from novaops.catalog.object import Object
+from novaops.kinds.foreign_options import altered, described, given, secrets
+from novaops.kinds.kind import Kind, Part, Phase, Scene, Step
+
+IN_PLACE = {"options", "parents", "partition_of", "partition_bound"}
+
+
+class ForeignTable(Kind):
+    name = "foreign_table"
+    types = ("foreign table",)
+    rank = 41
+    acl_type = "r"
+    owned = True
+    late = frozenset({"a"})  # a partition's dependency on its parent: ATTACH makes it
+
+    def keyword(self, obj: Object) -> str:
+        return "FOREIGN TABLE"
+
+    def grant_target(self, obj: Object) -> tuple[str, str]:
+        return "", f"TABLE {obj.identity}"
+
+    def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
+        body = ",\n".join(f"    {part.sql}" for part in parts)
+        parents = f"\nINHERITS ({', '.join(obj['parents'])})" if obj["parents"] else ""
+        options = obj["options"]
+        return [
+            Step(
+                f"CREATE {self.target(obj)} (\n{body}\n){parents}\nSERVER {obj['server']}{given(options)}",
+                secrets=secrets(options),
+            )
+        ]
+
+    def finish(self, obj: Object, scene: Scene) -> list[Step]:
+        return [_attach(obj)] if obj["partition_of"] else []
+
+    def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
+        if changed - IN_PLACE:
+            return None
+        head = f"ALTER {self.target(new)}"
+        steps = []
+        if changed & {"partition_of", "partition_bound"} and old["partition_of"]:
+            detach = f"ALTER TABLE {old['partition_of']} DETACH PARTITION {new.identity}"
+            steps.append(Step(detach, phase=Phase.RELEASE))
+        left = [parent for parent in old["parents"] if parent not in new["parents"]]
+        steps += [Step(f"{head} NO INHERIT {parent}", phase=Phase.RELEASE) for parent in left]
+        if "options" in changed:
+            options = altered(old["options"], new["options"])
+            steps.append(Step(f"{head}{options}", secrets=secrets(new["options"])))
+        joined = [parent for parent in new["parents"] if parent not in old["parents"]]
+        steps += [Step(f"{head} INHERIT {parent}", phase=Phase.FINISH) for parent in joined]
+        if changed & {"partition_of", "partition_bound"} and new["partition_of"]:
+            steps.append(_attach(new, phase=Phase.FINISH))
+        return steps
+
+    def survives(self, obj: Object, lost: Object, scene: Scene) -> frozenset[str] | None:
+        if lost.address.type == "table" and obj["partition_of"] == lost.identity:
+            return frozenset({"partition_of"})
+        if lost.address.type in self.types + ("table",) and lost.identity in obj["parents"]:
+            return frozenset({"parents"})
+        return None
+
+    def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
+        return [("relation", *obj.address.names), ("type", *obj.address.names)]
+
+    def describe(self, old: Object, new: Object, attribute: str) -> str:
+        return described(old, new) if attribute == "options" else super().describe(old, new, attribute)
+
+
+def _attach(obj: Object, phase: Phase = Phase.MAIN) -> Step:
+    bound = obj["partition_bound"]
+    return Step(
+        f"ALTER TABLE ONLY {obj['partition_of']} ATTACH PARTITION {obj.identity} {bound}", phase=phase
+    )

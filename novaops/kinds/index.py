@@ -1,0 +1,114 @@
+"""Indexes (`pg_index`), but for those of constraints, which are part of their constraint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from novaops.catalog.address import Address
+from novaops.catalog.object import Object
+from novaops.catalog.snapshot import Snapshot
+from novaops.db.identifiers import quote_literal
+from novaops.kinds.inheritance import live
+from novaops.kinds.kind import Kind, Part, Scene, Step, changed_options
+
+
+class Index(Kind):
+    name = "index"
+    types = ("index",)
+    rank = 65
+    late = frozenset({"P", "S"})  # an attached index's on its parent: ATTACH PARTITION makes them
+
+    def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
+        # On a partitioned table the definition says ON ONLY: the partitions' own are attached.
+        text = obj["definition"]
+        if obj["options"]:
+            text += f" WITH ({_assignments(obj['options'])})"
+        if obj["tablespace"]:
+            text += f" TABLESPACE {obj['tablespace']}"
+        if obj["predicate"]:
+            text += f" WHERE {obj['predicate']}"
+        statistics = sorted((obj["statistics"] or {}).items())
+        return [Step(text), *(_statistics(obj, column, target) for column, target in statistics)]
+
+    def finish(self, obj: Object, scene: Scene) -> list[Step]:
+        steps = []
+        if obj["parent_index"]:
+            steps.append(_attach(obj))
+        if obj["clustered"]:
+            steps.append(_table(obj, f"CLUSTER ON {obj['_quoted']}"))
+        if obj["replica_identity"]:
+            steps.append(_table(obj, f"REPLICA IDENTITY USING INDEX {obj['_quoted']}"))
+        return steps
+
+    def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
+        # Only an index that is made anew becomes valid, or a partitioned one by what is attached to it.
+        if changed & {"definition", "predicate"} or ("valid" in changed and not new["_partitioned"]):
+            return None
+        if "parent_index" in changed and old["parent_index"]:
+            return None
+        steps = []
+        assign, reset = changed_options(old["options"], new["options"])
+        if assign:
+            steps.append(_index(new, f"SET ({_assignments(assign)})"))
+        if reset:
+            steps.append(_index(new, f"RESET ({', '.join(reset)})"))
+        if "tablespace" in changed:
+            steps.append(_index(new, f"SET TABLESPACE {new['tablespace'] or 'pg_default'}", "rewrite"))
+        if "statistics" in changed:
+            before, after = old["statistics"] or {}, new["statistics"] or {}
+            for column in sorted(before.keys() | after.keys()):
+                if before.get(column) != after.get(column):
+                    steps.append(_statistics(new, column, after.get(column, -1)))
+        if "parent_index" in changed:
+            steps.append(_attach(new))
+        if "clustered" in changed:
+            steps += cluster(new, scene)
+        if "replica_identity" in changed and new["replica_identity"]:
+            steps.append(_table(new, f"REPLICA IDENTITY USING INDEX {new['_quoted']}"))
+        return steps
+
+    def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
+        return [("relation", *obj.address.names)]
+
+    def needs(self, obj: Object, snapshot: Snapshot) -> Iterable[Address]:
+        if not obj["replica_identity"] or obj.parent is None:
+            return []
+        # REPLICA IDENTITY wants columns that are NOT NULL, and holds them to it.
+        columns = [c for c in snapshot.children.get(obj.parent, ()) if c.address.names[-1] in obj["_columns"]]
+        return [child.address for c in columns for child in snapshot.children.get(c.address, ())]
+
+    def produced(self, obj: Object, scene: Scene) -> bool:
+        """An attached index goes with the one it is attached to, and cannot go by itself."""
+        parent = obj["_parent_names"]
+        return bool(parent) and live(obj, scene) and scene.drops(Address("index", tuple(parent)))
+
+
+def cluster(obj: Object, scene: Scene) -> list[Step]:
+    """Set the cluster mark, or take it away where no other index of the table is to have it."""
+    if obj["clustered"]:
+        return [_table(obj, f"CLUSTER ON {obj['_quoted']}")]
+    others = scene.desired.children.get(obj.parent, ()) if obj.parent else ()
+    if any(o.attributes.get("clustered") for o in others):
+        return []
+    return [_table(obj, "SET WITHOUT CLUSTER")]
+
+
+def _table(obj: Object, clause: str) -> Step:
+    return Step(f"ALTER TABLE {obj['_relation']} {clause}")
+
+
+def _index(obj: Object, clause: str, *effects: str) -> Step:
+    return Step(f"ALTER INDEX {obj.identity} {clause}", frozenset(effects))
+
+
+def _attach(obj: Object) -> Step:
+    # Nothing happens when attaching the table has attached its index already.
+    return Step(f"ALTER INDEX {obj['parent_index']} ATTACH PARTITION {obj.identity}")
+
+
+def _statistics(obj: Object, column: str, target: int) -> Step:
+    return _index(obj, f"ALTER COLUMN {column} SET STATISTICS {target}")
+
+
+def _assignments(options: dict[str, str]) -> str:
+    return ", ".join(f"{name}={quote_literal(value)}" for name, value in options.items())

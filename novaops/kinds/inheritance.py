@@ -1,0 +1,44 @@
+"""How children and partitions come by the columns and constraints of their parents; not a kind itself.
+
+The objects have the facts `_local`, `_partition` and `_inherited_from`: whether they were declared
+here as well (`pg_attribute.attislocal`, `pg_constraint.conislocal`), whether their table is a
+partition, and the names that address what they are inherited from (None: they are not).
+"""
+
+from __future__ import annotations
+
+from novaops.catalog.address import Address
+from novaops.catalog.object import Object
+from novaops.kinds.kind import Scene
+
+
+def origin(obj: Object) -> Address | None:
+    """What the object is inherited from."""
+    names = obj["_inherited_from"]
+    return Address(obj.address.type.removeprefix("foreign "), tuple(names)) if names else None
+
+
+def brought(obj: Object, scene: Scene) -> bool:
+    """Whether the object comes into being through what it is inherited from.
+
+    A new partition is made as a table of its own and attached when it is complete; INHERITS brings
+    what the parent has, and a change of the parent reaches the children that are there.
+    """
+    source = origin(obj)
+    if source is None or obj["_local"]:
+        return False
+    *_, relation = obj, *scene.desired.ancestors(obj)
+    if scene.creates(relation.address):
+        return not obj["_partition"]
+    return scene.creates(source)
+
+
+def taken(obj: Object, scene: Scene) -> bool:
+    """Whether the object goes when what it is inherited from goes."""
+    source = origin(obj)
+    return source is not None and scene.drops(source)
+
+
+def live(obj: Object, scene: Scene) -> bool:
+    """Whether this is the object as it is, not as it is to be."""
+    return scene.live.objects.get(obj.address) is obj

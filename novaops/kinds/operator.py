@@ -1,0 +1,64 @@
+"""Operators (`pg_operator`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from novaops.catalog.address import Address
+from novaops.catalog.object import Object
+from novaops.kinds.kind import Kind, Part, Scene, Step
+
+ESTIMATORS = ("restrict", "join")
+LINKS = ("commutator", "negator")
+FLAGS = ("hashes", "merges")
+SETTABLE_ONCE = 170000
+"""The release whose ALTER OPERATOR sets links and flags that are not set yet."""
+
+
+class Operator(Kind):
+    name = "operator"
+    types = ("operator",)
+    rank = 36
+    owned = True
+
+    def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
+        options = [f"function = {obj['function']}"]
+        options += [f"leftarg = {obj['_leftarg']}"] if obj["_leftarg"] else []
+        options.append(f"rightarg = {obj['_rightarg']}")
+        options += [f"{name} = {obj[name]}" for name in LINKS + ESTIMATORS if obj[name]]
+        options += [name for name in FLAGS if obj[name]]
+        body = ",\n".join(f"    {option}" for option in options)
+        return [Step(f"CREATE OPERATOR {obj['_operator']} (\n{body}\n)")]
+
+    def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
+        if "function" in changed:
+            return None if old["function"] else self.create(new, (), scene)
+        linked = {name for name in LINKS if name in changed and _linked_by_other(old, new, name, scene)}
+        once = (changed & {*LINKS, *FLAGS}) - linked
+        if once and (scene.version < SETTABLE_ONCE or any(old[name] for name in once)):
+            return None
+        options = [f"{name} = {new[name] or 'NONE'}" for name in ESTIMATORS if name in changed]
+        options += [f"{name} = {new[name]}" for name in LINKS if name in once]
+        options += [name for name in FLAGS if name in once]
+        return [Step(f"ALTER {self.target(new)} SET ({', '.join(options)})")] if options else []
+
+    def target(self, obj: Object) -> str:
+        return f"OPERATOR {obj['_operator']} ({obj['_leftarg'] or 'NONE'}, {obj['_rightarg']})"
+
+    def produced(self, obj: Object, scene: Scene) -> bool:
+        return obj["function"] is None
+
+    def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
+        return [("operator", *obj.address.names, *obj.address.args)]
+
+
+def _linked_by_other(old: Object, new: Object, link: str, scene: Scene) -> bool:
+    """Whether the other operator, dropped or created in the same plan, breaks or makes the link itself."""
+    lost = old[link] is None or _other(old, link) in scene.replaced
+    made = new[link] is None or _other(new, link) in scene.created
+    return lost and made
+
+
+def _other(obj: Object, link: str) -> Address:
+    args = obj.address.args if link == "negator" else obj.address.args[::-1]
+    return Address("operator", tuple(obj[f"_{link}_names"]), args)

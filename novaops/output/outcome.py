@@ -1,0 +1,35 @@
+"""What became of a plan."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from rich.text import Text
+
+from novaops.output.json import dumps, plan_value
+from novaops.output.terminal import visible, write_data, write_lines
+from novaops.output.text import matches
+from novaops.output.tree import counted
+from novaops.planning.plan import Plan
+from novaops.project import Outcome
+
+
+def write_outcome(plan: Plan, outcome: Outcome | None, form: str) -> None:
+    """Say what was applied; as JSON, with the plan. None: nothing was."""
+    if form == "json":
+        write_data(dumps({**plan_value(plan), "outcome": None if outcome is None else asdict(outcome)}))
+    if outcome is not None:
+        write_lines(outcome_lines(plan, outcome), stderr=True)
+    elif plan.statements:
+        write_lines([Text("nothing was applied", "bold")], stderr=True)
+
+
+def outcome_lines(plan: Plan, outcome: Outcome) -> list[Text]:
+    """The last lines of an apply."""
+    done = f"applied {counted(outcome.statements, 'statement')} in {outcome.seconds:.1f} s"
+    if not outcome.left:
+        return [Text.assemble(("✓ ", "green"), f"{done} · {matches(plan)}")]
+    lines = [
+        Text.assemble(("! ", "bold red"), f"{done}; {counted(len(outcome.left), 'object')} still differ:")
+    ]
+    return [*lines, *(Text(f"    {visible(name)}") for name in outcome.left)]
