@@ -24,7 +24,6 @@ $(READY): requirements-dev.txt pyproject.toml
 	@touch $@
 
 demo: $(READY) ## Install schema/schema.sql into an embedded PostgreSQL and show that it is there
-	$(BIN)/novaops plan $(DEMO)
 	$(BIN)/novaops apply $(DEMO) --yes
 	$(BIN)/novaops plan $(DEMO) --check
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-
-import psycopg
+from contextlib import ExitStack
+from dataclasses import replace
 
 from novaops.catalog.snapshot import Snapshot
-from novaops.planning.plan import Plan, Target
+from novaops.desired.build import Desired
+from novaops.ignore import Ignore
+from novaops.kinds import registry
+from novaops.planning.diff import Comparison
+from novaops.planning.plan import Plan
 from novaops.planning.planner import Request, plan
+from novaops.planning.privileges import PrivilegeMode
+from novaops.planning.scope import Scope
 from novaops.progress import Reporter
 from novaops.project import Options, Project
 
-
-def is_url(place: str) -> bool:
-    """Whether it names a database, and not a file or folder."""
-    return place.startswith(("postgresql://", "postgres://"))
+NOTHING = Snapshot({})
 
 
 def compare(
@@ -25,5 +27,48 @@ def compare(
     """The plan from `source` to `target`, each a URL, or a .sql file or folder.
 
     Files are executed on the server of the other side, or on `server` where both sides are files.
-    Without a database at `source` there is no live data, and every hazard counts.
+    Without a database at `source` there is no live data to look into, and every risk is a hazard.
     """
+    with ExitStack() as stack:
+
+        def project(place: str, other: str) -> Project:
+            at = place if is_url(place) else other if is_url(other) else server
+            return stack.enter_context(Project(at, place, options, reporter))
+
+        old, new = project(source, target), project(target, source)
+        live = old.inspect() if is_url(source) else old.desired(NOTHING).snapshot
+        declared = None if is_url(target) else new.desired(live if is_url(source) else NOTHING)
+        wanted = new.inspect() if declared is None else declared.snapshot
+        request = Request(
+            live=live,
+            desired=wanted,
+            scope=Scope.of(
+                frozenset(options.schemas),
+                options.scope == "database",
+                Ignore.read(options.ignore_file, registry()),
+                wanted,
+            ),
+            comparison=Comparison(PrivilegeMode(options.privileges), options.owners == "managed"),
+            target=old.target() if is_url(source) else replace(old.target(), database=source),
+            sources=declared.sources if declared else {},
+        )
+        made = plan(request, old.connection if is_url(source) else None)
+        return _described(made, new, declared)
+
+
+def is_url(place: str) -> bool:
+    """Whether it names a database, and not a file or folder."""
+    return place.startswith(("postgresql://", "postgres://"))
+
+
+def _described(made: Plan, new: Project, declared: Desired | None) -> Plan:
+    if declared is None:
+        found = new.target()
+        return replace(made, files=f"{found.database} on {found.host}:{found.port}")
+    return replace(
+        made,
+        files=str(new.file),
+        file_statements=declared.statements,
+        shadow_seconds=declared.seconds,
+        notices=tuple(f"{n.source}: {n.message}" for n in declared.notices),
+    )

@@ -8,6 +8,8 @@ SELECT classid, objid FROM (
     UNION ALL SELECT 'pg_proc'::regclass, oid, pronamespace FROM pg_catalog.pg_proc
     UNION ALL SELECT 'pg_type'::regclass, oid, typnamespace FROM pg_catalog.pg_type
     UNION ALL SELECT 'pg_constraint'::regclass, oid, connamespace FROM pg_catalog.pg_constraint
+        -- An inherited NOT NULL is the column's (kinds/column.sql).
+        WHERE NOT (contype = 'n' AND coninhcount > 0)
     UNION ALL SELECT 'pg_attrdef'::regclass, oid, 0 FROM pg_catalog.pg_attrdef
     UNION ALL SELECT 'pg_trigger'::regclass, oid, 0 FROM pg_catalog.pg_trigger
     UNION ALL SELECT 'pg_rewrite'::regclass, oid, 0 FROM pg_catalog.pg_rewrite

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from novaops.cli.command import Command
-from novaops.cli.options import CONNECTION, CONSENT, DESIRED, OUTPUT, QUIET, apply_command, options, spelled
+from novaops.cli.options import CONNECTION, CONSENT, DESIRED, OUTPUT, QUIET, apply_command, options
 from novaops.cli.session import open_project, settings
 from novaops.cli.verdict import FAILED, verdict
 from novaops.errors import UsageError
@@ -48,11 +49,10 @@ def command(
         plan = with_consent(load_plan(planfile), allowed) if planfile else project.plan(allowed)
         if out is not None:
             save_plan(plan, out)
-        again = apply_command(ctx)
         if output_format != "json":
-            write_plan(plan, output_format, again)
+            write_plan(plan, output_format, apply_command(ctx) if check or plan.blocked else ())
         stop = verdict(plan, check or bool(plan.blocked), fail_on_unmanaged)
-        if not stop and plan.statements and not (yes or _agreed(plan, again)):
+        if not stop and plan.statements and not (yes or _agreed(plan, apply_command(ctx))):
             stop = FAILED
         if stop or not plan.statements:
             write_outcome(plan, None, output_format)
@@ -73,8 +73,8 @@ def _agreed(plan: Plan, again: list[str]) -> bool:
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError(
             "applying needs consent, and there is no terminal to ask on",
-            hint=f"to go on without a question: {spelled([*again, '--yes'])}",
+            hint=f"to go on without a question: {shlex.join([*again, '--yes'])}",
         )
     count = len(plan.statements)
     question = f"Apply {count} statement{'s' * (count > 1)} to {plan.target.database}?"
-    return click.confirm(question, default=False, err=True)
+    return click.confirm(question, err=True)

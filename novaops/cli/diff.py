@@ -7,8 +7,9 @@ from typing import Any
 import click
 
 from novaops.cli.command import Command
-from novaops.cli.options import FORMAT, QUIET, SCOPE, options
-from novaops.cli.verdict import verdict
+from novaops.cli.options import BUILD, CONNECTION, FORMAT, QUIET, SCOPE, options
+from novaops.cli.session import open_server, settings
+from novaops.cli.verdict import PENDING
 
 EPILOG = """\b
 Examples:
@@ -21,8 +22,18 @@ Examples:
 @click.command("diff", cls=Command, epilog=EPILOG)
 @click.argument("source")
 @click.argument("target")
-@options(SCOPE, FORMAT, QUIET)
+@options(CONNECTION, SCOPE, BUILD, FORMAT, QUIET)
 @click.option("--check", is_flag=True, help="Exit 3 when they differ.")
-def command(source: str, target: str, output_format: str, check: bool, **given: Any) -> int:
-    """Show what turns SOURCE into TARGET: each a URL, or a .sql file or folder."""
-    raise NotImplementedError
+def command(source: str, target: str, output_format: str, check: bool, quiet: bool, **given: Any) -> int:
+    """Show what turns SOURCE into TARGET.
+
+    Each is a URL, or a .sql file or folder. Files are executed in a shadow on the server of the
+    other side; where both are files, on the server that the connection options name.
+    """
+    from novaops.compare import compare
+    from novaops.output.plan import write_plan
+
+    with open_server(settings(given), quiet) as server:
+        plan = compare(source, target, server.conninfo, server.options, server.reporter)
+    write_plan(plan, output_format)
+    return PENDING if check and plan.statements else 0

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit, urlunsplit
 
 import click
 from click.core import ParameterSource
@@ -46,13 +44,7 @@ SCOPE: Sequence[Option[Any]] = (
     click.option("--owners", type=click.Choice(["ignore", "managed"]), help="Whether owners are compared."),
 )
 
-DESIRED: Sequence[Option[Any]] = (
-    click.option(
-        "--file",
-        metavar="PATH",
-        help="The declared schema: a .sql file, or a folder of them. Default: schema/schema.sql.",
-    ),
-    *SCOPE,
+BUILD: Sequence[Option[Any]] = (
     click.option(
         "--missing-roles",
         type=click.Choice(["error", "skip", "create"]),
@@ -61,8 +53,19 @@ DESIRED: Sequence[Option[Any]] = (
     click.option(
         "--shadow",
         metavar="server|embedded|URL",
-        help="Where the files are executed to be read back: the target's server (rolled back), the embedded one, an empty database.",
+        help="Where the files are executed to be read back: in a throwaway database of the target's server, "
+        "of the embedded one, or in an empty database.",
     ),
+)
+
+DESIRED: Sequence[Option[Any]] = (
+    click.option(
+        "--file",
+        metavar="PATH",
+        help="The declared schema: a .sql file, or a folder of them. Default: schema/schema.sql.",
+    ),
+    *SCOPE,
+    *BUILD,
 )
 
 FORMAT: Sequence[Option[Any]] = (
@@ -155,14 +158,12 @@ def apply_command(ctx: click.Context, out: Path | None = None) -> list[str]:
 
 
 def without_password(text: str) -> str:
-    """A URL without its password; any other text as it is."""
-    if "://" not in text:
+    """A URL without its password; any other text as it is. libpq takes URLs that urllib refuses."""
+    scheme, separator, rest = text.partition("://")
+    if not separator:
         return text
-    parts = urlsplit(text)
-    user, at, place = parts.netloc.rpartition("@")
-    return urlunsplit(parts._replace(netloc=f"{user.partition(':')[0]}{at}{place}"))
-
-
-def spelled(words: Sequence[str]) -> str:
-    """The words as a line for a shell."""
-    return shlex.join(words)
+    authority, slash, tail = rest.partition("/")
+    login, at, place = authority.rpartition("@")
+    path, question, query = tail.partition("?")
+    kept = "&".join(part for part in query.split("&") if not part.startswith("password="))
+    return f"{scheme}://{login.partition(':')[0]}{at}{place}{slash}{path}{question if kept else ''}{kept}"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from novaops.config import Config
-    from novaops.project import Project
+    from novaops.progress import Reporter
+    from novaops.project import Options, Project
 
 
 def settings(flags: Mapping[str, Any]) -> Config:
@@ -19,11 +21,20 @@ def settings(flags: Mapping[str, Any]) -> Config:
     return load({**flags, "port": str(port) if port else None})
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where to work, how, and who is told about it."""
+
+    conninfo: Mapping[str, str]
+    options: Options
+    reporter: Reporter
+
+
 @contextmanager
-def open_project(config: Config, quiet: bool) -> Iterator[Project]:
-    """The project that the settings describe; it says on stderr what it does."""
+def open_server(config: Config, quiet: bool) -> Iterator[Server]:
+    """The server that the settings name, started if it is the embedded one."""
     from novaops.output.progress import Progress
-    from novaops.project import Options, Project
+    from novaops.project import Options
 
     schema, connection = config.schema, config.connection
     options = Options(
@@ -34,14 +45,23 @@ def open_project(config: Config, quiet: bool) -> Iterator[Project]:
         missing_roles=schema.missing_roles.value,
         shadow=schema.shadow.value,
     )
-    with ExitStack() as stack:
-        reporter = stack.enter_context(Progress(quiet))
-        if connection.embedded.value:
-            from novaops.db.embedded import EmbeddedServer, default_directory
+    with Progress(quiet) as reporter:
+        if not connection.embedded.value:
+            yield Server(connection.conninfo(), options, reporter)
+            return
+        from novaops.db.embedded import EmbeddedServer, default_directory
 
-            server = stack.enter_context(EmbeddedServer(default_directory()).running())
-            conninfo = {**server.connection_parameters(), "dbname": connection["dbname"] or "postgres"}
-        else:
-            conninfo = connection.conninfo()
-        yield stack.enter_context(Project(conninfo, schema.file.value, options, reporter))
+        with EmbeddedServer(default_directory()).running() as embedded:
+            database = connection["dbname"] or "postgres"
+            yield Server({**embedded.connection_parameters(), "dbname": database}, options, reporter)
 
+
+@contextmanager
+def open_project(config: Config, quiet: bool) -> Iterator[Project]:
+    """The project that the settings describe; it says on stderr what it does."""
+    from novaops.project import Project
+
+    with open_server(config, quiet) as server:
+        file = config.schema.file.value
+        with Project(server.conninfo, file, server.options, server.reporter) as project:
+            yield project

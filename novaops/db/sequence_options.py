@@ -23,18 +23,25 @@ def clauses(options: Mapping[str, Any]) -> list[str]:
     return [text.format(options[name]) for name, (text, _) in CLAUSES.items() if name in options]
 
 
+def turned(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    """Whether it counts in the other direction, for which other limits are the default."""
+    return bool((old.get("increment", 1) > 0) != (new.get("increment", 1) > 0))
+
+
 def changed_clauses(
     old: Mapping[str, Any], new: Mapping[str, Any], old_start: int, new_start: int
 ) -> list[str]:
     """The options that differ; `old_start` and `new_start` are the values with defaults filled in."""
-    turned = (old.get("increment", 1) > 0) != (new.get("increment", 1) > 0)
     found = []
     for name, (text, default) in CLAUSES.items():
         if name == "start":
             if old_start != new_start:
                 found.append(text.format(new_start))
-        elif old.get(name) != new.get(name) or (turned and name in ("minvalue", "maxvalue")):
+        elif old.get(name) != new.get(name) or (turned(old, new) and name in ("minvalue", "maxvalue")):
             found.append(text.format(new[name]) if name in new else default)
+    if turned(old, new):
+        # Where it stands is out of the new limits.
+        found.append("RESTART")
     return found
 
 

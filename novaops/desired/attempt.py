@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,8 +68,8 @@ class Failure:
 class Session:
     """A connection to the shadow, in one transaction, or committing each statement.
 
-    A row is written to `MARKS` within the subtransaction of each statement. The xmin of that row
-    tells later which statement made a row of the catalogs.
+    A row is written to `MARKS` after each statement. Its place in the order of commands (cmin) and
+    transactions (xmin) tells later which statement made a row of the catalogs.
     """
 
     def __init__(self, connection: psycopg.Connection[Any], *, commit: bool) -> None:
@@ -100,7 +101,9 @@ class Session:
         """Run it so that an error undoes nothing else; false when it failed."""
         try:
             self.execute(self._enclosed(text))
-        except psycopg.Error:
+        except psycopg.Error as error:
+            if self.connection.closed or error.sqlstate is None:
+                raise
             self._undo()
             return False
         return True
@@ -113,23 +116,30 @@ class Session:
 
     def attempt(self, task: Task) -> Failure | None:
         """Run a task under the settings of its place; None when it succeeded."""
-        before = "".join(f"{text};\n" for text in task.settings.reached_from(self.settings))
-        text = before + task.verdict.sql
-        changes = f"({CHANGES})" if task.verdict.action is Action.PROBE else "NULL"
+        before = _joined(task.settings.reached_from(self.settings))
         try:
-            self.execute(self._enclosed(f"{text}\n;INSERT INTO {MARKS} VALUES ({task.index}, {changes})"))
-        except psycopg.OperationalError as error:
+            self.execute(self._enclosed(before + _marked(task)))
+        except psycopg.Error as error:
             if self.connection.closed or error.sqlstate is None:
                 raise
-            self._undo()
-            return self._failure(task, error, len(before))
-        except psycopg.Error as error:
             self._undo()
             return self._failure(task, error, len(before))
         self.settings = task.settings
         if task.verdict.change is not None:
             self.settings = task.settings.after(task.verdict.change)
         return None
+
+    def attempt_all(self, tasks: Sequence[Task]) -> bool:
+        """Run tasks in one message; false when one failed, and then none has run."""
+        texts = []
+        settings = self.settings
+        for task in tasks:
+            texts.append(_joined(task.settings.reached_from(settings)) + _marked(task))
+            settings = task.settings
+        if not self.guarded(";".join(texts)):
+            return False
+        self.settings = settings
+        return True
 
     def changes(self, task: Task | None = None) -> int:
         """How many catalog rows this transaction has changed: by now, or at the end of a probed task."""
@@ -176,3 +186,12 @@ class Session:
             diag.context,
             offset,
         )
+
+
+def _marked(task: Task) -> str:
+    changes = f"({CHANGES})" if task.verdict.action is Action.PROBE else "NULL"
+    return f"{task.verdict.sql}\n;INSERT INTO {MARKS} VALUES ({task.index}, {changes})"
+
+
+def _joined(texts: Sequence[str]) -> str:
+    return "".join(f"{text};\n" for text in texts)

@@ -33,6 +33,9 @@ MAY_HEAL = frozenset(
      "42P10", "42725", "55000", "42P22", "42939", "42P13"]
 )  # fmt: skip
 
+BATCH = 128
+"""At most so many statements run in one message."""
+
 # What CREATE makes with privileges, which ALTER DEFAULT PRIVILEGES and GRANT … ON ALL decide.
 WITH_PRIVILEGES = frozenset(
     [
@@ -97,7 +100,7 @@ def build(
             connection.rollback()
     return Desired(
         snapshot,
-        sources(snapshot, made),
+        sources(snapshot, made, builder.tasks),
         len(statements),
         time.monotonic() - started,
         tuple(builder.notices),
@@ -117,12 +120,17 @@ class _Builder:
         self.notices: list[Diagnostic] = []
         self.roles: dict[str, Statement] = {}
         self.progress = False
+        self.batch: list[Task] = []
+        # With commits each statement is a transaction, by which its objects are told.
+        self.size = 1 if session.commit else BATCH
 
     def run(self, statements: Sequence[Statement]) -> None:
         settings = Settings()
         for index, statement in enumerate(statements):
             task = Task(index, statement, classify(statement), settings)
             self.tasks.append(task)
+            if task.verdict.action is not Action.RUN:
+                self.flush()
             match task.verdict.action:
                 case Action.REPORT:
                     self.notices.append(diagnostic(statement, task.verdict))
@@ -137,8 +145,26 @@ class _Builder:
                     self.close(statement)
                     self.attempt(task)
                 case Action.RUN:
-                    self.attempt(task)
+                    self.batch.append(task)
+                    if len(self.batch) >= self.size:
+                        self.flush()
+        self.flush()
         self.retry()
+
+    def flush(self) -> None:
+        """Run what has gathered, at one stroke if it all succeeds.
+
+        A subtransaction costs, when it ends, a look at every relation that the transaction has made
+        (AtEOSubXact_RelationCache), so thousands of statements must not each have one.
+        """
+        batch, self.batch = self.batch, []
+        if len(batch) > 1 and self.session.attempt_all(batch):
+            self.progress = True
+            self.size = min(2 * self.size, BATCH)
+        else:
+            for task in batch:
+                self.attempt(task)
+            self.size = max(2, self.size // 4) if self.size > 1 else 1
 
     def attempt(self, task: Task) -> bool:
         """Run a task; when it fails, see what becomes of it."""

@@ -1,4 +1,4 @@
-"""Where in the files each object was declared, told from the xmin of its rows in the catalogs."""
+"""Where in the files each object was declared, told from cmin and xmin of its rows in the catalogs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from novaops.catalog.address import Address, Oid
 from novaops.catalog.snapshot import Snapshot
 from novaops.desired.attempt import MARKS, Session, Task
 from novaops.desired.lexer import folded
+from novaops.desired.names import declared
 from novaops.desired.split import Statement
 from novaops.diagnostics import Source
 
@@ -17,28 +18,38 @@ from novaops.diagnostics import Source
 def makers(session: Session, tasks: Sequence[Task]) -> dict[Oid, Statement]:
     """The statement that made each row of the catalogs.
 
-    Transaction ids are given out in order, a subtransaction's after its parent's, so whatever a
-    statement did in subtransactions of its own lies between its mark and the next one.
+    In one transaction, a statement's commands lie between the mark before it and its own. Where
+    each is a transaction, its id is that of the mark, and those of its subtransactions follow.
     """
     statements = {task.index: task.statement for task in tasks}
-    marks = session.execute(f"SELECT -age(xmin), task FROM {MARKS} ORDER BY 1").fetchall()
-    times = [at for at, _ in marks]
+    marks = session.execute(
+        f"SELECT cmin::text::bigint, -age(xmin), task FROM {MARKS} ORDER BY 2, 1"
+    ).fetchall()
+    commands, ids = [mark[0] for mark in marks], [mark[1] for mark in marks]
     query = files("novaops.desired").joinpath("sources.sql").read_text()
     found = {}
-    for classid, objid, objsubid, made in session.execute(query).fetchall():
-        at = bisect_left(times, -made)
-        if at == len(times) or times[at] != -made:
+    for classid, objid, objsubid, command, age in session.execute(query).fetchall():
+        if command is not None and not session.commit:
+            at = bisect_left(commands, command)
+        elif -age in ids[(at := bisect_left(ids, -age)) : at + 1]:
+            pass
+        else:
             at -= 1
-        if at >= 0:
-            found[Oid(classid, objid, objsubid)] = statements[marks[at][1]]
+        if 0 <= at < len(marks):
+            found[Oid(classid, objid, objsubid)] = statements[marks[at][2]]
     return found
 
 
-def sources(snapshot: Snapshot, made: Mapping[Oid, Statement]) -> dict[Address, Source]:
+def sources(
+    snapshot: Snapshot, made: Mapping[Oid, Statement], tasks: Sequence[Task]
+) -> dict[Address, Source]:
     """The place of each object of the snapshot that a statement of the files made."""
+    named = {
+        (d.kind.lower(), d.names): t.statement for t in tasks if (d := declared(t.statement)) is not None
+    }
     found: dict[Address, Source] = {}
     for oid, address in snapshot.claims.items():
-        statement = made.get(oid)
+        statement = made.get(oid) or named.get((address.type, address.names))
         if statement is None:
             continue
         if oid.objsubid:

@@ -10,7 +10,7 @@ from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.identifiers import object_name, quote_ident, quote_literal
 from novaops.db.sequence_options import catch_up, changed_clauses, clauses
-from novaops.kinds.inheritance import brought, live, origin, taken
+from novaops.kinds.inheritance import brought, live, newly_made, origin, taken
 from novaops.kinds.kind import Kind, Part, Phase, Risk, Scene, Step, changed_options
 from novaops.kinds.type_change import narrowing, using
 
@@ -19,7 +19,7 @@ COMPRESSION = {"p": "pglz", "l": "lz4"}
 GENERATED = {"s": "STORED", "v": "VIRTUAL"}
 IDENTITY = {"a": "ALWAYS", "d": "BY DEFAULT"}
 # A change of these reaches the children of a table along with it.
-RECURSIVE = {"type", "collation", "not_null", "generated", "generation_expression", "compression"}
+RECURSIVE = {"type", "collation", "not_null", "generated", "generation_expression"}
 
 
 class Column(Kind):
@@ -60,13 +60,16 @@ class Column(Kind):
         """What no column definition says, and where an inherited column differs from what it inherits."""
         bare = {"storage": None, "statistics": None, "options": None}
         steps = []
-        source = origin(obj) if brought(obj, scene) else None
+        source = origin(obj)
+        if newly_made(obj, scene) and obj["_partition"]:
+            source = None
         if source is not None:
             parent = scene.desired[source]
-            bare["storage"] = parent["storage"]
+            # The parent's may be set before or after INHERITS takes it over.
+            bare["storage"] = None if obj["storage"] else parent["storage"]
             if obj["compression"] != parent["compression"]:
                 steps.append(_compression(obj))
-            if obj["not_null"] and not parent["not_null"]:
+            if obj["not_null"] and not parent["not_null"] and scene.version < 180000:
                 steps.append(_only(obj, "SET NOT NULL"))
             default = Address("default value", source.names) in scene.desired
             if default and Address("default value", obj.address.names) not in scene.desired:
@@ -83,7 +86,7 @@ class Column(Kind):
         if own & {"type", "collation"}:
             steps.append(_type(old, new, scene))
         steps += generation
-        if "not_null" in own:
+        if "not_null" in own and not _has_own_not_null(new, scene):
             steps.append(_alter(new, f"{'SET' if new['not_null'] else 'DROP'} NOT NULL"))
         steps += _identity_steps(old, new)
         if "compression" in own:
@@ -156,10 +159,19 @@ def _follows(old: Object, new: Object, name: str, scene: Scene) -> bool:
         return False
     if name.startswith("identity"):
         return bool(new["_partition"])
-    if name not in RECURSIVE or name == "compression":
+    if name == "not_null" and scene.version >= 180000:
+        return True
+    if name not in RECURSIVE:
         return False
     before, after = scene.live[source], scene.desired[source]
     return bool(after[name] == new[name]) and (before[name] != after[name] or old[name] == new[name])
+
+
+def _has_own_not_null(obj: Object, scene: Scene) -> bool:
+    """Whether the column has, or comes to have, a NOT NULL that is an object (PostgreSQL 18)."""
+    sides = (scene.live, scene.desired)
+    children = [child for side in sides for child in side.children.get(obj.address, ())]
+    return any(child.attributes.get("type") == "n" for child in children)
 
 
 def _type(old: Object, new: Object, scene: Scene) -> Step:

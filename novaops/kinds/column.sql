@@ -42,7 +42,8 @@ SELECT
     -- The columns of a view are what its query makes them: only what is set on them by itself is compared.
     CASE WHEN own.columns THEN format_type(a.atttypid, a.atttypmod) END AS type,
     CASE WHEN own.columns AND a.attcollation <> t.typcollation THEN a.attcollation::regcollation::text END AS collation,
-    a.attnotnull AND nn.oid IS NULL AS not_null,
+    -- From PostgreSQL 18 an own NOT NULL is a constraint, an inherited one still only this.
+    a.attnotnull AND (nn.oid IS NULL OR nn.coninhcount > 0) AS not_null,
     a.attidentity::text AS identity_generation,
     -- Partitions have none: they draw from the sequence of their root (PostgreSQL 17).
     id.options AS identity_options,
@@ -70,6 +71,7 @@ SELECT
     c.relkind = 'f' AS _foreign,
     c.relispartition AS _partition,
     c.reloftype <> 0 AS _typed,
+    quote_ident(nn.conname) AS _not_null_name,
     a.attislocal AS _local,
     CASE WHEN a.attinhcount > 0 THEN i.names END AS _inherited_from,
     id.seqrelid::regclass::text AS _identity_identity,

@@ -71,6 +71,10 @@ class Composite(Type):
             if columns and wanted.get(name) != attribute:
                 holds = any_row(((c, _holds(c, old, name)) for c in columns), scene)
                 risks.append(Risk(hazard, f"{old.identity}.{quote_ident(name)}", "values", holds))
+        # Within an array values are converted as text, that is by position and not by name.
+        nested = [(c, _present(c)) for c in columns if c["type"] != old.identity]
+        if nested and list(before) != list(wanted)[: len(before)]:
+            risks.append(Risk("data-loss", old.identity, "order of attributes", any_row(nested, scene)))
         return risks
 
 
@@ -96,7 +100,11 @@ def _comment(obj: Object, name: str) -> Step:
 
 def _holds(column: Object, composite: Object, attribute: str) -> str:
     """Condition under which some value in the column has the attribute, in an array or composite as well."""
-    name = quote_ident(column.name)
+    name = quote_ident(column.address.names[-1])
     if column["type"] == composite.identity:
         return f"num_nonnulls(({name}).{quote_ident(attribute)}) = 1"
-    return f"num_nonnulls({name}) = 1"
+    return _present(column)
+
+
+def _present(column: Object) -> str:
+    return f"num_nonnulls({quote_ident(column.address.names[-1])}) = 1"

@@ -8,7 +8,7 @@ from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.identifiers import object_name, quote_literal
-from novaops.kinds.inheritance import brought, live, origin, taken
+from novaops.kinds.inheritance import brought, detached, live, origin, taken
 from novaops.kinds.kind import Kind, Part, Phase, Scene, Step, changed_options
 
 CHECK, FOREIGN_KEY, NOT_NULL = "c", "f", "n"
@@ -26,6 +26,9 @@ class Constraint(Kind):
     late = frozenset({"P", "S"})  # an attached key's on its parent: ATTACH PARTITION makes them
 
     def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
+        if (name := _name_before(obj, scene)) is not None:
+            rename = _table(obj, f"RENAME CONSTRAINT {name} TO {obj['_quoted']}")
+            return [] if name == obj["_quoted"] else [rename]
         # The keys of partitions are made one by one and attached.
         only = "ONLY " if obj["type"] in KEYS and obj["_partitioned"] else ""
         return [
@@ -36,7 +39,9 @@ class Constraint(Kind):
         if obj["type"] != NOT_NULL:
             return f"CONSTRAINT {obj['_quoted']} {_definition(obj)}"
         name = object_name(obj["_relation_name"], obj["_columns"][0], "not_null")
-        named = "" if obj.name == name else f"CONSTRAINT {obj['_quoted']} "
+        # A partition that was detached from the old table may still use the name.
+        rebuilt = any(o.address in scene.replaced for o in scene.desired.ancestors(obj))
+        named = "" if obj.name == name and not rebuilt else f"CONSTRAINT {obj['_quoted']} "
         return f"{named}NOT NULL{' NO INHERIT' if obj['no_inherit'] else ''}"
 
     def joins(self, obj: Object, scene: Scene) -> bool:
@@ -64,7 +69,9 @@ class Constraint(Kind):
             return []
         if changed & {"type", "definition", "predicate"} or ("valid" in changed and not new["_partitioned"]):
             return None
-        if "parent_index" in changed and old["parent_index"]:
+        if "options" in changed and new["_partitioned"]:
+            return None
+        if "parent_index" in changed and old["parent_index"] and not detached(new, scene):
             return None
         clauses = _state(new, changed)
         if clauses is None:
@@ -106,10 +113,42 @@ class Constraint(Kind):
 
     def produced(self, obj: Object, scene: Scene) -> bool:
         if live(obj, scene):
-            return taken(obj, scene)
+            return taken(obj, scene) or _stays(obj, scene)
         if obj["type"] == FOREIGN_KEY:
             return origin(obj) is not None  # ATTACH PARTITION copies it
         return obj["type"] in RECURSIVE and brought(obj, scene)
+
+
+def _renamed(obj: Object, scene: Scene) -> Object | None:
+    """The NOT NULL of the same column that goes by another name on the other side.
+
+    A key on the column would forbid to drop it, and to add one would read the table.
+    """
+    column, other = obj.parent, scene.desired if live(obj, scene) else scene.live
+    if obj["type"] != NOT_NULL or column is None or scene.drops(column) or scene.creates(column):
+        return None
+    for found in other.children.get(column, ()):
+        same = all(found.attributes.get(name) == obj[name] for name in ("type", "validated", "no_inherit"))
+        if same and found.address != obj.address:
+            return found
+    return None
+
+
+def _name_before(obj: Object, scene: Scene) -> str | None:
+    """What the NOT NULL of the column is called, if it has one that becomes this."""
+    if obj["type"] != NOT_NULL or obj.parent is None or scene.creates(obj.parent):
+        return None
+    column = scene.live[obj.parent]
+    if not column["not_null"] and _renamed(obj, scene) is None:
+        return None
+    name: str | None = column["_not_null_name"]
+    return name
+
+
+def _stays(obj: Object, scene: Scene) -> bool:
+    """Whether this NOT NULL is renamed, or merges with what the column comes to inherit."""
+    column = scene.desired.objects.get(obj.parent) if obj["type"] == NOT_NULL and obj.parent else None
+    return column is not None and (column["not_null"] or _renamed(obj, scene) is not None)
 
 
 def _definition(obj: Object) -> str:
@@ -167,7 +206,7 @@ def _index_steps(old: Object, new: Object, changed: frozenset[str], scene: Scene
     if "tablespace" in changed:
         space = new["tablespace"] or "pg_default"
         steps.append(Step(f"ALTER INDEX {new['_index']} SET TABLESPACE {space}", frozenset({"rewrite"})))
-    if "parent_index" in changed:
+    if "parent_index" in changed and new["parent_index"]:
         steps.append(_attach(new))
     if "clustered" in changed:
         others = scene.desired.children.get(new.parent, ()) if new.parent else ()

@@ -6,7 +6,8 @@ SELECT
     ARRAY['pg_class'::regclass::oid, c.conrelid, CASE WHEN c.contype = 'n' THEN c.conkey[1] ELSE 0 END::int::oid] AS parent,
     c.contype::text AS type,
     -- What follows in the deparsed text is known from the catalog, compared apart, and cut off by its length.
-    left(d.definition, -length(coalesce(o.clause, '') || coalesce(p.clause, '') || f.clause)) AS definition,
+    left(d.definition, length(d.definition) - length(coalesce(o.clause, '') || coalesce(p.clause, '') || f.clause))
+        AS definition,
     CASE WHEN c.contype = 'x' THEN pg_get_expr(x.indpred, x.indrelid) END AS predicate,
     c.contype IN ('c', 'n') AND c.connoinherit AS no_inherit,
     c.condeferrable AS deferrable,
@@ -62,21 +63,19 @@ CROSS JOIN LATERAL (
     FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.conrelid AND a.attnum = ANY (c.conkey)
 ) AS k
 LEFT JOIN LATERAL (
-    -- Copies of keys and foreign keys name their origin; CHECK goes by its name, NOT NULL by its column's.
+    -- Copies of keys and foreign keys know their origin, those of CHECK go by its name.
     SELECT ARRAY[pn.nspname, pr.relname, pc.conname]::text[] AS names
     FROM pg_catalog.pg_constraint pc
     JOIN pg_catalog.pg_class pr ON pr.oid = pc.conrelid
     JOIN pg_catalog.pg_namespace pn ON pn.oid = pr.relnamespace
     WHERE c.coninhcount > 0 AND (pc.oid = c.conparentid OR c.conparentid = 0 AND pc.contype = c.contype
         AND pc.conrelid IN (SELECT h.inhparent FROM pg_catalog.pg_inherits h WHERE h.inhrelid = c.conrelid)
-        AND CASE c.contype
-            WHEN 'c' THEN pc.conname = c.conname
-            WHEN 'n' THEN k.columns[1] = (
-                SELECT a.attname FROM pg_catalog.pg_attribute a WHERE a.attrelid = pc.conrelid AND a.attnum = pc.conkey[1])
-        END)
+        AND c.contype = 'c' AND pc.conname = c.conname)
     ORDER BY pc.oid LIMIT 1
 ) AS i ON true
 WHERE c.contype IN ('c', 'p', 'u', 'x', 'f', 'n')
+  -- What NOT NULL is called where it is inherited is nobody's choice: there it is just the column's.
+  AND NOT (c.contype = 'n' AND c.coninhcount > 0)
   -- For each partition of the table that it references a foreign key has a row of the same table (deptype "i").
   AND NOT (c.contype = 'f' AND EXISTS (
       SELECT FROM pg_catalog.pg_constraint o WHERE o.oid = c.conparentid AND o.conrelid = c.conrelid))

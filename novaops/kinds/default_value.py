@@ -36,9 +36,7 @@ class DefaultValue(Kind):
 
     def produced(self, obj: Object, scene: Scene) -> bool:
         if live(obj, scene):
-            # Making it an identity column takes the default away (Column.alter).
-            column = scene.desired.objects.get(obj.parent) if obj.parent else None
-            return column is not None and bool(column["identity_generation"])
+            return False
         column = _column(obj, scene)
         source = origin(column)
         if source is None or not scene.creates(column.address) or not brought(column, scene):

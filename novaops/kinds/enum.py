@@ -59,7 +59,7 @@ def _additions(old: Sequence[str], new: Sequence[str]) -> list[str]:
 
 def _holds(column: Object, enum: Object, labels: Sequence[str]) -> str:
     """Condition under which the column holds one of the labels, in an array or composite as well."""
-    name = quote_ident(column.name)
+    name = quote_ident(column.address.names[-1])
     if column["type"] == enum.identity:
         return f"{name} IN ({', '.join(map(quote_literal, labels))})"
     values = f"SELECT v #>> '{{}}' FROM jsonb_path_query(to_jsonb({name}), '$.**') AS v"

@@ -61,7 +61,7 @@ class ForeignTable(Kind):
     def survives(self, obj: Object, lost: Object, scene: Scene) -> frozenset[str] | None:
         if lost.address.type == "table" and obj["partition_of"] == lost.identity:
             return frozenset({"partition_of"})
-        if lost.address.type in self.types + ("table",) and lost.identity in obj["parents"]:
+        if lost.address.type in (*self.types, "table") and lost.identity in obj["parents"]:
             return frozenset({"parents"})
         return None
 

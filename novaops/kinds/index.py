@@ -8,8 +8,8 @@ from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.identifiers import quote_literal
-from novaops.kinds.inheritance import live
-from novaops.kinds.kind import Kind, Part, Scene, Step, changed_options
+from novaops.kinds.inheritance import detached, live
+from novaops.kinds.kind import Kind, Part, Phase, Scene, Step, changed_options
 
 
 class Index(Kind):
@@ -44,7 +44,9 @@ class Index(Kind):
         # Only an index that is made anew becomes valid, or a partitioned one by what is attached to it.
         if changed & {"definition", "predicate"} or ("valid" in changed and not new["_partitioned"]):
             return None
-        if "parent_index" in changed and old["parent_index"]:
+        if "options" in changed and new["_partitioned"]:
+            return None
+        if "parent_index" in changed and old["parent_index"] and not detached(new, scene):
             return None
         steps = []
         assign, reset = changed_options(old["options"], new["options"])
@@ -59,7 +61,7 @@ class Index(Kind):
             for column in sorted(before.keys() | after.keys()):
                 if before.get(column) != after.get(column):
                     steps.append(_statistics(new, column, after.get(column, -1)))
-        if "parent_index" in changed:
+        if "parent_index" in changed and new["parent_index"]:
             steps.append(_attach(new))
         if "clustered" in changed:
             steps += cluster(new, scene)
@@ -103,7 +105,8 @@ def _index(obj: Object, clause: str, *effects: str) -> Step:
 
 def _attach(obj: Object) -> Step:
     # Nothing happens when attaching the table has attached its index already.
-    return Step(f"ALTER INDEX {obj['parent_index']} ATTACH PARTITION {obj.identity}")
+    attach = f"ATTACH PARTITION {obj.identity}"
+    return Step(f"ALTER INDEX {obj['parent_index']} {attach}", phase=Phase.FINISH)
 
 
 def _statistics(obj: Object, column: str, target: int) -> Step:

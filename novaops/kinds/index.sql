@@ -4,7 +4,8 @@ SELECT
     0 AS objsubid,
     ARRAY['pg_class'::regclass::oid, x.indrelid, 0::oid] AS parent,
     -- What follows in the deparsed text is known from the catalog, compared apart, and cut off by its length.
-    left(d.definition, -length(coalesce(o.clause, '') || coalesce(' WHERE ' || p.predicate, ''))) AS definition,
+    left(d.definition, length(d.definition) - length(coalesce(o.clause, '') || coalesce(' WHERE ' || p.predicate, '')))
+        AS definition,
     p.predicate,
     o.options,
     quote_ident(s.spcname) AS tablespace,

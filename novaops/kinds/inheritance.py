@@ -25,18 +25,37 @@ def brought(obj: Object, scene: Scene) -> bool:
     what the parent has, and a change of the parent reaches the children that are there.
     """
     source = origin(obj)
-    if source is None or obj["_local"]:
+    if source is None:
         return False
+    if newly_made(obj, scene):
+        return not obj["_partition"] and not obj["_local"]
+    return scene.creates(source) and _is_child(obj, source, scene)
+
+
+def newly_made(obj: Object, scene: Scene) -> bool:
+    """Whether the plan creates the relation that the object is a part of."""
     *_, relation = obj, *scene.desired.ancestors(obj)
-    if scene.creates(relation.address):
-        return not obj["_partition"]
-    return scene.creates(source)
+    return scene.creates(relation.address)
+
+
+def _is_child(obj: Object, source: Address, scene: Scene) -> bool:
+    """Whether the relation is a child of that of `source` already."""
+    *_, relation = obj, *scene.desired.ancestors(obj)
+    columns = scene.live.children.get(relation.address, ())
+    return any((c.facts.get("inherited_from") or ())[:2] == source.names[:2] for c in columns)
 
 
 def taken(obj: Object, scene: Scene) -> bool:
     """Whether the object goes when what it is inherited from goes."""
     source = origin(obj)
     return source is not None and scene.drops(source)
+
+
+def detached(obj: Object, scene: Scene) -> bool:
+    """Whether the plan detaches its table from a partitioned one, and its indexes with it."""
+    tables = [snapshot.objects.get(obj.parent) for snapshot in (scene.live, scene.desired) if obj.parent]
+    before, after = (t.attributes.get("partition_of") if t else None for t in tables)
+    return before is not None and before != after
 
 
 def live(obj: Object, scene: Scene) -> bool:

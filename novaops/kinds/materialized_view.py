@@ -16,7 +16,7 @@ class MaterializedView(Kind):
     acl_type = "r"
     owned = True
     data = True
-    refuses = frozenset({"column type"})
+    refuses = frozenset({"column type", "attribute type"})
 
     def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
         text = f"CREATE MATERIALIZED VIEW {obj.identity}"

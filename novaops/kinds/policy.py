@@ -14,7 +14,7 @@ class Policy(Kind):
     name = "policy"
     types = ("policy",)
     rank = 74
-    refuses = frozenset({"column type"})
+    refuses = frozenset({"column type", "attribute type"})
 
     def target(self, obj: Object) -> str:
         return f"POLICY {obj['_name']} ON {obj['_relation']}"

@@ -58,6 +58,6 @@ class Range(Type):
         after = scene.desired.objects.get(old.address)
         if after is None or after.kind != self.name or after["subtype"] == old["subtype"]:
             return []
-        columns = ((c, f"{quote_ident(c.name)} IS NOT NULL") for c in stored_in(old, scene))
+        columns = ((c, f"{quote_ident(c.address.names[-1])} IS NOT NULL") for c in stored_in(old, scene))
         holds = any_row(columns, scene)
         return [Risk("narrowing", old.identity, "values", holds)] if holds else []

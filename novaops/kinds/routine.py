@@ -52,7 +52,7 @@ class Routine(Kind):
 
     def refused(self, obj: Object) -> frozenset[str]:
         # Only a body that was parsed when it was written (BEGIN ATOMIC, RETURN) names columns.
-        return frozenset({"column type"}) if obj["_parsed"] else frozenset()
+        return frozenset({"column type", "attribute type"}) if obj["_parsed"] else frozenset()
 
     def _callable_as_before(self, old: Object, new: Object) -> bool:
         """Whether OR REPLACE takes the parameters (ProcedureCreate, src/backend/catalog/pg_proc.c)."""

@@ -14,7 +14,7 @@ class Rule(Kind):
     name = "rule"
     types = ("rule",)
     rank = 70
-    refuses = frozenset({"column type"})
+    refuses = frozenset({"column type", "attribute type"})
 
     def target(self, obj: Object) -> str:
         return f"RULE {obj['_name']} ON {obj['_relation']}"

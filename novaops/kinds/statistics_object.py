@@ -28,6 +28,11 @@ class StatisticsObject(Kind):
     def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
         return [_target(new)] if changed == {"target"} else None
 
+    def refused(self, obj: Object) -> frozenset[str]:
+        # PostgreSQL makes it again by itself, but forgets the target (ATPostAlterTypeParse,
+        # src/backend/commands/tablecmds.c).
+        return frozenset({"column type"} if obj["target"] != DEFAULT_TARGET else ())
+
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
         return [("statistics", *obj.address.names)]
 

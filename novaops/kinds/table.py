@@ -121,6 +121,7 @@ class Table(Kind):
                     "rows",
                     f"SELECT EXISTS (SELECT FROM ONLY {old.identity})",
                     f"SELECT count(*), count(*) FROM ONLY {old.identity}",
+                    lock=old.identity,
                 )
             )
         if new is not None and changed & {"row_security", "force_row_security"} and not new["row_security"]:

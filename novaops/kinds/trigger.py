@@ -16,18 +16,22 @@ class Trigger(Kind):
     name = "trigger"
     types = ("trigger",)
     rank = 72
-    refuses = frozenset({"column type"})
+    refuses = frozenset({"column type", "attribute type"})
 
     def target(self, obj: Object) -> str:
         return f"TRIGGER {obj['_name']} ON {obj['_relation']}"
 
     def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
         if obj["_clone"]:
-            return [_mode(obj)]
+            return []
         steps = [Step(obj["definition"])]
         if obj["enabled"] != "O":
             steps.append(_mode(obj))
         return steps
+
+    def finish(self, obj: Object, scene: Scene) -> list[Step]:
+        # A new partition gets its clones when it is attached.
+        return [_mode(obj)] if obj["_clone"] and not self.produced(obj, scene) else []
 
     def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
         steps = []

@@ -15,7 +15,7 @@ class View(Kind):
     rank = 50
     acl_type = "r"
     owned = True
-    refuses = frozenset({"column type"})
+    refuses = frozenset({"column type", "attribute type"})
 
     def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
         replace = "OR REPLACE " if obj.address in scene.stubbed else ""

@@ -11,8 +11,8 @@ from novaops.output.terminal import write_data
 from novaops.planning.plan import Plan
 
 
-def write_plan(plan: Plan, form: str, command: Sequence[str]) -> None:
-    """Write the plan to stdout; `command` is the call that applies it, for people."""
+def write_plan(plan: Plan, form: str, command: Sequence[str] = ()) -> None:
+    """Write the plan to stdout; `command` is the call that applies it, for people, if there is one."""
     if form == "json":
         from novaops.output.json import plan_to_json
 

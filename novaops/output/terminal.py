@@ -60,7 +60,9 @@ def write_data(text: str) -> None:
     if sys.stdout.isatty():
         text = "\n".join(visible(line.replace("\t", "    ")) for line in text.split("\n"))
     sys.stdout.flush()
-    sys.stdout.buffer.write(text.encode())
+    data = memoryview(text.encode())
+    while data:  # unbuffered (PYTHONUNBUFFERED), a write may be cut short
+        data = data[sys.stdout.buffer.write(data) :]
     sys.stdout.buffer.flush()
 
 

@@ -44,7 +44,7 @@ def plan_lines(plan: Plan, width: int) -> list[Text]:
 
 def next_lines(plan: Plan, command: Sequence[str]) -> list[Text]:
     """The hazards in the way, and the command that goes on."""
-    if not plan.statements:
+    if not plan.statements or not command:
         return []
     consents = list(dict.fromkeys(h.consent for h in plan.blocked))
     lines = [Text()]

@@ -91,8 +91,11 @@ def _forest(changes: Sequence[PlannedChange]) -> dict[str | None, list[Node]]:
 
 
 def _name(change: PlannedChange) -> str:
-    if change.container is not None and change.name:
-        return change.name
+    """The identity without what stands above it in the tree ("c" for s.t.c, "k" for k on s.t)."""
+    if change.container is not None:
+        inside = change.object.removeprefix(f"{change.container}.").removesuffix(f" on {change.container}")
+        if inside != change.object:
+            return inside
     return _bare(change.object, change.schema)
 
 

@@ -139,6 +139,9 @@ class Wiring:
         create, finish = Node(Act.CREATE, new.address), Node(Act.FINISH, new.address)
         self.graph.edge(create, finish)
         self.graph.edge(Node(Act.ALTER, new.address), finish)
+        if new.parent is not None:
+            # The index of a partition is attached when the partition is.
+            self.graph.edge(Node(Act.FINISH, new.parent), finish)
         for child in belonging(self.scene.desired, new.address):
             self.graph.edge(Node(Act.CREATE, child), finish, weak=True)
             self.graph.edge(Node(Act.ALTER, child), finish, weak=True)

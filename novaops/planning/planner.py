@@ -17,7 +17,7 @@ from novaops.planning.changes import Alter, Change, Create, Drop, Replace
 from novaops.planning.diff import Comparison
 from novaops.planning.draft import Draft, draft
 from novaops.planning.hazard_codes import EVERYTHING, with_consent
-from novaops.planning.hazards import Assessment, assess, gone_with, hazard
+from novaops.planning.hazards import Assessment, assess, hazard
 from novaops.planning.nodes import kind_of
 from novaops.planning.plan import Hazard, Plan, PlannedChange, Statement, Target
 from novaops.planning.scope import OWN_SCHEMAS, Scope
@@ -109,14 +109,22 @@ def _planned(
 
 
 def _implied(change: Change, obj: Object, made: Draft, snapshot: Snapshot) -> bool:
-    """Whether the change goes without saying: contained in something made or dropped."""
+    """Whether the change goes without saying: of something that comes or goes with what is shown."""
+    holders = [*snapshot.ancestors(obj), *_belongs_to(obj, snapshot)]
     if isinstance(change, Create):
-        return any(isinstance(made.changes.get(o.address), Create | Replace) for o in snapshot.ancestors(obj))
+        return any(isinstance(made.changes.get(o.address), Create | Replace) for o in holders)
     if isinstance(change, Drop):
-        return gone_with(obj, made.changes, snapshot)
+        return any(isinstance(made.changes.get(o.address), Drop | Replace) for o in holders)
     if isinstance(change, Replace):
         return any(isinstance(made.changes.get(o.address), Replace) for o in snapshot.ancestors(obj))
     return False
+
+
+def _belongs_to(obj: Object, snapshot: Snapshot) -> Iterator[Object]:
+    """What the object goes with when that is dropped: the column of a sequence."""
+    for edge in snapshot.dependencies.get(obj.address, ()):
+        if "a" in edge.types:
+            yield snapshot[edge.referenced]
 
 
 def _detail(change: Change, request: Request) -> Iterator[str]:

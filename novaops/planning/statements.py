@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
@@ -13,6 +13,7 @@ from novaops.kinds.kind import Part, Scene, Step
 from novaops.planning import privileges
 from novaops.planning.changes import Alter, Change, Create, Drop, Replace
 from novaops.planning.diff import Comparison
+from novaops.planning.faithful import faithful
 from novaops.planning.nodes import Act, Altered, kind_of
 from novaops.planning.order import Group
 
@@ -51,7 +52,7 @@ class _Writer:
                 shown = old
         operation = OPERATIONS[type(change)]
         for step in self._steps(group, change):
-            yield Written(step, shown, operation)
+            yield Written(replace(step, sql=faithful(step.sql)), shown, operation)
 
     def _steps(self, group: Group, change: Change) -> Iterator[Step]:
         match group.head.act, change:

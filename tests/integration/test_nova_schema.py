@@ -61,16 +61,6 @@ def test_every_function_pins_its_search_path(nova: Connection) -> None:
     assert {f[0] for f in functions if f[1] != ["search_path=pg_catalog, pg_temp"]} == set()
 
 
-def test_foreign_keys_find_an_index_on_the_referencing_side_of_large_tables(nova: Connection) -> None:
-    """Without one, a DELETE of a parent reads the whole table."""
-    bare = nova.execute(
-        "SELECT conrelid::regclass::text, conname FROM pg_constraint c WHERE contype = 'f'"
-        " AND conrelid::regclass::text IN ('agent_chat', 'agent_chat_processed', 'entity_facts', 'agent_jobs', 'tasks')"
-        " AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.conrelid AND i.indkey[0] = c.conkey[1])"
-    ).fetchall()
-    assert bare == []
-
-
 class TestRowLock:
     @pytest.fixture
     def projects(self, nova: Connection) -> Connection:
@@ -108,10 +98,6 @@ class TestRowLock:
         projects.execute("UPDATE projects SET locked = false")
         projects.execute("TRUNCATE projects CASCADE")
         assert value(projects, "SELECT count(*) FROM projects") == 0
-
-    def test_cannot_be_undefined(self, projects: Connection) -> None:
-        with pytest.raises(errors.NotNullViolation):
-            projects.execute("INSERT INTO projects (name, locked) VALUES ('neither', NULL)")
 
 
 class TestSendAgentMessage:

@@ -53,7 +53,7 @@ def steps_between(scene: Scene, kind_name: str) -> list[Step]:
     steps = [s for a, o in live.items() if a not in desired for s in kind.drop(o, scene)]
     for address, obj in desired.items():
         old = live.get(address)
-        if old is not None and not changed(old, obj):
+        if (old is None and kind.produced(obj, scene)) or (old is not None and not changed(old, obj)):
             continue
         altered = None if old is None else kind.alter(old, obj, changed(old, obj), scene)
         if altered is None:
@@ -67,7 +67,8 @@ def steps_between(scene: Scene, kind_name: str) -> list[Step]:
 def parts(obj: Object, scene: Scene) -> list[Part]:
     found = []
     for child in scene.desired.children.get(obj.address, ()):
-        text = registry()[child.kind].inline(child, (), scene) if registry()[child.kind].joined else None
+        kind = registry()[child.kind]
+        text = kind.inline(child, (), scene) if kind.joins(child, scene) else None
         if text is not None:
             found.append(Part(child, text))
     return found

@@ -19,15 +19,26 @@ CREATE TYPE r AS RANGE (subtype = float8);
             "CREATE CAST (int AS e) WITH FUNCTION to_e(int) AS ASSIGNMENT",
             ["CREATE CAST (integer AS public.e) WITH FUNCTION public.to_e(integer) AS ASSIGNMENT"],
         ),
-        ("", "CREATE CAST (text AS e) WITH INOUT", ["CREATE CAST (text AS public.e) WITH INOUT"]),
-        ("", "CREATE CAST (int AS oidvector) WITH INOUT", ["CREATE CAST (integer AS oidvector) WITH INOUT"]),
-        ("", "CREATE CAST (oid AS float4) WITHOUT FUNCTION", ["CREATE CAST (oid AS real) WITHOUT FUNCTION"]),
+        ("", "CREATE CAST (text AS e) WITH INOUT", ["CREATE CAST (pg_catalog.text AS public.e) WITH INOUT"]),
+        (
+            "",
+            "CREATE CAST (int AS oidvector) WITH INOUT",
+            ["CREATE CAST (integer AS pg_catalog.oidvector) WITH INOUT"],
+        ),
+        (
+            "",
+            "CREATE CAST (oid AS float4) WITHOUT FUNCTION",
+            ["CREATE CAST (pg_catalog.oid AS real) WITHOUT FUNCTION"],
+        ),
         (
             "CREATE CAST (text AS e) WITH INOUT",
             "CREATE CAST (text AS e) WITH INOUT AS IMPLICIT",
-            ["DROP CAST (text AS public.e)", "CREATE CAST (text AS public.e) WITH INOUT AS IMPLICIT"],
+            [
+                "DROP CAST (pg_catalog.text AS public.e)",
+                "CREATE CAST (pg_catalog.text AS public.e) WITH INOUT AS IMPLICIT",
+            ],
         ),
-        ("CREATE CAST (e AS text) WITH INOUT", "", ["DROP CAST (public.e AS text)"]),
+        ("CREATE CAST (e AS text) WITH INOUT", "", ["DROP CAST (public.e AS pg_catalog.text)"]),
     ],
 )
 def test_create_rebuild_and_drop(convert: Convert, old: str, new: str, statements: list[str]) -> None:

@@ -22,24 +22,23 @@ MAPPING = "CREATE USER MAPPING FOR PUBLIC SERVER srv"
         ("", 'CREATE FOREIGN DATA WRAPPER "The w"', ['CREATE FOREIGN DATA WRAPPER "The w"']),
         (
             "",
-            "CREATE FOREIGN DATA WRAPPER w VALIDATOR postgresql_fdw_validator OPTIONS (host 'a''b', dbname 'c')",
-            [
-                "CREATE FOREIGN DATA WRAPPER w VALIDATOR postgresql_fdw_validator"
-                " OPTIONS (dbname 'c', host 'a''b')"
-            ],
+            "CREATE FOREIGN DATA WRAPPER w OPTIONS (host 'a''b', dbname 'c')",
+            ["CREATE FOREIGN DATA WRAPPER w OPTIONS (dbname 'c', host 'a''b')"],
         ),
         (
-            "CREATE FOREIGN DATA WRAPPER w VALIDATOR postgresql_fdw_validator OPTIONS (host 'a', port '1')",
+            "CREATE FOREIGN DATA WRAPPER w OPTIONS (host 'a', port '1')",
             "CREATE FOREIGN DATA WRAPPER w OPTIONS (host 'b', \"Other\" 'x')",
-            [
-                "ALTER FOREIGN DATA WRAPPER w NO VALIDATOR"
-                " OPTIONS (DROP port, ADD \"Other\" 'x', SET host 'b')"
-            ],
+            ["ALTER FOREIGN DATA WRAPPER w OPTIONS (DROP port, ADD \"Other\" 'x', SET host 'b')"],
         ),
         (
             "CREATE FOREIGN DATA WRAPPER w",
             "CREATE FOREIGN DATA WRAPPER w VALIDATOR postgresql_fdw_validator",
             ["ALTER FOREIGN DATA WRAPPER w VALIDATOR postgresql_fdw_validator"],
+        ),
+        (
+            "CREATE FOREIGN DATA WRAPPER w VALIDATOR postgresql_fdw_validator",
+            "CREATE FOREIGN DATA WRAPPER w",
+            ["ALTER FOREIGN DATA WRAPPER w NO VALIDATOR"],
         ),
         (WRAPPER, "", ["DROP FOREIGN DATA WRAPPER w"]),
     ],

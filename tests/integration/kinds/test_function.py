@@ -110,7 +110,7 @@ def test_only_a_parsed_body_refuses_that_a_column_changes_type(database: Connect
     kind = registry()["function"]
     functions = [o for o in snapshot(database) if o.kind == "function"]
     refused = {o.name: kind.refused(o) for o in functions}
-    assert refused == {"f": {"column type"}, "g": frozenset(), "helper": frozenset()}
+    assert refused == {"f": {"column type", "attribute type"}, "g": frozenset(), "helper": frozenset()}
 
 
 def test_a_stub_is_replaced(database: Connection) -> None:

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.integration.kinds.conftest import Convert
+from novaops.kinds import registry
+from tests.integration.kinds.conftest import Connection, Convert, snapshot
 
 SETUP = "CREATE SCHEMA s; CREATE TABLE s.t (a int, b int, c text)"
 PLAIN = "CREATE STATISTICS s.x ON a, b FROM s.t"
@@ -27,3 +28,13 @@ def test_target(convert: Convert, old: int, new: int) -> None:
     before, after = (f"{PLAIN}; ALTER STATISTICS s.x SET STATISTICS {target}" for target in (old, new))
     statements = convert("statistics object", before, after, setup=SETUP)
     assert statements == [f"ALTER STATISTICS s.x SET STATISTICS {new}"]
+
+
+@pytest.mark.parametrize("target", [-1, 7])
+def test_its_target_is_lost_when_a_column_changes_type(database: Connection, target: int) -> None:
+    database.execute(f"{SETUP}; {PLAIN}; ALTER STATISTICS s.x SET STATISTICS {target}")
+    (before,) = (o for o in snapshot(database) if o.kind == "statistics object")
+    database.execute("ALTER TABLE s.t ALTER a TYPE bigint")
+    lost = snapshot(database)[before.address].attributes != before.attributes
+    assert registry()["statistics object"].refused(before) == ({"column type"} if lost else frozenset())
+    assert lost is (target != -1)

@@ -2,12 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.integration.kinds.conftest import Connection, Convert, changed, passing, snapshot
-
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.kinds import registry
 from novaops.kinds.kind import Placement, Scene, Step
+from tests.integration.kinds.conftest import Connection, Convert, changed, passing, snapshot
 
 KIND = registry()["subscription"]
 ELSEWHERE = "host=nowhere.invalid password=hush"
@@ -75,7 +74,9 @@ def test_the_password_is_never_shown(database: Connection) -> None:
 )
 def test_is_altered(database: Connection, new: str, statement: str) -> None:
     old = subscription("streaming = off")
-    new = new.replace("connect = false", "connect = false, streaming = off") if "streaming" not in new else new
+    new = (
+        new.replace("connect = false", "connect = false, streaming = off") if "streaming" not in new else new
+    )
     written = steps(database, old, new)
     assert [s.sql for s in written or ()] == [f"ALTER SUBSCRIPTION s {statement}"]
     with passing(database, new) as desired:
