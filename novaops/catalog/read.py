@@ -190,7 +190,7 @@ def _objects(
             kind=row.kind,
             identity=v["identity"],
             schema=_schema(row, by_oid),
-            name=_unquoted(v["object_name"]) or address.names[-1],
+            name=_name(address, v["object_name"]),
             attributes={k: x for k, x in own.items() if not k.startswith("_")},
             facts={k[1:]: x for k, x in own.items() if k.startswith("_")},
             parent=claims.get(row.parent) if row.parent else None,
@@ -240,6 +240,13 @@ def _unmodelled(
         if row is not None:
             found.append(Address(row[0], tuple(row[1]), tuple(row[2] or ())))
     return tuple(sorted(found))
+
+
+def _name(address: Address, object_name: str | None) -> str:
+    """The bare name; a type's address holds it in one string with the schema, quoted."""
+    if address.type == "type" and object_name is not None:
+        return _unquoted(object_name) or ""
+    return address.names[-1]
 
 
 def _unquoted(name: str | None) -> str | None:

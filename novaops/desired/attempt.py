@@ -63,6 +63,7 @@ class Failure:
     hint: str | None = None
     context: str | None = None
     offset: int | None = None
+    notes: tuple[str, ...] = ()
 
 
 class Session:
@@ -82,7 +83,9 @@ class Session:
         self.connection.rollback()
         self.connection.autocommit = self.commit
         self.connection.prepare_threshold = None
-        if not self.commit:
+        if self.commit:
+            self.execute("DISCARD ALL")
+        else:
             self.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED READ WRITE")
         self.execute(f"CREATE TEMPORARY TABLE {MARKS.partition('.')[2]} (task int NOT NULL, changes bigint)")
         self.execute(f"GRANT INSERT ON {MARKS} TO PUBLIC")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import psycopg
@@ -230,9 +230,10 @@ class _Builder:
 
     def close(self, barrier: Statement) -> None:
         """What still waits and makes objects with privileges fails: later it would get other ones."""
+        note = f"it cannot wait past {barrier.source}, which decides on privileges; move it below that"
         for failure in [f for f in self.waiting if _makes_privileges(f.task)]:
             self.waiting.remove(failure)
-            self.failed.append(failure)
+            self.failed.append(replace(failure, notes=(note,)))
 
     def check(self, declares: str) -> None:
         """Raise all errors."""

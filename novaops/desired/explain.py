@@ -111,7 +111,12 @@ def _diagnostic(
     length = len(statement.text.partition("\n")[0])
     if failure.offset is not None:
         _, length = name_at(statement.text, offset)
-    notes = [*_missing_notes(failure, index, declares), *_server_notes(failure), *_follower_notes(followers)]
+    notes = [
+        *_missing_notes(failure, index, declares),
+        *_server_notes(failure),
+        *_follower_notes(followers),
+        *failure.notes,
+    ]
     return statement.file.diagnostic(
         statement.start + offset,
         _without_secrets(failure.message, failure),

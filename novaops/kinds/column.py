@@ -27,6 +27,7 @@ class Column(Kind):
     types = ("table column", "foreign table column", "view column", "materialized view column")
     rank = 41
     acl_type = "c"
+    evaluates = True
     data = True
     joined = True
 
@@ -52,6 +53,9 @@ class Column(Kind):
         if obj["not_null"]:
             words.append("NOT NULL")
         return " ".join(words)
+
+    def summary(self, obj: Object) -> str:
+        return str(obj["type"] or "")
 
     def joins(self, obj: Object, scene: Scene) -> bool:
         return not self.produced(obj, scene)

@@ -21,6 +21,7 @@ RECURSIVE = (CHECK, FOREIGN_KEY, NOT_NULL)
 class Constraint(Kind):
     name = "constraint"
     types = ("table constraint",)
+    evaluates = True
     rank = 60
     joined = True
     late = frozenset({"P", "S"})  # an attached key's on its parent: ATTACH PARTITION makes them

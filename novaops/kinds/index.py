@@ -15,6 +15,7 @@ from novaops.kinds.kind import Kind, Part, Phase, Scene, Step, changed_options
 class Index(Kind):
     name = "index"
     types = ("index",)
+    evaluates = True
     rank = 65
     late = frozenset({"P", "S"})  # an attached index's on its parent: ATTACH PARTITION makes them
 

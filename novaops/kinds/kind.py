@@ -130,6 +130,8 @@ class Kind:
     """`pg_depend.deptype`s of dependencies that `finish`, not `create`, establishes."""
     swap: ClassVar[bool] = False
     """Whether it is rebuilt by renaming the old one aside (`aside`) until nothing needs it."""
+    evaluates: ClassVar[bool] = False
+    """Whether making it may run functions, on rows that are there."""
     joined: ClassVar[bool] = False
     """Whether `inline` may write it into the statement that creates its parent."""
 
@@ -228,6 +230,14 @@ class Kind:
     def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
         """What is lost when `old` becomes `new`; `new` is None when it is dropped or rebuilt."""
         return []
+
+    def opaque(self, obj: Object) -> bool:
+        """Whether what it runs stands in a string that `pg_depend` does not look into."""
+        return False
+
+    def summary(self, obj: Object) -> str:
+        """What is worth saying about a new one beside its name, for plans."""
+        return ""
 
     def describe(self, old: Object, new: Object, attribute: str) -> str:
         """One change in words, for plans."""

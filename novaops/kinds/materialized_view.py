@@ -15,6 +15,7 @@ class MaterializedView(Kind):
     rank = 51
     acl_type = "r"
     owned = True
+    evaluates = True
     data = True
     refuses = frozenset({"column type", "attribute type"})
 

@@ -54,6 +54,9 @@ class Routine(Kind):
         # Only a body that was parsed when it was written (BEGIN ATOMIC, RETURN) names columns.
         return frozenset({"column type", "attribute type"}) if obj["_parsed"] else frozenset()
 
+    def opaque(self, obj: Object) -> bool:
+        return not obj["_parsed"]
+
     def _callable_as_before(self, old: Object, new: Object) -> bool:
         """Whether OR REPLACE takes the parameters (ProcedureCreate, src/backend/catalog/pg_proc.c)."""
         before, after = _parameters(old), _parameters(new)

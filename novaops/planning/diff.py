@@ -36,8 +36,11 @@ def _changes(live: Snapshot, desired: Snapshot, scope: Scope, comparison: Compar
             change = Create(new) if old is None else compare(old, new, comparison)
             if change is not None:
                 yield change
-        elif old is not None and scope.manages(old) and not scope.excluded(old, live):
-            yield Drop(old)
+        elif old is not None and not scope.excluded(old, live):
+            # What lives in no schema is managed with what contains it: a table in a publication.
+            declared = old.schema is None and old.parent in desired.objects
+            if declared or scope.manages(old):
+                yield Drop(old)
 
 
 def compare(old: Object, new: Object, comparison: Comparison) -> Change | None:

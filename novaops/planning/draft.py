@@ -48,23 +48,30 @@ def draft(
     dropped = frozenset(a for a, c in changes.items() if isinstance(c, Drop | Replace))
     scene = Scene(live, desired, scene.version, dropped)
     graph = Wiring(changes, scene).build()
-    groups = order(graph, changes, scene, lambda node: sort_key(node, changes, scene))
+    blind = blind_evaluations(desired)
+    groups = order(graph, changes, scene, lambda node: sort_key(node, changes, scene, blind))
     stubbed = frozenset(g.head.address for g in groups if g.head.act is Act.STUB)
     scene = replace(scene, stubbed=stubbed)
     written = tuple(write(groups, changes, scene, comparison))
     return Draft(scene, changes, written, tuple(transactions(written)), closure.broken)
 
 
-def sort_key(node: Node, changes: Mapping[Address, Change], scene: Scene) -> tuple[object, ...]:
-    """Drops first, then by schema and name: each object followed by what belongs to it."""
+def sort_key(
+    node: Node, changes: Mapping[Address, Change], scene: Scene, blind: frozenset[Address]
+) -> tuple[object, ...]:
+    """Drops first, then by schema and name: each object followed by what belongs to it.
+
+    What runs functions whose needs nobody knows (`blind`) waits until nothing else can be done.
+    """
     change = changes[node.address]
     obj = change.old if isinstance(change, Drop) else change.new
-    snapshot = scene.live if isinstance(change, Drop) else scene.desired
-    root = outermost(obj, snapshot)
-    root_rank, rank = registry()[root.kind].rank, registry()[obj.kind].rank
+    root = outermost(obj, scene.live if isinstance(change, Drop) else scene.desired)
+    rank = registry()[obj.kind].rank
+    root_rank = rank if rank >= LAST else registry()[root.kind].rank
     first = node.act in (Act.ASIDE, Act.RELEASE, Act.DROP) and root_rank < LAST
     return (
         not first,
+        node.act is Act.CREATE and node.address in blind,
         root_rank,
         root.schema or "",
         root.name,
@@ -75,6 +82,23 @@ def sort_key(node: Node, changes: Mapping[Address, Change], scene: Scene) -> tup
         node.address,
         node.act.value,
     )
+
+
+def blind_evaluations(desired: Snapshot) -> frozenset[Address]:
+    """Objects whose making may run a function with a body that `pg_depend` does not look into."""
+    reached = {o.address for o in desired if registry()[o.kind].opaque(o)}
+    todo = list(reached)
+    while todo:
+        address = todo.pop()
+        above = [e.dependent for e in desired.dependents.get(address, ())]
+        parent = desired[address].parent
+        if parent is not None and registry()[desired[address].kind].joined:
+            above.append(parent)
+        for each in above:
+            if each not in reached:
+                reached.add(each)
+                todo.append(each)
+    return frozenset(a for a in reached if registry()[desired[a].kind].evaluates)
 
 
 def outermost(obj: Object, snapshot: Snapshot) -> Object:

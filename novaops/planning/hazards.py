@@ -103,9 +103,10 @@ def _hazard(risk: Risk, connection: psycopg.Connection[Any] | None) -> Hazard | 
 def _message(risk: Risk, affected: int | None, total: int | None) -> str:
     if affected is None:
         return f"loses {risk.loses}"
+    what = risk.loses.removesuffix("s") if affected == 1 else risk.loses
     if total is None or total == affected:
-        return f"loses {affected:,} {risk.loses}"
-    return f"loses {affected:,} {risk.loses} (of {total:,} rows)"
+        return f"loses {affected:,} {what}"
+    return f"loses {affected:,} {what} (of {total:,} rows)"
 
 
 def _ask(connection: psycopg.Connection[Any], sql: str) -> Sequence[Any] | None:

@@ -150,7 +150,10 @@ def _detail(change: Change, request: Request) -> Iterator[str]:
             else:
                 names = sorted(n for n in old.attributes if old[n] != new.attributes.get(n))
                 yield from (kind_of(new).describe(old, new, n) for n in names)
-        case Create() | Drop():
+        case Create(new):
+            if summary := kind_of(new).summary(new):
+                yield summary
+        case Drop():
             return
 
 
