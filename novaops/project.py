@@ -30,7 +30,7 @@ from novaops.execution.rehearse import rehearse
 from novaops.ignore import Ignore
 from novaops.kinds import registry
 from novaops.planning.diff import Comparison, diff
-from novaops.planning.dump import copied_part, creation, dump
+from novaops.planning.dump import copied_part, creation, dump, split
 from novaops.planning.hazard_codes import consent, with_consent
 from novaops.planning.plan import Plan, Target
 from novaops.planning.planner import Request, live_fingerprint, plan
@@ -105,16 +105,18 @@ class Project:
         with self.reporter.phase(f"reading {self.connection.info.dbname}"):
             return _read(self.connection)
 
-    def dump(self) -> str:
-        """The managed part of the live database as a script."""
-        snapshot = self.inspect()
-        scope = self._scope(Snapshot({}))
-        return dump(snapshot, scope, self._comparison(PrivilegeMode.MANAGED))
+    def dump(self, *, secrets: bool = False) -> str:
+        """The managed part of the live database as a script; `secrets` writes them in clear."""
+        return dump(self.inspect(), self._scope(), self._comparison(PrivilegeMode.MANAGED), secrets)
+
+    def split(self, *, secrets: bool = False) -> dict[str, str]:
+        """The same as texts by relative path, one for each object."""
+        return split(self.inspect(), self._scope(), self._comparison(PrivilegeMode.MANAGED), secrets)
 
     def desired(self, live: Snapshot) -> Desired:
         """What the files declare, built in a shadow and read back."""
         script = load(Path(self.file))
-        unmanaged = copied_part(live, self._scope(Snapshot({})))
+        unmanaged = copied_part(live, self._scope())
         elsewhere = [w.step.sql for w in creation(unmanaged, Scope(frozenset()), self._comparison()).written]
         with self.reporter.phase(f"building {self.file} in a shadow"):
             return declare(script, self._shadow, elsewhere, self.options.missing_roles)
@@ -133,6 +135,7 @@ class Project:
             target=self.target(),
             sources=desired.sources,
             allowed=frozenset(consent(text) for text in allow),
+            missing_roles=desired.missing_roles,
         )
         self._request = request
         with self.reporter.phase("planning"):
@@ -143,6 +146,12 @@ class Project:
             file_statements=desired.statements,
             shadow_seconds=desired.seconds,
             notices=tuple(f"{n.source}: {n.message}" for n in desired.notices),
+            options={
+                "schemas": sorted(request.scope.schemas),
+                "scope": self.options.scope,
+                "privileges": self.options.privileges,
+                "owners": self.options.owners,
+            },
         )
 
     def target(self) -> Target:
@@ -198,8 +207,12 @@ class Project:
         self.reporter.waiting(f"another novaops is at work on {self.connection.info.dbname}: {holder}")
 
     def _check_unchanged(self, made: Plan) -> None:
-        scope = self._request.scope if self._request else self._scope(Snapshot({}))
-        if live_fingerprint(self.inspect(), scope) != made.source_fingerprint:
+        if self.target().place != made.target.place:
+            raise TargetChangedError(
+                f"the plan is for {made.target.database}, another database than the one connected to",
+                hint="plan again for this database, or connect to the one that was planned for",
+            )
+        if live_fingerprint(self.inspect(), self._scope()) != made.source_fingerprint:
             raise TargetChangedError(
                 f"{made.target.database} has changed since the plan was made; nothing was applied",
                 hint="run `novaops plan` again and look at the difference",
@@ -234,23 +247,30 @@ class Project:
             raise NovaopsError("there is no plan of this project to rehearse", hint="call plan() first")
         return self._request
 
-    def _scope(self, desired: Snapshot) -> Scope:
+    def _scope(self, desired: Snapshot | None = None) -> Scope:
         return Scope.of(
-            frozenset(self.options.schemas), self.options.scope == "database", self._ignore, desired
+            frozenset(self.options.schemas),
+            self.options.scope == "database",
+            self._ignore,
+            desired or Snapshot({}),
         )
 
     def _comparison(self, mode: PrivilegeMode | None = None) -> Comparison:
         chosen = PrivilegeMode(self.options.privileges)
         if mode is not None and chosen is PrivilegeMode.AUTO:
             chosen = mode
-        return Comparison(chosen, self.options.owners == "managed")
+        ignore = self._ignore
+        return Comparison(
+            chosen, self.options.owners == "managed", ignore.matches_grantee, ignore.matches_default_grantee
+        )
 
     @cached_property
     def _ignore(self) -> Ignore:
         return Ignore.read(self.options.ignore_file, registry())
 
     @contextmanager
-    def _shadow(self) -> Iterator[psycopg.Connection[Any]]:
+    def _shadow(self, commits: bool = False) -> Iterator[psycopg.Connection[Any]]:
+        """An empty database; one that somebody else made is left as it was, so nothing is committed there."""
         match self.options.shadow:
             case "server":
                 with shadow(self.connection) as connection:
@@ -264,6 +284,11 @@ class Project:
                 ):
                     yield connection
             case url:
+                if commits:
+                    raise NovaopsError(
+                        "the files are too large for one transaction of the shadow",
+                        hint="raise max_locks_per_transaction there, or use --shadow server or embedded",
+                    )
                 with shadow(self.connection, url) as connection:
                     yield connection
 

@@ -39,9 +39,17 @@ SETTINGS = {
 class Reader(Protocol):
     """The part of a kind that reading needs."""
 
-    name: str
-    acl_type: str | None
-    owned: bool
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def acl_type(self) -> str | None: ...
+
+    @property
+    def owned(self) -> bool: ...
+
+    @property
+    def members(self) -> bool: ...
 
     def sql(self) -> str:
         """The text of its .sql file."""
@@ -53,6 +61,7 @@ class _Row:
     parent: Oid | None
     kind: str
     values: dict[str, Any]
+    member: bool = False
 
 
 def read(connection: psycopg.Connection[Any], readers: Sequence[Reader]) -> Snapshot:
@@ -140,16 +149,17 @@ def _rows(
                 Oid(*parent) if parent else None,
                 reader.name,
                 values,
+                reader.members,
             )
 
 
 def _split_members(rows: Sequence[_Row], members: Mapping[Oid, str]) -> tuple[list[_Row], dict[Address, str]]:
     """Rows of the database itself, and the addresses that belong to extensions."""
-    by_oid = {row.oid: row for row in rows}
+    by_oid = {row.oid: row for row in rows if not row.member}
     own: list[_Row] = []
     extension: dict[Address, str] = {}
     for row in rows:
-        at: _Row | None = row
+        at: _Row | None = None if row.member else row
         owner = None
         while at is not None and owner is None:
             owner = members.get(Oid(at.oid.classid, at.oid.objid))
@@ -169,8 +179,9 @@ def _address(row: _Row) -> Address:
 def _objects(
     rows: Sequence[_Row], comments: Mapping[Oid, str], labels: Mapping[Oid, dict[str, str]]
 ) -> tuple[dict[Address, Object], dict[Oid, Address]]:
-    claims = {row.oid: _address(row) for row in rows}
-    by_oid = {row.oid: row for row in rows}
+    # What depends on a member of an extension depends on the extension.
+    claims = {row.oid: _address(row) for row in rows if not row.member}
+    by_oid = {row.oid: row for row in rows if not row.member}
     objects: dict[Address, Object] = {}
     for row in rows:
         v = row.values
@@ -184,7 +195,7 @@ def _objects(
             for k, x in v.items()
             if k not in RESERVED and k not in ADDRESS and k not in _WRAPPED
         }
-        address = claims[row.oid]
+        address = _address(row)
         objects[address] = Object(
             address=address,
             kind=row.kind,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -22,11 +23,27 @@ The same database gives the same bytes. Rows are not in it: for those there is p
 
 @click.command("dump", cls=Command, epilog=EPILOG)
 @options(CONNECTION, SCOPE, QUIET)
-def command(quiet: bool, **given: Any) -> int:
+@click.option(
+    "--split",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write a file for each object below DIR, for --file DIR.",
+)
+@click.option(
+    "--with-secrets",
+    is_flag=True,
+    help="Write connection strings and passwords in clear; a file must be 0600.",
+)
+def command(split: Path | None, with_secrets: bool, quiet: bool, **given: Any) -> int:  # fmt: skip
     """Write the schema of a database as SQL."""
+    from novaops.output.dump import check_private, write_folder
     from novaops.output.terminal import write_data
 
+    if with_secrets and split is None:
+        check_private()
     with open_project(settings(given), quiet) as project:
-        script = project.dump()
-    write_data(script)
+        if split is not None:
+            write_folder(split, project.split(secrets=with_secrets))
+        else:
+            write_data(project.dump(secrets=with_secrets))
     return 0

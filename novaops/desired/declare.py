@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import psycopg
 
-from novaops.desired.build import Desired, build
+from novaops.desired.build import Desired, NotInOneTransactionError, build
 from novaops.desired.files import Script
 from novaops.diagnostics import DiagnosticsError
 from novaops.kinds import registry
@@ -16,7 +16,8 @@ from novaops.kinds import registry
 # Undefined table, function, column, object, schema; invalid foreign key.
 MISSING = frozenset({"42P01", "42883", "42703", "42704", "3F000", "42830"})
 
-Shadow = Callable[[], AbstractContextManager[psycopg.Connection[Any]]]
+Shadow = Callable[[bool], AbstractContextManager[psycopg.Connection[Any]]]
+"""Makes an empty database; the argument tells whether things are committed there, and it is dropped."""
 
 
 def declare(script: Script, shadow: Shadow, elsewhere: Sequence[str], missing_roles: str) -> Desired:
@@ -26,20 +27,28 @@ def declare(script: Script, shadow: Shadow, elsewhere: Sequence[str], missing_ro
     change its meaning with what lies beside it.
     """
 
-    def attempt(connection: psycopg.Connection[Any], prelude: Sequence[str]) -> Desired:
+    def attempt(connection: psycopg.Connection[Any], prelude: Sequence[str], commit: bool) -> Desired:
         return build(
             connection,
             script.statements,
             readers=list(registry().values()),
             prelude=prelude,
             missing_roles=cast(Any, missing_roles),
+            commit=commit,
             declares=script.path,
         )
 
-    with shadow() as connection:
+    def complete(connection: psycopg.Connection[Any], commit: bool) -> Desired:
         try:
-            return attempt(connection, ())
+            return attempt(connection, (), commit)
         except DiagnosticsError as error:
-            if not elsewhere or not any(d.code in MISSING for d in error.diagnostics):
+            if not elsewhere or commit or not any(d.code in MISSING for d in error.diagnostics):
                 raise
-        return attempt(connection, elsewhere)
+        return attempt(connection, elsewhere, commit)
+
+    try:
+        with shadow(False) as connection:
+            return complete(connection, commit=False)
+    except NotInOneTransactionError:
+        with shadow(True) as connection:
+            return complete(connection, commit=True)

@@ -50,6 +50,12 @@ def run(connection: psycopg.Connection[Any], plan: Plan, lock_timeout: timedelta
     Raises `StatementError` at the first statement that fails, and `RefusedError` when rows have come
     into something that was empty when the plan was made.
     """
+    for statement in plan.statements:
+        if statement.masked and statement.secret_sql is None:
+            raise NovaopsError(
+                f"the saved plan holds no secrets, and {statement.object} needs one",
+                hint="apply without the plan file: novaops apply",
+            )
     _pin(connection, lock_timeout)
     done = 0
     for segment in segments(plan):
@@ -111,7 +117,7 @@ def _statements(
         reporter.step(index, total, statement.sql)
         try:
             _guard(connection, statement)
-            connection.execute(statement.sql)
+            connection.execute(statement.secret_sql or statement.sql)
         except (errors.LockNotAvailable, errors.DeadlockDetected, errors.QueryCanceled):
             raise
         except psycopg.Error as error:

@@ -121,7 +121,7 @@ def _observed(copy: psycopg.Connection[Any], statement: Statement) -> Statement:
     """Run one statement and say what it locked and rewrote."""
     before = {oid: (name, file) for oid, name, file in copy.execute(FILES).fetchall()}
     copy.execute("SAVEPOINT statement")
-    copy.execute(statement.sql)
+    copy.execute(statement.secret_sql or statement.sql)
     held = copy.execute(LOCKS, [list(before)]).fetchall()
     after = {oid: file for oid, _, file in copy.execute(FILES).fetchall()}
     rewrites = tuple(

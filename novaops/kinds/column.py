@@ -12,7 +12,7 @@ from novaops.db.identifiers import object_name, quote_ident, quote_literal
 from novaops.db.sequence_options import catch_up, changed_clauses, clauses
 from novaops.kinds.inheritance import brought, live, newly_made, origin, taken
 from novaops.kinds.kind import Kind, Part, Phase, Risk, Scene, Step, changed_options
-from novaops.kinds.type_change import narrowing, using
+from novaops.kinds.type_change import lossless, narrowing, using
 
 STORAGE = {"p": "PLAIN", "e": "EXTERNAL", "m": "MAIN", "x": "EXTENDED"}
 COMPRESSION = {"p": "pglz", "l": "lz4"}
@@ -87,12 +87,18 @@ class Column(Kind):
         if generation is None:
             return None
         steps = []
+        identity = _identity_steps(old, new)
+        # The limits of the sequence must be numbers of its type, before as after.
+        narrower = lossless(new, old) and not lossless(old, new)
+        if narrower:
+            steps += identity
         if own & {"type", "collation"}:
             steps.append(_type(old, new, scene))
         steps += generation
         if "not_null" in own and not _has_own_not_null(new, scene):
             steps.append(_alter(new, f"{'SET' if new['not_null'] else 'DROP'} NOT NULL"))
-        steps += _identity_steps(old, new)
+        if not narrower:
+            steps += identity
         if "compression" in own:
             steps.append(_compression(new))
         if "fdw_options" in own:
@@ -182,9 +188,10 @@ def _type(old: Object, new: Object, scene: Scene) -> Step:
     clause = f"TYPE {new['type']}"
     if new["collation"]:
         clause += f" COLLATE {new['collation']}"
-    # A generated column's values are computed anew; PostgreSQL takes no USING for it.
+    # A generated column's values are computed anew, a foreign table's are elsewhere: both take no USING.
     retyped = old["collation"] == new["collation"] or old["type"] != new["type"]
-    if retyped and not new["generated"] and (value := using(old, new, scene)):
+    converted = retyped and not new["generated"] and not new["_foreign"]
+    if converted and (value := using(old, new, scene)):
         clause += f" USING {value}"
     return _alter(new, clause, "column type")
 

@@ -85,6 +85,8 @@ class Constraint(Kind):
         return [*steps, *_index_steps(old, new, changed, scene)]
 
     def drop(self, obj: Object, scene: Scene) -> list[Step]:
+        if (name := _merged_name(obj, scene)) is not None:
+            return [_table(obj, f"RENAME CONSTRAINT {obj['_quoted']} TO {name}")]
         return [_table(obj, f"DROP CONSTRAINT {obj['_quoted']}")]
 
     def comment_target(self, obj: Object) -> str:
@@ -114,7 +116,8 @@ class Constraint(Kind):
 
     def produced(self, obj: Object, scene: Scene) -> bool:
         if live(obj, scene):
-            return taken(obj, scene) or _stays(obj, scene)
+            stays = _stays(obj, scene) and _merged_name(obj, scene) is None
+            return taken(obj, scene) or stays
         if obj["type"] == FOREIGN_KEY:
             return origin(obj) is not None  # ATTACH PARTITION copies it
         return obj["type"] in RECURSIVE and brought(obj, scene)
@@ -150,6 +153,15 @@ def _stays(obj: Object, scene: Scene) -> bool:
     """Whether this NOT NULL is renamed, or merges with what the column comes to inherit."""
     column = scene.desired.objects.get(obj.parent) if obj["type"] == NOT_NULL and obj.parent else None
     return column is not None and (column["not_null"] or _renamed(obj, scene) is not None)
+
+
+def _merged_name(obj: Object, scene: Scene) -> str | None:
+    """What a NOT NULL that is to be an inherited one has to be renamed to, which it cannot be after that."""
+    column = scene.desired.objects.get(obj.parent) if obj["type"] == NOT_NULL and obj.parent else None
+    if column is None or not column["not_null"] or column["_not_null_name"] in (None, obj["_quoted"]):
+        return None
+    name: str = column["_not_null_name"]
+    return name
 
 
 def _definition(obj: Object) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from novaops.catalog.object import Object
 from novaops.catalog.privileges import PUBLIC, Privilege, parse_acl
@@ -32,6 +33,10 @@ class DefaultAcl(Kind):
 
     def drop(self, obj: Object, scene: Scene) -> list[Step]:
         return _transition(obj, obj["privileges"], obj["_baseline"])
+
+    def without(self, obj: Object, ignored: Callable[[str], bool]) -> Object:
+        kept = tuple(i for i in obj["privileges"] if not any(ignored(p.grantee) for p in parse_acl([i])))
+        return replace(obj, attributes={**obj.attributes, "privileges": kept})
 
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
         return [("default acl", *obj.address.names, *obj.address.args)]

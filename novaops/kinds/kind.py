@@ -6,7 +6,7 @@ comments, owners, privileges, output) is generic and asks the kind through the m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
@@ -118,6 +118,8 @@ class Kind:
     """Tie-break where dependencies leave the order open; smaller comes first. See ranks.md there."""
     acl_type: ClassVar[str | None] = None
     """First argument of `acldefault()` when objects of the kind carry privileges."""
+    members: ClassVar[bool] = False
+    """Whether the kind is about members of extensions, which are nobody's objects otherwise."""
     owned: ClassVar[bool] = False
     """Whether the objects have an owner of their own (the .sql then selects `owner`)."""
     data: ClassVar[bool] = False
@@ -230,6 +232,10 @@ class Kind:
     def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
         """What is lost when `old` becomes `new`; `new` is None when it is dropped or rebuilt."""
         return []
+
+    def without(self, obj: Object, ignored: Callable[[str], bool]) -> Object:
+        """The object less what it says about grantees that are `ignored`."""
+        return obj
 
     def opaque(self, obj: Object) -> bool:
         """Whether what it runs stands in a string that `pg_depend` does not look into."""

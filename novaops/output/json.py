@@ -36,7 +36,7 @@ def plan_value(plan: Plan) -> dict[str, Any]:
         "desired_fingerprint": plan.desired_fingerprint,
         "summary": plan.summary,
         "changes": [{**asdict(c), "hazards": [_hazard(h) for h in c.hazards]} for c in plan.changes],
-        "statements": [{**asdict(s), "hazards": [_hazard(h) for h in s.hazards]} for s in plan.statements],
+        "statements": [_saved(s) for s in plan.statements],
         "blocked": [_hazard(h) for h in plan.blocked],
         "skipped": plan.skipped,
         "unmanaged": plan.unmanaged,
@@ -108,12 +108,18 @@ def _change(value: Mapping[str, Any]) -> PlannedChange:
 
 
 def _statement(value: Mapping[str, Any]) -> Statement:
-    given = {field.name: value[field.name] for field in fields(Statement)}
+    given = {field.name: value[field.name] for field in fields(Statement) if field.name != "secret_sql"}
     for name in ("locks", "rewrites"):
         given[name] = tuple(given[name])
     given["hazards"] = tuple(_loaded_hazard(h) for h in given["hazards"])
     given["guards"] = tuple(Guard(**guard) for guard in given["guards"])
     return Statement(**given)
+
+
+def _saved(statement: Statement) -> dict[str, Any]:
+    value = {**asdict(statement), "hazards": [_hazard(h) for h in statement.hazards]}
+    del value["secret_sql"]
+    return value
 
 
 def _hazard(hazard: Hazard) -> dict[str, Any]:

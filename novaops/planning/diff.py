@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.privileges import Privilege
 from novaops.catalog.snapshot import Snapshot
+from novaops.kinds import registry
 from novaops.planning.changes import Alter, Change, Create, Drop, Replace
 from novaops.planning.privileges import PrivilegeMode, wanted
 from novaops.planning.scope import Scope
@@ -16,10 +17,15 @@ from novaops.planning.scope import Scope
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What counts as a difference: the contract's --privileges and --owners."""
+    """What counts as a difference: the contract's --privileges and --owners.
+
+    `ignored` and `ignored_default` tell the grantees whose (default) privileges are left alone.
+    """
 
     privileges: PrivilegeMode = PrivilegeMode.AUTO
     owners: bool = False
+    ignored: Callable[[str], bool] | None = None
+    ignored_default: Callable[[str], bool] | None = None
 
 
 def diff(live: Snapshot, desired: Snapshot, scope: Scope, comparison: Comparison) -> Mapping[Address, Change]:
@@ -47,6 +53,9 @@ def compare(old: Object, new: Object, comparison: Comparison) -> Change | None:
     """The change between two states of one object; None when there is none."""
     if old.kind != new.kind:
         return Replace(old, new)
+    if comparison.ignored_default is not None:
+        kind = registry()[new.kind]
+        old, new = (kind.without(o, comparison.ignored_default) for o in (old, new))
     names = old.attributes.keys() | new.attributes.keys()
     change = Alter(
         old,
@@ -55,11 +64,11 @@ def compare(old: Object, new: Object, comparison: Comparison) -> Change | None:
         comment=old.comment != new.comment,
         labels=old.labels != new.labels,
         owner=comparison.owners and old.owner != new.owner,
-        privileges=_privileges(old, new, comparison.privileges),
+        privileges=_privileges(old, new, comparison),
     )
     return change if change != Alter(old, new) else None
 
 
-def _privileges(old: Object, new: Object, mode: PrivilegeMode) -> frozenset[Privilege] | None:
-    goal = wanted(old, new, mode)
+def _privileges(old: Object, new: Object, comparison: Comparison) -> frozenset[Privilege] | None:
+    goal = wanted(old, new, comparison.privileges, comparison.ignored)
     return None if goal == old.privileges else goal

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from urllib.parse import quote
 
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.planning import baseline
 from novaops.planning.diff import Comparison
 from novaops.planning.draft import Draft, draft, outermost
+from novaops.planning.masking import masked
 from novaops.planning.scope import OWN_SCHEMAS, Scope
 
 # What one transaction may lock with default settings: max_locks_per_transaction × max_connections.
@@ -47,29 +51,56 @@ def copied_part(snapshot: Snapshot, scope: Scope) -> Snapshot:
     return snapshot.part(left)
 
 
-def dump(snapshot: Snapshot, scope: Scope, comparison: Comparison) -> str:
-    """The script: loads with `psql -1 -v ON_ERROR_STOP=1` into a database fresh from template0."""
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What makes one object with everything that belongs to it; `path` names it in a folder."""
+
+    path: str
+    text: str
+
+
+def dump(snapshot: Snapshot, scope: Scope, comparison: Comparison, secrets: bool = False) -> str:
+    """The script: loads with `psql -1 -v ON_ERROR_STOP=1` into a database fresh from template0.
+
+    Without `secrets` passwords and connection strings in it are masked.
+    """
     made = creation(managed_part(snapshot, scope), scope, comparison)
-    return "".join(_lines(made))
+    return _header(made) + "".join(f"\n{section.text}" for section in _sections(made, secrets))
 
 
-def _lines(made: Draft) -> Iterator[str]:
+def split(snapshot: Snapshot, scope: Scope, comparison: Comparison, secrets: bool = False) -> dict[str, str]:
+    """The same as files, one for each object, whose order does not matter to novaops."""
+    made = creation(managed_part(snapshot, scope), scope, comparison)
+    files: dict[str, str] = {}
+    for section in _sections(made, secrets):
+        files[section.path] = "\n".join(filter(None, [files.get(section.path), section.text]))
+    return files
+
+
+def _header(made: Draft) -> str:
     locks = sum(o.address.type in LOCKING for o in made.scene.desired)
-    yield "-- Schema of a PostgreSQL database, written by novaops.\n"
-    yield f"-- Server version {made.scene.version // 10000}; load with: psql -1 -v ON_ERROR_STOP=1 -f FILE\n"
+    lines = [
+        "-- Schema of a PostgreSQL database, written by novaops.",
+        f"-- Server version {made.scene.version // 10000}; load with: psql -1 -v ON_ERROR_STOP=1 -f FILE",
+    ]
     if locks > DEFAULT_LOCKS:
-        need = -(-locks // 100)
-        yield f"-- One transaction needs max_locks_per_transaction = {need} (with 100 connections).\n"
-    yield "\n"
-    for setting in SETTINGS:
-        yield f"{setting};\n"
-    above: Object | None = None
-    for written in made.written:
-        root = outermost(written.object, made.scene.desired)
-        if root is not above:
-            yield "\n"
-        above = root
-        yield f"{written.step.sql};\n"
+        lines.append(f"-- One transaction needs max_locks_per_transaction = {-(-locks // 100)} or more.")
+    return "\n".join([*lines, "", *(f"{s};" for s in SETTINGS), ""])
+
+
+def _sections(made: Draft, secrets: bool) -> Iterator[Section]:
+    """Runs of statements for one outermost object, in the order in which they must run."""
+    for root, group in groupby(made.written, lambda w: outermost(w.object, made.scene.desired)):
+        steps = [w.step for w in group]
+        text = "".join(f"{step.sql if secrets else masked(step)};\n" for step in steps)
+        yield Section(_path(root), text)
+
+
+def _path(root: Object) -> str:
+    """`public/table/users.sql`: names as they are, but for what a file system may not take."""
+    name = quote("_".join((root.name, *root.address.args)), safe=" ,[]()")
+    parts = [root.schema or "database", root.kind.replace(" ", "_"), name[:200]]
+    return "/".join(quote(part, safe=" ,[]()") for part in parts[:2]) + f"/{parts[2]}.sql"
 
 
 LOCKING = frozenset({"table", "index", "view", "materialized view", "sequence", "foreign table", "type"})

@@ -66,7 +66,10 @@ class Guard:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement without semicolon; `transaction` counts from 1, None runs outside of one."""
+    """One statement without semicolon; `transaction` counts from 1, None runs outside of one.
+
+    Secrets in `sql` are masked; `secret_sql` is what runs instead, and is never shown or saved.
+    """
 
     sql: str
     transaction: int | None
@@ -77,6 +80,8 @@ class Statement:
     rewrites: tuple[str, ...] = ()
     hazards: tuple[Hazard, ...] = ()
     guards: tuple[Guard, ...] = ()
+    masked: bool = False
+    secret_sql: str | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,11 @@ class Target:
     user: str
     server_version: str
     system_identifier: str
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """What must be equal for a plan to fit; host names may differ from one caller to another."""
+        return self.system_identifier, self.database
 
 
 @dataclass(frozen=True, slots=True)

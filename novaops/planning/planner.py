@@ -12,12 +12,14 @@ from novaops.catalog.address import Address
 from novaops.catalog.fingerprint import fingerprint
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
+from novaops.db.identifiers import quote_ident
 from novaops.diagnostics import Source
 from novaops.planning.changes import Alter, Change, Create, Drop, Replace
 from novaops.planning.diff import Comparison
 from novaops.planning.draft import Draft, draft
 from novaops.planning.hazard_codes import EVERYTHING, with_consent
 from novaops.planning.hazards import Assessment, assess, hazard
+from novaops.planning.masking import masked
 from novaops.planning.nodes import kind_of
 from novaops.planning.plan import Hazard, Plan, PlannedChange, Statement, Target
 from novaops.planning.scope import OWN_SCHEMAS, Scope
@@ -35,6 +37,8 @@ class Request:
     target: Target
     allowed: frozenset[str] = frozenset()
     """What was consented to, as `hazard_codes.consent()` writes it."""
+    missing_roles: tuple[str, ...] = ()
+    """Roles that the files name, the server lacks and the plan is to create."""
     sources: Mapping[Address, Source] = field(default_factory=dict)
 
 
@@ -52,8 +56,8 @@ def plan(request: Request, connection: psycopg.Connection[Any] | None) -> Plan:
         target=request.target,
         source_fingerprint=live_fingerprint(request.live, request.scope),
         desired_fingerprint=live_fingerprint(request.desired, request.scope),
-        changes=tuple(_planned(made, hazards, request)),
-        statements=_statements(made, assessed),
+        changes=(*_role_changes(request), *_planned(made, hazards, request)),
+        statements=(*_role_statements(request), *_statements(made, assessed, bool(request.missing_roles))),
         blocked=tuple(dict.fromkeys(h for group in hazards.values() for h in group)),
         skipped=tuple(
             o.identity
@@ -157,7 +161,18 @@ def _detail(change: Change, request: Request) -> Iterator[str]:
             return
 
 
-def _statements(made: Draft, assessed: Assessment) -> tuple[Statement, ...]:
+def _role_changes(request: Request) -> Iterator[PlannedChange]:
+    for role in request.missing_roles:
+        yield PlannedChange("create", "role", quote_ident(role), name=role)
+
+
+def _role_statements(request: Request) -> Iterator[Statement]:
+    for role in request.missing_roles:
+        yield Statement(f"CREATE ROLE {quote_ident(role)}", 1, "role", quote_ident(role), "create")
+
+
+def _statements(made: Draft, assessed: Assessment, later: bool) -> tuple[Statement, ...]:
+    """The statements; `later` when transaction 1 is taken."""
     shown: set[Address] = set()
     found = []
     for written, number in zip(made.written, made.numbers, strict=True):
@@ -166,8 +181,10 @@ def _statements(made: Draft, assessed: Assessment) -> tuple[Statement, ...]:
         shown.add(address)
         found.append(
             Statement(
-                sql=written.step.sql,
-                transaction=number,
+                sql=masked(written.step),
+                masked=bool(written.step.secrets),
+                secret_sql=written.step.sql if written.step.secrets else None,
+                transaction=None if number is None else number + later,
                 kind=kind_of(written.object).name,
                 object=written.object.identity,
                 operation=written.operation,

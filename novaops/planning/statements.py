@@ -9,6 +9,7 @@ from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.privileges import Privilege
 from novaops.db.identifiers import quote_ident, quote_literal
+from novaops.kinds.grants import grants
 from novaops.kinds.kind import Part, Scene, Step
 from novaops.planning import privileges
 from novaops.planning.changes import Alter, Change, Create, Drop, Replace
@@ -112,7 +113,10 @@ class _Writer:
         for provider, label in new.labels.items():
             yield _label(new, provider, label)
         if kind.acl_type is not None:
-            goal = privileges.wanted(old, new, self.comparison.privileges) or frozenset()
+            goal = (
+                privileges.wanted(old, new, self.comparison.privileges, self.comparison.ignored)
+                or frozenset()
+            )
             start = privileges.initial(new, kind.acl_type, self.scene.live, self.scene.live.role)
             yield from self._grants(new, start, goal, owner or self.scene.live.role or new.owner)
 
@@ -150,7 +154,7 @@ class _Writer:
     def _grants(
         self, obj: Object, before: frozenset[Privilege], after: frozenset[Privilege], owner: str | None
     ) -> Iterator[Step]:
-        for sql in privileges.statements(kind_of(obj), obj, before, after, owner or ""):
+        for sql in grants(kind_of(obj).grant_target(obj), before, after, owner or ""):
             yield Step(sql)
 
 

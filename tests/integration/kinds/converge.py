@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from novaops.catalog.snapshot import Snapshot
 from novaops.planning.diff import Comparison, diff
 from novaops.planning.draft import draft
 from novaops.planning.scope import Scope
@@ -10,22 +11,30 @@ from tests.integration.kinds.conftest import Connection, passing, snapshot
 EVERYTHING = Scope(frozenset({"public"}), whole=True)
 
 
-def converge(database: Connection, old: str, new: str, rows: str = "") -> list[str]:
-    """Make `old`, fill it with `rows`, and execute the plan to `new`; returns its statements.
+def converge(database: Connection, first: str, *states: str, rows: str = "") -> list[str]:
+    """Make `first`, fill it with `rows`, and plan and execute the way from state to state.
 
-    Fails unless nothing differs from `new` afterwards and everything is accounted for.
+    Returns the statements of the last plan. Fails unless each plan leads to what its state would
+    have made in an empty database, with everything accounted for.
     """
-    with passing(database, new or "SELECT") as desired:
-        pass
-    database.execute(old or "SELECT")
+    goals = []
+    for state in states:
+        with passing(database, state or "SELECT") as goal:
+            goals.append(goal)
+    database.execute(first or "SELECT")
     if rows:
         database.execute(rows)
-    made = draft(snapshot(database), desired, EVERYTHING, Comparison())
+    return [reach(database, goal) for goal in goals][-1]
+
+
+def reach(database: Connection, goal: Snapshot) -> list[str]:
+    """Plan and execute the way from what there is to `goal`."""
+    made = draft(snapshot(database), goal, EVERYTHING, Comparison())
     statements = [written.step.sql for written in made.written]
     with database.transaction():
         for statement in statements:
             database.execute(statement)
     after = snapshot(database)
-    assert diff(after, desired, EVERYTHING, Comparison()) == {}
+    assert diff(after, goal, EVERYTHING, Comparison()) == {}
     assert after.unmodelled == ()
     return statements

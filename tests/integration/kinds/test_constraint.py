@@ -27,9 +27,8 @@ OTHER = "CREATE TABLE o (i int PRIMARY KEY);"
     ],
 )
 def test_change(database: Connection, old: str, new: str) -> None:
-    converge(database, f"{OTHER} CREATE TABLE t ({old})", f"{OTHER} CREATE TABLE t ({new})")
-    converge(database, "", f"{OTHER} CREATE TABLE t ({old})")
-    converge(database, "", "")
+    before, after = (f"{OTHER} CREATE TABLE t ({column})" for column in (old, new))
+    converge(database, before, after, before, "", after)
 
 
 def test_not_valid_is_validated(database: Connection) -> None:
@@ -55,9 +54,8 @@ def test_the_index_of_a_key(database: Connection) -> None:
         "ALTER TABLE t REPLICA IDENTITY USING INDEX t_b_key; ALTER TABLE t CLUSTER ON t_b_key;"
         "COMMENT ON INDEX t_a_key IS 'a'"
     )
-    for state in ("", first, second):
-        converge(database, "", table + state)
-    converge(database, "", table + "ALTER TABLE t REPLICA IDENTITY FULL")
+    full = "ALTER TABLE t REPLICA IDENTITY FULL"
+    converge(database, "", table, table + first, table + second, table + full)
 
 
 def test_a_foreign_key_makes_way_for_types_on_both_sides(database: Connection) -> None:
@@ -70,6 +68,5 @@ def test_columns_come_and_go_with_their_constraints(database: Connection) -> Non
         f"{OTHER} CREATE TABLE t (a int, b int DEFAULT 4 NOT NULL, c text CHECK (c <> ''), d int REFERENCES o,"
         " e int GENERATED ALWAYS AS IDENTITY, f serial, g int UNIQUE)"
     )
-    rows = "INSERT INTO t VALUES (1)"
-    converge(database, f"{OTHER} CREATE TABLE t (a int)", full, rows)
-    converge(database, "", f"{OTHER} CREATE TABLE t (a int)")
+    bare = f"{OTHER} CREATE TABLE t (a int)"
+    converge(database, bare, full, bare, rows="INSERT INTO t VALUES (1)")

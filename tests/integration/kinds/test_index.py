@@ -32,9 +32,8 @@ def test_change(database: Connection, old: str, new: str, first_word: str) -> No
 
 def test_an_invalid_index_is_built_again(database: Connection) -> None:
     index = "CREATE INDEX i ON t (a)"
-    database.execute(TABLE + index)
-    database.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'i'::regclass")
-    assert converge(database, "", TABLE + index) == [
+    broken = "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'i'::regclass"
+    assert converge(database, TABLE + index, TABLE + index, rows=broken) == [
         "DROP INDEX public.i",
         "CREATE INDEX i ON public.t USING btree (a)",
     ]

@@ -23,21 +23,19 @@ TABLE = "CREATE TABLE t (a int, b int);"
     ],
 )
 def test_change(database: Connection, old: str, new: str) -> None:
-    for state in (old, new, old):
-        converge(database, "", TABLE + state)
+    converge(database, "", TABLE + old, TABLE + new, TABLE + old, "")
 
 
 def test_it_outlives_the_column_that_owns_it(database: Connection) -> None:
-    text = "CREATE TABLE t (a int{}, b int); CREATE SEQUENCE s OWNED BY t.a"
-    generated = text.format(" GENERATED ALWAYS AS (1) STORED")
-    assert converge(database, generated, generated.replace("(1)", "(b)").replace("int GEN", "bigint GEN"))[
-        0
-    ] == ("ALTER SEQUENCE public.s OWNED BY NONE")
+    text = "CREATE TABLE t (a {} STORED, b int); CREATE SEQUENCE s OWNED BY t.a"
+    old, new = "int GENERATED ALWAYS AS (1)", "bigint GENERATED ALWAYS AS (2)"
+    statements = converge(database, text.format(old), text.format(new))
+    assert statements[0] == "ALTER SEQUENCE public.s OWNED BY NONE"
+    assert statements[-1] == "ALTER SEQUENCE public.s OWNED BY public.t.a"
 
 
 def test_it_goes_on_where_the_column_is(database: Connection) -> None:
-    text = "CREATE TABLE t (a int)"
-    converge(
-        database, text, "CREATE TABLE t (a int); CREATE SEQUENCE s OWNED BY t.a", "INSERT INTO t VALUES (41)"
-    )
+    table = "CREATE TABLE t (a int);"
+    owned = "CREATE SEQUENCE s OWNED BY t.a"
+    converge(database, table, table + owned, rows="INSERT INTO t VALUES (41)")
     assert database.execute("SELECT nextval('s')").fetchone() == (42,)
