@@ -26,7 +26,7 @@ from novaops.desired.files import load
 from novaops.desired.shadow import created, shadow
 from novaops.errors import NovaopsError, RefusedError, TargetChangedError
 from novaops.execution.apply import run
-from novaops.execution.rehearse import rehearse
+from novaops.execution.rehearse import Stage, rehearse
 from novaops.ignore import Ignore
 from novaops.kinds import registry
 from novaops.planning.diff import Comparison, diff
@@ -136,6 +136,8 @@ class Project:
             sources=desired.sources,
             allowed=frozenset(consent(text) for text in allow),
             missing_roles=desired.missing_roles,
+            empty=desired.empty,
+            files=str(self.file),
         )
         self._request = request
         with self.reporter.phase("planning"):
@@ -169,8 +171,10 @@ class Project:
     def rehearse(self, made: Plan) -> Plan:
         """Run the plan on a throwaway copy of the live schema; see `Plan.rehearsal`."""
         request = self._requested()
-        with self.reporter.phase("rehearsing on a copy"), self._shadow() as copy:
-            return rehearse(copy, made, request.live, request.desired, request.scope, request.comparison)
+        commits = self.options.shadow in ("server", "embedded")
+        with self.reporter.phase("rehearsing on a copy"), self._shadow(commits) as connection:
+            stage = Stage(connection, commits)
+            return rehearse(stage, made, request.live, request.desired, request.scope, request.comparison)
 
     # -- changing it ----------------------------------------------------------------------------
 

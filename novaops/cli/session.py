@@ -49,11 +49,12 @@ def open_server(config: Config, quiet: bool) -> Iterator[Server]:
         if not connection.embedded.value:
             yield Server(connection.conninfo(), options, reporter)
             return
+        from novaops.db.connection import ensure_database
         from novaops.db.embedded import EmbeddedServer, default_directory
 
         with EmbeddedServer(default_directory()).running() as embedded:
-            database = connection["dbname"] or "postgres"
-            yield Server({**embedded.connection_parameters(), "dbname": database}, options, reporter)
+            reached = ensure_database(embedded.connection_parameters(), connection["dbname"] or "postgres")
+            yield Server(reached, options, reporter)
 
 
 @contextmanager

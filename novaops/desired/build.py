@@ -64,6 +64,11 @@ class Desired:
     notices: tuple[Diagnostic, ...] = ()
     missing_roles: tuple[str, ...] = ()
 
+    @property
+    def empty(self) -> bool:
+        """Whether the files hold no statement at all."""
+        return self.statements == 0
+
 
 def build(
     connection: psycopg.Connection[Any],

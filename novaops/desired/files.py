@@ -44,7 +44,8 @@ class Script:
 def load(path: Path) -> Script:
     """The statements of a .sql file, or of all *.sql below a folder in sorted order.
 
-    Everything that is wrong with the files as such is raised at once, before any server is asked.
+    Everything that is wrong with the files as such is raised at once, before any server is asked. A
+    file without a statement is legal: it declares that there is to be nothing.
     """
     loader = _Loader()
     for file in _files(path):
@@ -52,12 +53,6 @@ def load(path: Path) -> Script:
     problems = [*loader.problems, *loader.interpolated(), *refusals(loader.statements)]
     if problems:
         raise DiagnosticsError(sorted(problems, key=lambda d: d.source))
-    if not loader.statements:
-        raise NovaopsError(
-            f"{path} declares nothing",
-            detail="It holds no statement; taken at its word, every managed object would be dropped.",
-            hint="check the path; to mean it, declare at least the schema: CREATE SCHEMA IF NOT EXISTS public",
-        )
     return Script(str(path), tuple(loader.files), tuple(loader.statements))
 
 

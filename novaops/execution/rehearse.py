@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,19 +19,21 @@ from novaops.planning.dump import creation
 from novaops.planning.plan import Plan, Statement
 from novaops.planning.scope import Scope
 
-# Locks of this transaction on relations that came with the copy, strongest last.
-LOCKS = """
-SELECT l.relation::regclass::text, l.mode
-FROM pg_catalog.pg_locks l
-WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation' AND l.granted
-  AND l.relation = ANY (%s)
+# What the statement locks of the relations that came with the copy, and where their rows are stored.
+OBSERVED = """
+SELECT c.oid, c.oid::regclass::text, c.relfilenode, array_agg(l.mode) FILTER (WHERE l.mode IS NOT NULL)
+FROM pg_catalog.pg_class c
+LEFT JOIN pg_catalog.pg_locks l ON l.locktype = 'relation' AND l.relation = c.oid AND l.pid = pg_backend_pid() AND l.granted
+WHERE c.relkind IN ('r', 'p', 'm') AND c.oid = ANY (%s)
+GROUP BY c.oid
 """
-FILES = """
-SELECT c.oid, c.oid::regclass::text, c.relfilenode
+RELATIONS = """
+SELECT c.oid, c.relfilenode
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
 """
+# Documentation, section 13.3.1, from the weakest to the strongest.
 STRENGTH = (
     "AccessShareLock",
     "RowShareLock",
@@ -41,6 +44,8 @@ STRENGTH = (
     "ExclusiveLock",
     "AccessExclusiveLock",
 )
+BATCH = 500
+"""Statements of the copy in one transaction, far from exhausting the lock table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,29 +74,70 @@ class Rehearsal:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The empty database of the rehearsal.
+
+    With `commits` (a database that is dropped afterwards) every statement of the plan is seen by
+    itself, as in the real run. Without, everything is one transaction that is rolled back, and a
+    statement shows the locks of those before it too.
+    """
+
+    connection: psycopg.Connection[Any]
+    commits: bool
+
+    @contextmanager
+    def rehearsal(self) -> Iterator[None]:
+        self.connection.execute("SET check_function_bodies = off")
+        with nullcontext() if self.commits else self.connection.transaction(force_rollback=True):
+            yield
+
+    def copy(self, part: Snapshot, comparison: Comparison) -> None:
+        """Make all objects of the snapshot."""
+        steps = [w.step for w in creation(part, Scope(frozenset(), True), comparison).written]
+        for start in range(0, len(steps), BATCH):
+            with self.connection.transaction():
+                for step in steps[start : start + BATCH]:
+                    self.connection.execute(step.sql)
+
+    def snapshot(self) -> Snapshot:
+        with self.connection.transaction():
+            return read(self.connection, list(registry().values()))
+
+    def watch(self, statement: Statement, files: dict[int, int]) -> Statement:
+        """Run one statement and say what it locked and rewrote; `files` are relfilenodes by oid."""
+        if statement.transaction is None and self.commits:
+            self.connection.execute(statement.secret_sql or statement.sql)
+            return statement
+        with self.connection.transaction():
+            self.connection.execute(statement.secret_sql or statement.sql)
+            if not files:
+                return statement
+            seen = self.connection.execute(OBSERVED, [list(files)]).fetchall()
+        rewrites = [name for oid, name, file, _ in seen if files[oid] != file]
+        files.update({oid: file for oid, _, file, _ in seen})
+        locks = [f"{name} {max(modes, key=STRENGTH.index)}" for _, name, _, modes in seen if modes]
+        return replace(statement, locks=tuple(sorted(locks)), rewrites=tuple(sorted(rewrites)))
+
+
 def rehearse(
-    copy: psycopg.Connection[Any],
+    stage: Stage,
     plan: Plan,
     live: Snapshot,
     desired: Snapshot,
     scope: Scope,
     comparison: Comparison,
 ) -> Plan:
-    """The plan with the locks and rewrites that were seen, and the `Rehearsal` as its `rehearsal`.
-
-    `copy` is a connection to an empty database; everything happens in one transaction that is
-    rolled back.
-    """
+    """The plan with the locks and rewrites that were seen, and the `Rehearsal` as its `rehearsal`."""
     seen: list[Statement] = []
-    with copy.transaction(force_rollback=True):
-        copy.execute("SET LOCAL check_function_bodies = off")
-        verdict = _on_copy(copy, plan, live, desired, scope, comparison, seen)
+    with stage.rehearsal():
+        verdict = _on_copy(stage, plan, live, desired, scope, comparison, seen)
     statements = (*seen, *plan.statements[len(seen) :])
     return replace(plan, statements=statements, rehearsal=verdict.as_json())
 
 
 def _on_copy(
-    copy: psycopg.Connection[Any],
+    stage: Stage,
     plan: Plan,
     live: Snapshot,
     desired: Snapshot,
@@ -99,43 +145,20 @@ def _on_copy(
     comparison: Comparison,
     seen: list[Statement],
 ) -> Rehearsal:
-    whole = Scope(frozenset(), True)
     try:
-        for written in creation(live, whole, comparison).written:
-            copy.execute(written.step.sql)
+        stage.copy(live, comparison)
     except psycopg.Error as error:
         return Rehearsal(False, error=f"copying the live schema: {_first_line(error)}")
-    kinds = list(registry().values())
-    unlike = diff(live, read(copy, kinds), whole, comparison)
+    unlike = diff(live, stage.snapshot(), Scope(frozenset(), True), comparison)
     if unlike:
         return Rehearsal(False, _names(unlike))
+    files = dict(stage.connection.execute(RELATIONS).fetchall())
     try:
         for statement in plan.statements:
-            seen.append(_observed(copy, statement))
+            seen.append(stage.watch(statement, files))
     except psycopg.Error as error:
         return Rehearsal(True, error=f"{plan.statements[len(seen)].sql}: {_first_line(error)}")
-    return Rehearsal(True, _names(diff(read(copy, kinds), desired, scope, comparison)))
-
-
-def _observed(copy: psycopg.Connection[Any], statement: Statement) -> Statement:
-    """Run one statement and say what it locked and rewrote."""
-    before = {oid: (name, file) for oid, name, file in copy.execute(FILES).fetchall()}
-    copy.execute("SAVEPOINT statement")
-    copy.execute(statement.secret_sql or statement.sql)
-    held = copy.execute(LOCKS, [list(before)]).fetchall()
-    after = {oid: file for oid, _, file in copy.execute(FILES).fetchall()}
-    rewrites = tuple(
-        sorted(name for oid, (name, file) in before.items() if oid in after and after[oid] != file)
-    )
-    copy.execute("RELEASE SAVEPOINT statement")
-    return replace(statement, locks=_strongest(held), rewrites=rewrites)
-
-
-def _strongest(held: Sequence[tuple[str, str]]) -> tuple[str, ...]:
-    best: dict[str, int] = {}
-    for relation, mode in held:
-        best[relation] = max(best.get(relation, 0), STRENGTH.index(mode))
-    return tuple(f"{relation} {STRENGTH[rank]}" for relation, rank in sorted(best.items()))
+    return Rehearsal(True, _names(diff(stage.snapshot(), desired, scope, comparison)))
 
 
 def _names(changes: Mapping[Address, Change]) -> tuple[str, ...]:

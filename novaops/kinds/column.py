@@ -51,7 +51,7 @@ class Column(Kind):
             words.append(_identity(obj))
         words += [part.sql for part in parts]
         if obj["not_null"]:
-            words.append("NOT NULL")
+            words.append(_not_null(obj))
         return " ".join(words)
 
     def summary(self, obj: Object) -> str:
@@ -182,6 +182,13 @@ def _has_own_not_null(obj: Object, scene: Scene) -> bool:
     sides = (scene.live, scene.desired)
     children = [child for side in sides for child in side.children.get(obj.address, ())]
     return any(child.attributes.get("type") == "n" for child in children)
+
+
+def _not_null(obj: Object) -> str:
+    """An inherited NOT NULL, by the name that it has there: no statement could rename it later."""
+    name = obj["_not_null_name"]
+    own = quote_ident(object_name(obj["_relation_name"], obj.address.names[-1], "not_null"))
+    return "NOT NULL" if name in (None, own) else f"CONSTRAINT {name} NOT NULL"
 
 
 def _type(old: Object, new: Object, scene: Scene) -> Step:

@@ -11,9 +11,11 @@ from novaops.db.identifiers import object_name, quote_literal
 from novaops.kinds.inheritance import brought, detached, live, origin, taken
 from novaops.kinds.kind import Kind, Part, Phase, Scene, Step, changed_options
 
-CHECK, FOREIGN_KEY, NOT_NULL = "c", "f", "n"
+CHECK, FOREIGN_KEY, NOT_NULL, EXCLUSION = "c", "f", "n", "x"
 KEYS = ("p", "u", "x")
 """Constraints that have an index (`pg_constraint.conindid`)."""
+COPIED = (FOREIGN_KEY, EXCLUSION)
+"""Constraints that ATTACH PARTITION copies: it compares no exclusion indexes (CompareIndexInfo)."""
 RECURSIVE = (CHECK, FOREIGN_KEY, NOT_NULL)
 """Constraints that a statement about the parent creates, changes and drops in its children too."""
 
@@ -31,7 +33,7 @@ class Constraint(Kind):
             rename = _table(obj, f"RENAME CONSTRAINT {name} TO {obj['_quoted']}")
             return [] if name == obj["_quoted"] else [rename]
         # The keys of partitions are made one by one and attached.
-        only = "ONLY " if obj["type"] in KEYS and obj["_partitioned"] else ""
+        only = "ONLY " if obj["type"] in KEYS and obj["_partitioned"] and obj["type"] != EXCLUSION else ""
         return [
             Step(f"ALTER TABLE {only}{obj['_relation']} ADD CONSTRAINT {obj['_quoted']} {_definition(obj)}")
         ]
@@ -48,6 +50,8 @@ class Constraint(Kind):
     def joins(self, obj: Object, scene: Scene) -> bool:
         if obj["type"] == FOREIGN_KEY or not obj["validated"]:
             return False
+        if obj["type"] == EXCLUSION and origin(obj) is not None:
+            return False
         if obj["type"] == NOT_NULL and obj.parent is not None:
             column = scene.desired[obj.parent]
             return not (column["_typed"] or brought(column, scene))
@@ -55,7 +59,7 @@ class Constraint(Kind):
 
     def finish(self, obj: Object, scene: Scene) -> list[Step]:
         steps = []
-        if obj["parent_index"]:
+        if obj["parent_index"] and obj["type"] != EXCLUSION:
             steps.append(_attach(obj))
         if obj["clustered"]:
             steps.append(_table(obj, f"CLUSTER ON {obj['_quoted']}"))
@@ -118,8 +122,8 @@ class Constraint(Kind):
         if live(obj, scene):
             stays = _stays(obj, scene) and _merged_name(obj, scene) is None
             return taken(obj, scene) or stays
-        if obj["type"] == FOREIGN_KEY:
-            return origin(obj) is not None  # ATTACH PARTITION copies it
+        if obj["type"] in COPIED:
+            return origin(obj) is not None
         return obj["type"] in RECURSIVE and brought(obj, scene)
 
 

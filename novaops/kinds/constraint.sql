@@ -20,7 +20,8 @@ SELECT
     coalesce(x.indisreplident, false) AS replica_identity,
     coalesce(x.indisvalid, true) AS valid,
     ih.inhparent::regclass::text AS parent_index,
-    obj_description(c.conindid, 'pg_class') AS index_comment,
+    -- conindid of a foreign key is the index of the key that it references.
+    obj_description(x.indexrelid, 'pg_class') AS index_comment,
     quote_ident(c.conname) AS _quoted,
     c.conrelid::regclass::text AS _relation,
     r.relname::text AS _relation_name,

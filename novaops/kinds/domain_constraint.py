@@ -25,7 +25,10 @@ class DomainConstraint(Kind):
         return [Step(f"ALTER DOMAIN {obj['_domain']} ADD {_definition(obj)}{not_valid}")]
 
     def inline(self, obj: Object, parts: Sequence[Part], scene: Scene) -> str | None:
-        return _definition(obj) if obj["validated"] else None
+        return _definition(obj)
+
+    def joins(self, obj: Object, scene: Scene) -> bool:
+        return bool(obj["validated"])
 
     def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
         if changed == {"validated"} and new["validated"]:

@@ -130,6 +130,8 @@ class Kind:
     """Attributes whose values are never shown."""
     late: ClassVar[frozenset[str]] = frozenset()
     """`pg_depend.deptype`s of dependencies that `finish`, not `create`, establishes."""
+    stub_rank: ClassVar[int] = 0
+    """Of the objects in a cycle, one of the smallest is made as its `stub` first."""
     swap: ClassVar[bool] = False
     """Whether it is rebuilt by renaming the old one aside (`aside`) until nothing needs it."""
     evaluates: ClassVar[bool] = False
@@ -169,6 +171,13 @@ class Kind:
         """What makes it exist enough for its dependants when it depends on them in a cycle.
 
         None when nothing does. `create` follows when they exist and completes it.
+        """
+        return None
+
+    def hollow(self, obj: Object) -> list[Step] | None:
+        """What frees it from what it depends on, so that its dependants among these can be dropped first.
+
+        None when nothing does. `drop` follows.
         """
         return None
 

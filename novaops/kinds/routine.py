@@ -24,6 +24,7 @@ class Routine(Kind):
 
     acl_type = "f"
     owned = True
+    stub_rank = 1  # it names types, which may be those of a view in the same cycle
     signature: frozenset[str] = frozenset()
     """Attributes that OR REPLACE cannot change."""
     least_row = 1

@@ -27,7 +27,10 @@ class View(Kind):
             f"    NULL::{type}{f' COLLATE {collation}' if collation else ''} AS {quote_ident(name)}"
             for name, type, collation in obj["columns"]
         )
-        return [Step(f"CREATE VIEW {obj.identity} AS\nSELECT\n{columns}")]
+        return [Step(f"CREATE OR REPLACE VIEW {obj.identity} AS\nSELECT\n{columns}")]
+
+    def hollow(self, obj: Object) -> list[Step] | None:
+        return self.stub(obj)
 
     def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
         if changed & {"definition", "columns"}:

@@ -52,7 +52,7 @@ class _Ordering:
             if not cycles:
                 return self._sorted(after)
             for cycle in cycles:
-                if not (self._give_up_wishes(cycle) or self._unfold(cycle) or self._stub(cycle)):
+                if not (self._give_up_wishes(cycle) or self._unfold(cycle) or self._stub(cycle) or self._hollow(cycle)):
                     raise self._unsolvable(cycle)
 
     def _folds(self) -> Iterator[tuple[Node, Node]]:
@@ -122,7 +122,7 @@ class _Ordering:
 
     def _stub(self, cycle: set[Node]) -> bool:
         """Make one object of the cycle in two steps; what depends on it waits for the first only."""
-        for node in sorted(cycle, key=self.key):
+        for node in sorted(cycle, key=self._stub_key):
             change = self.changes.get(node.address)
             if node.act is not Act.CREATE or not isinstance(change, Create | Replace):
                 continue
@@ -140,6 +140,29 @@ class _Ordering:
             self.graph.edge(stub, node)
             return True
         return False
+
+    def _hollow(self, cycle: set[Node]) -> bool:
+        """Drop one object of the cycle in two steps; what it depended on waits for the first only."""
+        for node in sorted(cycle, key=self._stub_key):
+            change = self.changes[node.address]
+            if node.act is not Act.DROP or not isinstance(change, Drop | Replace):
+                continue
+            hollow = Node(Act.RELEASE, node.address)
+            if hollow in self.graph.nodes or kind_of(change.old).hollow(change.old) is None:
+                continue
+            self.graph.nodes.add(hollow)
+            for then in cycle:
+                if node in self.graph.after.get(then, ()):
+                    self.graph.after[then].discard(node)
+                    self.graph.edge(hollow, then)
+            self.graph.edge(hollow, node)
+            return True
+        return False
+
+    def _stub_key(self, node: Node) -> tuple[object, ...]:
+        change = self.changes[node.address]
+        made = change.old if isinstance(change, Drop) else change.new
+        return (kind_of(made).stub_rank, *self.key(node))
 
     def _unsolvable(self, cycle: Iterable[Node]) -> NovaopsError:
         names = ", ".join(f"{n.act.name.lower()} {n.address.type} {'.'.join(n.address.names)}" for n in cycle)

@@ -39,7 +39,10 @@ class Request:
     """What was consented to, as `hazard_codes.consent()` writes it."""
     missing_roles: tuple[str, ...] = ()
     """Roles that the files name, the server lacks and the plan is to create."""
+    empty: bool = False
+    """Whether the files hold no statement: an accident more often than a wish."""
     sources: Mapping[Address, Source] = field(default_factory=dict)
+    files: str = ""
 
 
 def plan(request: Request, connection: psycopg.Connection[Any] | None) -> Plan:
@@ -52,6 +55,11 @@ def plan(request: Request, connection: psycopg.Connection[Any] | None) -> Plan:
         message = f"not managed by the files, but in the way of changing {request.live[because].identity}"
         found = hazard("unmanaged-dependant", obj.identity, message)
         hazards[because] = (*hazards.get(because, ()), found)
+    if request.empty and made.changes:
+        first = min(made.changes)
+        message = f"{request.files} declares nothing: everything that it manages would be dropped"
+        whole = hazard("data-loss", request.target.database, message)
+        hazards[first] = (whole, *hazards.get(first, ()))
     made_plan = Plan(
         target=request.target,
         source_fingerprint=live_fingerprint(request.live, request.scope),

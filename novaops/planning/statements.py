@@ -65,6 +65,8 @@ class _Writer:
                 yield from kind_of(new).stub(new) or ()
             case Act.CREATE, Create(new) | Replace(new=new):
                 yield from self._create(new, group)
+            case Act.RELEASE, Drop(old) | Replace(old):
+                yield from kind_of(old).hollow(old) or ()
             case Act.RELEASE, Alter():
                 yield from Altered.of(change, self.scene).release
             case Act.ALTER, Alter():
