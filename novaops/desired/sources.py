@@ -47,6 +47,7 @@ def sources(
     named = {
         (d.kind.lower(), d.names): t.statement for t in tasks if (d := declared(t.statement)) is not None
     }
+    columns: dict[str, dict[int, dict[str, Source]]] = {}
     found: dict[Address, Source] = {}
     for oid, address in snapshot.claims.items():
         statement = made.get(oid) or named.get((address.type, address.names))
@@ -54,20 +55,24 @@ def sources(
             continue
         if oid.objsubid:
             table = made.get(Oid(oid.classid, oid.objid), statement)
-            found[address] = _column(address.names[-1], table, statement)
+            if table.start not in columns.setdefault(table.file.name, {}):
+                columns[table.file.name][table.start] = _columns(table)
+            # One that was added later stands in the statement that added it.
+            place = columns[table.file.name][table.start].get(address.names[-1])
+            found[address] = place or statement.source
         else:
             found[address] = statement.source
     return found
 
 
-def _column(name: str, table: Statement, altered: Statement) -> Source:
-    """The place of a column's name in the statement that made its table, or in the later one."""
-    depth = 0
-    before = ""
+def _columns(table: Statement) -> dict[str, Source]:
+    """The places of names that begin an element of the outermost parentheses: columns, if it has any."""
+    depth, before, text = 0, "", table.text
+    found: dict[str, Source] = {}
     for token, word in table.tokens():
-        text = table.text[token.start : token.end]
-        if depth == 1 and before in ("(", ",") and token.kind in ("word", "quoted") and folded(text) == name:
-            return table.file.source(table.start + token.start)
+        if depth == 1 and before in ("(", ",") and token.kind in ("word", "quoted"):
+            name = folded(text[token.start : token.end])
+            found.setdefault(name, table.file.source(table.start + token.start))
         depth += 1 if word == "(" else -1 if word == ")" else 0
         before = word
-    return altered.source
+    return found

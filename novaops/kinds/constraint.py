@@ -84,7 +84,7 @@ class Constraint(Kind):
         steps = []
         if clauses:
             steps.append(_table(new, f"ALTER CONSTRAINT {new['_quoted']} {' '.join(clauses)}"))
-        if "validated" in changed and not ("enforced" in changed and new["enforced"]):
+        if "validated" in changed and "enforced" not in changed:
             steps.append(_table(new, f"VALIDATE CONSTRAINT {new['_quoted']}"))
         return [*steps, *_index_steps(old, new, changed, scene)]
 
@@ -200,7 +200,8 @@ def _state(new: Object, changed: frozenset[str]) -> list[str] | None:
         if new["deferrable"]:
             clauses.append("INITIALLY DEFERRED" if new["deferred"] else "INITIALLY IMMEDIATE")
     if "enforced" in changed:
-        if new["type"] != FOREIGN_KEY:
+        # ENFORCED reads the rows there and then: it leads to a validated constraint only.
+        if new["type"] != FOREIGN_KEY or (new["enforced"] and not new["validated"]):
             return None
         clauses.append("ENFORCED" if new["enforced"] else "NOT ENFORCED")
     elif "validated" in changed and not new["validated"]:

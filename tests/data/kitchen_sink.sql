@@ -21,6 +21,8 @@ ALTER DEFAULT PRIVILEGES FOR ROLE kitchen_writer GRANT USAGE ON SCHEMAS TO kitch
 
 CREATE EXTENSION vector SCHEMA inventory;
 COMMENT ON EXTENSION vector IS 'Similar tastes';
+REVOKE EXECUTE ON FUNCTION inventory.l2_distance(inventory.vector, inventory.vector) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION inventory.l2_distance(inventory.vector, inventory.vector) TO kitchen_reader;
 
 -- Collations, conversions, languages, access methods ----------------------------------------------
 
@@ -55,15 +57,6 @@ CREATE FUNCTION public.taste_gap(a date, b date) RETURNS float8 LANGUAGE sql IMM
 CREATE TYPE public.days AS RANGE (subtype = date, subtype_diff = public.taste_gap);
 COMMENT ON TYPE public.temperature IS 'From, to';
 CREATE TYPE public.shell;
-CREATE TYPE public.spice;
-CREATE FUNCTION public.spice_in(cstring) RETURNS public.spice LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'int4in';
-CREATE FUNCTION public.spice_out(public.spice) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT PARALLEL SAFE AS 'int4out';
-CREATE FUNCTION public.spice_recv(internal) RETURNS public.spice LANGUAGE internal IMMUTABLE STRICT AS 'int4recv';
-CREATE FUNCTION public.spice_send(public.spice) RETURNS bytea LANGUAGE internal IMMUTABLE STRICT AS 'int4send';
-CREATE TYPE public.spice (
-    input = public.spice_in, output = public.spice_out, receive = public.spice_recv, send = public.spice_send,
-    internallength = 4, passedbyvalue, alignment = int4, storage = plain, category = 'N', default = '7', delimiter = ';'
-);
 COMMENT ON TYPE public.spice IS 'An integer by another name';
 CREATE DOMAIN public.email AS text COLLATE "C" DEFAULT 'nobody@example.org' NOT NULL
     CONSTRAINT has_at CHECK (VALUE LIKE '%@%') CONSTRAINT short CHECK (length(VALUE) < 200);
