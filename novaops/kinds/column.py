@@ -8,10 +8,10 @@ from typing import Any
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
-from novaops.db.identifiers import object_name, quote_ident, quote_literal
+from novaops.db.identifiers import object_name, quote_ident, quote_literal, suffixed
 from novaops.db.sequence_options import catch_up, changed_clauses, clauses
 from novaops.kinds.inheritance import brought, live, newly_made, origin, taken
-from novaops.kinds.kind import Kind, Part, Phase, Risk, Scene, Step, changed_options
+from novaops.kinds.kind import Kind, Part, Phase, Placement, Risk, Scene, Step, changed_options
 from novaops.kinds.type_change import lossless, narrowing, using
 
 STORAGE = {"p": "PLAIN", "e": "EXTERNAL", "m": "MAIN", "x": "EXTENDED"}
@@ -96,7 +96,7 @@ class Column(Kind):
             steps.append(_type(old, new, scene))
         steps += generation
         if "not_null" in own and not _has_own_not_null(new, scene):
-            steps.append(_alter(new, f"{'SET' if new['not_null'] else 'DROP'} NOT NULL"))
+            steps += _set_not_null(new, scene)
         if not narrower:
             steps += identity
         if "compression" in own:
@@ -279,3 +279,20 @@ def _settings(old: Mapping[str, Any], new: Object, changed: frozenset[str]) -> l
         if reset:
             steps.append(_only(new, f"RESET ({', '.join(reset)})"))
     return steps
+
+
+def _set_not_null(new: Object, scene: Scene) -> list[Step]:
+    """SET NOT NULL finds a validated CHECK and then reads no row (documentation, ALTER TABLE)."""
+    if not new["not_null"] or not scene.online(new):
+        return [_alter(new, f"{'SET' if new['not_null'] else 'DROP'} NOT NULL")]
+    name = quote_ident(suffixed(new.address.names[-1], "__novaops_not_null"))
+    table = f"ALTER TABLE {new['_relation']}"
+    ahead = [
+        f"{table} ADD CONSTRAINT {name} CHECK ({new['_quoted']} IS NOT NULL) NOT VALID",
+        f"{table} VALIDATE CONSTRAINT {name}",
+    ]
+    return [
+        *(Step(sql, placement=Placement.APART, phase=Phase.PREPARE) for sql in ahead),
+        _alter(new, "SET NOT NULL"),
+        Step(f"{table} DROP CONSTRAINT {name}"),
+    ]

@@ -56,6 +56,8 @@ class Composite(Type):
         return [*super().names(obj), ("relation", obj.schema or "", obj.name)]
 
     def conversion(self, old: Object, new: Object, value: str) -> str:
+        if old.kind != self.name:
+            return super().conversion(old, new, value)
         before = _by_name(old)
         fields = (f"({value}).{quote_ident(name)}" if name in before else "NULL" for name in _by_name(new))
         return f"CASE WHEN num_nonnulls({value}) = 1 THEN ROW({', '.join(fields)})::{new.identity} END"

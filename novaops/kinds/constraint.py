@@ -7,9 +7,11 @@ from collections.abc import Iterable, Sequence
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
-from novaops.db.identifiers import object_name, quote_literal
+from novaops.db.identifiers import object_name, quote_ident, quote_literal
+from novaops.kinds import storage_parameters
+from novaops.kinds.concurrently import build, working_name
 from novaops.kinds.inheritance import brought, detached, live, origin, taken
-from novaops.kinds.kind import Kind, Part, Phase, Scene, Step, changed_options
+from novaops.kinds.kind import Kind, Part, Phase, Placement, Scene, Step
 
 CHECK, FOREIGN_KEY, NOT_NULL, EXCLUSION = "c", "f", "n", "x"
 KEYS = ("p", "u", "x")
@@ -32,6 +34,8 @@ class Constraint(Kind):
         if (name := _name_before(obj, scene)) is not None:
             rename = _table(obj, f"RENAME CONSTRAINT {name} TO {obj['_quoted']}")
             return [] if name == obj["_quoted"] else [rename]
+        if scene.online(obj) and (steps := _online(obj, scene)):
+            return steps
         # The keys of partitions are made one by one and attached.
         only = "ONLY " if obj["type"] in KEYS and obj["_partitioned"] and obj["type"] != EXCLUSION else ""
         return [
@@ -127,6 +131,24 @@ class Constraint(Kind):
         return obj["type"] in RECURSIVE and brought(obj, scene)
 
 
+def _online(obj: Object, scene: Scene) -> list[Step]:
+    """Statements that read the rows without keeping others from them; none where PostgreSQL has no such."""
+    if obj["type"] in ("p", "u") and not obj["_partitioned"] and obj["_index_definition"]:
+        name = quote_ident(working_name(obj, scene))
+        key = f"{'PRIMARY KEY' if obj['type'] == 'p' else 'UNIQUE'} USING INDEX {name}{_timing(obj)}"
+        add = _table(obj, f"ADD CONSTRAINT {obj['_quoted']} {key}")
+        return [build(obj, obj["_index_definition"], scene), add]
+    if obj["type"] in KEYS or not obj["enforced"] or not obj["validated"]:
+        return []
+    if obj["type"] == FOREIGN_KEY and obj["_partitioned"] and scene.version < 180000:
+        return []
+    validate = f"ALTER TABLE {obj['_relation']} VALIDATE CONSTRAINT {obj['_quoted']}"
+    return [
+        _table(obj, f"ADD CONSTRAINT {obj['_quoted']} {_definition(obj)} NOT VALID"),
+        Step(validate, placement=Placement.APART, phase=Phase.VALIDATE),
+    ]
+
+
 def _renamed(obj: Object, scene: Scene) -> Object | None:
     """The NOT NULL of the same column that goes by another name on the other side.
 
@@ -171,23 +193,24 @@ def _merged_name(obj: Object, scene: Scene) -> str | None:
 def _definition(obj: Object) -> str:
     """The whole definition, in the order of the grammar's ColConstraint and ConstraintElem."""
     text = obj["definition"]
-    if obj["options"]:
-        text += f" WITH ({_assignments(obj['options'])})"
+    if parameters := storage_parameters.given(obj):
+        text += f" {parameters}"
     if obj["tablespace"]:
         text += f" USING INDEX TABLESPACE {obj['tablespace']}"
     if obj["predicate"]:
         text += f" WHERE ({obj['predicate']})"
     if obj["no_inherit"]:
         text += " NO INHERIT"
-    if obj["deferrable"]:
-        text += " DEFERRABLE"
-    if obj["deferred"]:
-        text += " INITIALLY DEFERRED"
+    text += _timing(obj)
     if not obj["enforced"]:
         text += " NOT ENFORCED"
     elif not obj["validated"]:
         text += " NOT VALID"
     return str(text)
+
+
+def _timing(obj: Object) -> str:
+    return " DEFERRABLE" * obj["deferrable"] + " INITIALLY DEFERRED" * obj["deferred"]
 
 
 def _state(new: Object, changed: frozenset[str]) -> list[str] | None:
@@ -215,12 +238,7 @@ def _state(new: Object, changed: frozenset[str]) -> list[str] | None:
 
 def _index_steps(old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step]:
     """Statements for what belongs to the index of a key."""
-    steps = []
-    assign, reset = changed_options(old["options"], new["options"])
-    if assign:
-        steps.append(Step(f"ALTER INDEX {new['_index']} SET ({_assignments(assign)})"))
-    if reset:
-        steps.append(Step(f"ALTER INDEX {new['_index']} RESET ({', '.join(reset)})"))
+    steps = [Step(f"ALTER INDEX {new['_index']} {clause}") for clause in storage_parameters.altered(old, new)]
     if "tablespace" in changed:
         space = new["tablespace"] or "pg_default"
         steps.append(Step(f"ALTER INDEX {new['_index']} SET TABLESPACE {space}", frozenset({"rewrite"})))
@@ -251,7 +269,3 @@ def _attach(obj: Object) -> Step:
 def _index_comment(obj: Object) -> Step:
     text = "NULL" if obj["index_comment"] is None else quote_literal(obj["index_comment"])
     return Step(f"COMMENT ON INDEX {obj['_index']} IS {text}")
-
-
-def _assignments(options: dict[str, str]) -> str:
-    return ", ".join(f"{name}={quote_literal(value)}" for name, value in options.items())

@@ -14,7 +14,7 @@ SELECT
     c.condeferred AS deferred,
     e.enforced,
     c.convalidated AS validated,
-    o.options,
+    ic.reloptions AS options,
     quote_ident(s.spcname) AS tablespace,
     coalesce(x.indisclustered, false) AS clustered,
     coalesce(x.indisreplident, false) AS replica_identity,
@@ -28,6 +28,8 @@ SELECT
     r.relkind = 'p' AS _partitioned,
     r.relispartition AS _partition,
     CASE WHEN x.indexrelid IS NOT NULL THEN c.conindid::regclass::text END AS _index,
+    -- WITHOUT OVERLAPS makes a key of a GiST index, which ADD CONSTRAINT … USING INDEX does not take.
+    CASE WHEN c.contype IN ('p', 'u') AND NOT x.indisexclusion THEN pg_get_indexdef(c.conindid) END AS _index_definition,
     c.conislocal AS _local,
     k.columns AS _columns,
     CASE WHEN c.contype = 'f' THEN c.confrelid::regclass::text END AS _referenced,
@@ -42,9 +44,8 @@ LEFT JOIN pg_catalog.pg_class ic ON ic.oid = x.indexrelid
 LEFT JOIN pg_catalog.pg_tablespace s ON s.oid = ic.reltablespace
 LEFT JOIN pg_catalog.pg_inherits ih ON ih.inhrelid = x.indexrelid
 LEFT JOIN LATERAL (
-    SELECT jsonb_object_agg(w.option_name, w.option_value) AS options,
-        -- ruleutils.c, get_reloptions(); of the three only EXCLUDE shows them here.
-        CASE WHEN c.contype = 'x' THEN ' WITH (' || string_agg(quote_ident(w.option_name) || '='
+    -- ruleutils.c, get_reloptions(); of the three only EXCLUDE shows them here.
+    SELECT CASE WHEN c.contype = 'x' THEN ' WITH (' || string_agg(quote_ident(w.option_name) || '='
             || CASE WHEN quote_ident(w.option_value) = w.option_value THEN w.option_value ELSE quote_literal(w.option_value) END,
             ', ' ORDER BY w.ordinality) || ')' END AS clause
     FROM pg_options_to_table(ic.reloptions) WITH ORDINALITY AS w (option_name, option_value, ordinality)

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
-from novaops.db.identifiers import quote_literal
+from novaops.kinds import storage_parameters
+from novaops.kinds.concurrently import concurrently
 from novaops.kinds.inheritance import detached, live
-from novaops.kinds.kind import Kind, Part, Phase, Scene, Step, changed_options
+from novaops.kinds.kind import Kind, Part, Phase, Scene, Step
 
 
 class Index(Kind):
@@ -22,14 +23,17 @@ class Index(Kind):
     def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
         # On a partitioned table the definition says ON ONLY: the partitions' own are attached.
         text = obj["definition"]
-        if obj["options"]:
-            text += f" WITH ({_assignments(obj['options'])})"
+        if parameters := storage_parameters.given(obj):
+            text += f" {parameters}"
         if obj["tablespace"]:
             text += f" TABLESPACE {obj['tablespace']}"
         if obj["predicate"]:
             text += f" WHERE {obj['predicate']}"
         statistics = sorted((obj["statistics"] or {}).items())
-        return [Step(text), *(_statistics(obj, column, target) for column, target in statistics)]
+        made = (
+            [Step(text)] if obj["_partitioned"] or not scene.online(obj) else concurrently(obj, text, scene)
+        )
+        return [*made, *(_statistics(obj, column, target) for column, target in statistics)]
 
     def finish(self, obj: Object, scene: Scene) -> list[Step]:
         steps = []
@@ -49,12 +53,7 @@ class Index(Kind):
             return None
         if "parent_index" in changed and old["parent_index"] and not detached(new, scene):
             return None
-        steps = []
-        assign, reset = changed_options(old["options"], new["options"])
-        if assign:
-            steps.append(_index(new, f"SET ({_assignments(assign)})"))
-        if reset:
-            steps.append(_index(new, f"RESET ({', '.join(reset)})"))
+        steps = [_index(new, clause) for clause in storage_parameters.altered(old, new)]
         if "tablespace" in changed:
             steps.append(_index(new, f"SET TABLESPACE {new['tablespace'] or 'pg_default'}", "rewrite"))
         if "statistics" in changed:
@@ -112,7 +111,3 @@ def _attach(obj: Object) -> Step:
 
 def _statistics(obj: Object, column: str, target: int) -> Step:
     return _index(obj, f"ALTER COLUMN {column} SET STATISTICS {target}")
-
-
-def _assignments(options: dict[str, str]) -> str:
-    return ", ".join(f"{name}={quote_literal(value)}" for name, value in options.items())

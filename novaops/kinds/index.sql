@@ -7,7 +7,7 @@ SELECT
     left(d.definition, length(d.definition) - length(coalesce(o.clause, '') || coalesce(' WHERE ' || p.predicate, '')))
         AS definition,
     p.predicate,
-    o.options,
+    c.reloptions AS options,
     quote_ident(s.spcname) AS tablespace,
     x.indisvalid AS valid,
     x.indisclustered AS clustered,
@@ -31,9 +31,8 @@ LEFT JOIN pg_catalog.pg_class pc ON pc.oid = ih.inhparent
 LEFT JOIN pg_catalog.pg_namespace pn ON pn.oid = pc.relnamespace
 LEFT JOIN pg_catalog.pg_constraint k1 ON k1.conindid = x.indexrelid AND k1.conrelid = x.indrelid AND k1.contype IN ('p', 'u', 'x')
 LEFT JOIN LATERAL (
-    SELECT jsonb_object_agg(w.option_name, w.option_value) AS options,
-        -- ruleutils.c, get_reloptions()
-        ' WITH (' || string_agg(quote_ident(w.option_name) || '='
+    -- ruleutils.c, get_reloptions()
+    SELECT ' WITH (' || string_agg(quote_ident(w.option_name) || '='
             || CASE WHEN quote_ident(w.option_value) = w.option_value THEN w.option_value ELSE quote_literal(w.option_value) END,
             ', ' ORDER BY w.ordinality) || ')' AS clause
     FROM pg_options_to_table(c.reloptions) WITH ORDINALITY AS w (option_name, option_value, ordinality)

@@ -23,15 +23,18 @@ class Placement(Enum):
 
     TRANSACTION = "in a transaction with others"
     ALONE = "outside a transaction"
+    APART = "in a transaction of its own"
     COMMIT_AFTER = "in a transaction that must commit before the change is used"
 
 
 class Phase(Enum):
-    """When a step of an alteration runs."""
+    """When a step runs; creations have the phases RELEASE and FINISH in methods of their own."""
 
+    PREPARE = "ahead, before the old state is given up: long work under weak locks"
     RELEASE = "before what the object no longer depends on is dropped"
     MAIN = "when what it will depend on exists"
     FINISH = "when the objects it contains are as they will be, too"
+    VALIDATE = "at the end: long work that nothing waits for"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,13 @@ class Scene:
     """Live objects that the plan drops, rebuilt or for good."""
     stubbed: frozenset[Address] = field(default_factory=frozenset)
     """Objects that exist as their `stub` when their `create` runs."""
+    busy: frozenset[Address] = field(default_factory=frozenset)
+    """Live tables with rows: what would keep others from them for long is done in other ways."""
+
+    def online(self, obj: Object) -> bool:
+        """Whether the object belongs to a table that others are reading and writing meanwhile."""
+        *_, root = containers = [obj, *self.desired.ancestors(obj)]
+        return root.address in self.busy and not any(self.creates(o.address) for o in containers[1:])
 
     @cached_property
     def created(self) -> frozenset[Address]:
@@ -134,6 +144,8 @@ class Kind:
     """Of the objects in a cycle, one of the smallest is made as its `stub` first."""
     swap: ClassVar[bool] = False
     """Whether it is rebuilt by renaming the old one aside (`aside`) until nothing needs it."""
+    rows: ClassVar[bool] = False
+    """Whether it holds rows of this database that others read and write."""
     evaluates: ClassVar[bool] = False
     """Whether making it may run functions, on rows that are there."""
     joined: ClassVar[bool] = False

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from novaops.catalog.object import Object
-from novaops.db.identifiers import quote_literal
-from novaops.kinds.kind import Kind, Part, Risk, Scene, Step, changed_options
+from novaops.kinds import storage_parameters
+from novaops.kinds.kind import Kind, Part, Risk, Scene, Step
 
 
 class MaterializedView(Kind):
@@ -17,14 +17,15 @@ class MaterializedView(Kind):
     owned = True
     evaluates = True
     data = True
+    rows = True
     refuses = frozenset({"column type", "attribute type"})
 
     def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
         text = f"CREATE MATERIALIZED VIEW {obj.identity}"
         if obj["access_method"]:
             text += f"\nUSING {obj['access_method']}"
-        if options := _options(obj):
-            text += f"\nWITH ({_assignments(options)})"
+        if parameters := storage_parameters.given(obj):
+            text += f"\n{parameters}"
         if obj["tablespace"]:
             text += f"\nTABLESPACE {obj['tablespace']}"
         text += f" AS\n{obj['definition']}"
@@ -38,12 +39,7 @@ class MaterializedView(Kind):
             steps.append(_alter(new, f"SET ACCESS METHOD {new['access_method'] or 'heap'}", "rewrite"))
         if "tablespace" in changed:
             steps.append(_alter(new, f"SET TABLESPACE {new['tablespace'] or 'pg_default'}", "rewrite"))
-        assign, reset = changed_options(_options(old), _options(new))
-        if assign:
-            steps.append(_alter(new, f"SET ({_assignments(assign)})"))
-        if reset:
-            steps.append(_alter(new, f"RESET ({', '.join(reset)})"))
-        return steps
+        return steps + [_alter(new, clause) for clause in storage_parameters.altered(old, new)]
 
     def grant_target(self, obj: Object) -> tuple[str, str]:
         return "", f"TABLE {obj.identity}"
@@ -74,12 +70,3 @@ def _filled(obj: Object, scene: Scene) -> bool:
 
 def _alter(obj: Object, clause: str, *effects: str) -> Step:
     return Step(f"ALTER MATERIALIZED VIEW {obj.identity} {clause}", frozenset(effects))
-
-
-def _options(obj: Object) -> dict[str, str]:
-    """Storage parameters, those of the TOAST table under their `toast.` names."""
-    return {**(obj["options"] or {}), **{f"toast.{k}": v for k, v in (obj["toast_options"] or {}).items()}}
-
-
-def _assignments(options: dict[str, str]) -> str:
-    return ", ".join(f"{name}={quote_literal(value)}" for name, value in options.items())

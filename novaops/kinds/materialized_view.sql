@@ -5,8 +5,8 @@ SELECT
     c.relowner AS owner,
     c.relacl AS acl,
     rtrim(pg_get_viewdef(c.oid), ';') AS definition,
-    (SELECT jsonb_object_agg(o.option_name, o.option_value) FROM pg_options_to_table(c.reloptions) o) AS options,
-    (SELECT jsonb_object_agg(o.option_name, o.option_value) FROM pg_options_to_table(t.reloptions) o) AS toast_options,
+    c.reloptions AS options,
+    t.reloptions AS toast_options,
     quote_ident(s.spcname) AS tablespace,
     CASE WHEN am.amname <> 'heap' THEN quote_ident(am.amname) END AS access_method,
     -- A fact, not a wish: every pg_dump -s says WITH NO DATA, which must not empty a view in use.

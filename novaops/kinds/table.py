@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from novaops.catalog.object import Object
-from novaops.kinds.kind import Kind, Part, Phase, Risk, Scene, Step, changed_options
+from novaops.kinds import storage_parameters
+from novaops.kinds.kind import Kind, Part, Phase, Risk, Scene, Step
 
 ROW_SECURITY = {
     (False, False): ["DISABLE ROW LEVEL SECURITY", "NO FORCE ROW LEVEL SECURITY"],
@@ -26,6 +27,7 @@ class Table(Kind):
     acl_type = "r"
     owned = True
     data = True
+    rows = True
     late = frozenset({"a"})  # a partition's dependency on its parent: ATTACH makes it
 
     def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
@@ -40,9 +42,8 @@ class Table(Kind):
             tail += f"\nPARTITION BY {obj['partition_key']}"
         if obj["access_method"]:
             tail += f"\nUSING {obj['access_method']}"
-        options = _options(obj)
-        if options:
-            tail += f"\nWITH ({', '.join(f'{k}={_literal(v)}' for k, v in options.items())})"
+        if parameters := storage_parameters.given(obj):
+            tail += f"\n{parameters}"
         if obj["tablespace"]:
             tail += f"\nTABLESPACE {obj['tablespace']}"
         steps = [Step(f"{head} {obj.identity}{body}{tail}")]
@@ -77,13 +78,7 @@ class Table(Kind):
         if "tablespace" in changed:
             steps.append(_alter(new, f"SET TABLESPACE {new['tablespace'] or 'pg_default'}", "rewrite"))
         if changed & {"options", "toast_options"}:
-            assign, reset = changed_options(_options(old), _options(new))
-            if assign:
-                steps.append(
-                    _alter(new, f"SET ({', '.join(f'{k}={_literal(v)}' for k, v in assign.items())})")
-                )
-            if reset:
-                steps.append(_alter(new, f"RESET ({', '.join(reset)})"))
+            steps += [_alter(new, clause) for clause in storage_parameters.altered(old, new)]
         if changed & {"row_security", "force_row_security"}:
             before = ROW_SECURITY[old["row_security"], old["force_row_security"]]
             after = ROW_SECURITY[new["row_security"], new["force_row_security"]]
@@ -140,15 +135,6 @@ def _attach(obj: Object) -> Step:
 
 def _body(parts: Sequence[Part]) -> str:
     return " (\n" + ",\n".join(f"    {part.sql}" for part in parts) + "\n)" if parts else " ()"
-
-
-def _options(obj: Object) -> dict[str, str]:
-    """Storage parameters, those of the TOAST table under their `toast.` names."""
-    return {**(obj["options"] or {}), **{f"toast.{k}": v for k, v in (obj["toast_options"] or {}).items()}}
-
-
-def _literal(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 def _replica_identity(obj: Object) -> str:

@@ -5,12 +5,8 @@ SELECT
     c.relowner AS owner,
     c.relacl AS acl,
     c.relpersistence::text AS persistence,
-    CASE WHEN c.reloptions IS NOT NULL THEN (
-        SELECT jsonb_object_agg(o.option_name, o.option_value) FROM pg_options_to_table(c.reloptions) o
-    ) END AS options,
-    CASE WHEN t.reloptions IS NOT NULL THEN (
-        SELECT jsonb_object_agg(o.option_name, o.option_value) FROM pg_options_to_table(t.reloptions) o
-    ) END AS toast_options,
+    c.reloptions AS options,
+    t.reloptions AS toast_options,
     quote_ident(s.spcname) AS tablespace,
     -- A partitioned table has one only when it was named (PostgreSQL 17): its partitions take it.
     CASE WHEN c.relkind = 'p' OR am.amname <> 'heap' THEN quote_ident(am.amname) END AS access_method,

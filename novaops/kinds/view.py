@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from novaops.catalog.object import Object
-from novaops.db.identifiers import quote_ident, quote_literal
-from novaops.kinds.kind import Kind, Part, Scene, Step, changed_options
+from novaops.db.identifiers import quote_ident
+from novaops.kinds import storage_parameters
+from novaops.kinds.kind import Kind, Part, Scene, Step
 
 
 class View(Kind):
@@ -38,13 +39,9 @@ class View(Kind):
             if new["columns"][: len(old["columns"])] != old["columns"]:
                 return None
             return [Step(f"CREATE OR REPLACE {_view(new)}")]
-        assign, reset = changed_options(old["options"], new["options"])
-        steps = []
-        if assign:
-            steps.append(Step(f"ALTER VIEW {new.identity} SET ({_assignments(assign)})"))
-        if reset:
-            steps.append(Step(f"ALTER VIEW {new.identity} RESET ({', '.join(reset)})"))
-        return steps
+        return [
+            Step(f"ALTER VIEW {new.identity} {clause}") for clause in storage_parameters.altered(old, new)
+        ]
 
     def grant_target(self, obj: Object) -> tuple[str, str]:
         return "", f"TABLE {obj.identity}"
@@ -55,9 +52,5 @@ class View(Kind):
 
 def _view(obj: Object) -> str:
     """Everything after CREATE [OR REPLACE]; without WITH, OR REPLACE would reset the options."""
-    options = f" WITH ({_assignments(obj['options'])})" if obj["options"] else ""
-    return f"VIEW {obj.identity}{options} AS\n{obj['definition']}"
-
-
-def _assignments(options: dict[str, str]) -> str:
-    return ", ".join(f"{name}={quote_literal(value)}" for name, value in options.items())
+    head = " ".join(filter(None, ["VIEW", obj.identity, storage_parameters.given(obj)]))
+    return f"{head} AS\n{obj['definition']}"

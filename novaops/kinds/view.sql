@@ -5,7 +5,7 @@ SELECT
     c.relowner AS owner,
     c.relacl AS acl,
     rtrim(pg_get_viewdef(c.oid), ';') AS definition,
-    (SELECT jsonb_object_agg(o.option_name, o.option_value) FROM pg_options_to_table(c.reloptions) o) AS options,
+    c.reloptions AS options,
     ARRAY(
         SELECT ARRAY[
             a.attname::text,

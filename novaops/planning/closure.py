@@ -113,14 +113,17 @@ class _Work:
 def swaps(closure: Closure, scene: Scene) -> dict[Address, Change]:
     """The changes, with rebuilds marked that must leave the old object in place for a while.
 
-    That is so where a dependant outlives the rebuild by being altered from one to the other.
+    That is so where a dependant outlives the rebuild by being altered from one to the other, or has
+    to stay in place itself.
     """
     found = dict(closure.changes)
-    for address, change in closure.changes.items():
-        if isinstance(change, Replace) and _kind(change.old).swap:
-            dependents = scene.live.dependents.get(address, ())
-            if any(isinstance(closure.changes.get(e.dependent), Alter) for e in dependents):
-                found[address] = replace(change, swap=True)
+    todo = [a for a, c in found.items() if isinstance(c, Alter)]
+    while todo:
+        for edge in scene.live.dependencies.get(todo.pop(), ()):
+            change = found.get(edge.referenced)
+            if isinstance(change, Replace) and not change.swap and _kind(change.old).swap:
+                found[edge.referenced] = replace(change, swap=True)
+                todo.append(edge.referenced)
     return found
 
 

@@ -40,13 +40,17 @@ def draft(
     scope: Scope,
     comparison: Comparison,
     consent: frozenset[Address] = frozenset(),
+    busy: frozenset[Address] = frozenset(),
 ) -> Draft:
-    """What turns `live` into `desired`; `consent` names unmanaged objects that may be rebuilt as they are."""
-    scene = Scene(live, desired, desired.version or live.version)
+    """What turns `live` into `desired`.
+
+    `consent` names unmanaged objects that may be rebuilt as they are, `busy` tables with rows.
+    """
+    scene = Scene(live, desired, desired.version or live.version, busy=busy)
     closure = close(diff(live, desired, scope, comparison), scene, consent)
     changes = swaps(closure, scene)
     dropped = frozenset(a for a, c in changes.items() if isinstance(c, Drop | Replace))
-    scene = Scene(live, desired, scene.version, dropped)
+    scene = replace(scene, replaced=dropped)
     graph = Wiring(changes, scene).build()
     blind = blind_evaluations(desired)
     groups = order(graph, changes, scene, lambda node: sort_key(node, changes, scene, blind))
@@ -68,8 +72,9 @@ def sort_key(
     root = outermost(obj, scene.live if isinstance(change, Drop) else scene.desired)
     rank = registry()[obj.kind].rank
     root_rank = rank if rank >= LAST else registry()[root.kind].rank
-    first = node.act in (Act.ASIDE, Act.RELEASE, Act.DROP) and root_rank < LAST
+    first = node.act in (Act.ASIDE, Act.PREPARE, Act.RELEASE, Act.DROP) and root_rank < LAST
     return (
+        node.act is Act.VALIDATE,
         not first,
         node.act is Act.CREATE and node.address in blind,
         root_rank,

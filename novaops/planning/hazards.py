@@ -14,11 +14,10 @@ from novaops.catalog.snapshot import Snapshot
 from novaops.kinds.kind import Risk, Scene
 from novaops.planning.changes import Alter, Change, Create, Drop, Replace
 from novaops.planning.hazard_codes import HAZARDS
+from novaops.planning.live_data import ask
 from novaops.planning.nodes import kind_of
 from novaops.planning.plan import Guard, Hazard
 from novaops.planning.statements import revoked
-
-COUNT_TIMEOUT = "2s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +91,10 @@ def hazard(
 def _hazard(risk: Risk, connection: psycopg.Connection[Any] | None) -> Hazard | None:
     affected = total = None
     if connection is not None and risk.exists is not None:
-        row = _ask(connection, risk.exists)
+        row = ask(connection, risk.exists)
         if row is not None and not row[0]:
             return None
-        counted = _ask(connection, risk.count) if risk.count and row is not None else None
+        counted = ask(connection, risk.count) if risk.count and row is not None else None
         affected, total = counted[:2] if counted else (None, None)
     return hazard(risk.hazard, risk.subject, _message(risk, affected, total), affected, total)
 
@@ -107,19 +106,3 @@ def _message(risk: Risk, affected: int | None, total: int | None) -> str:
     if total is None or total == affected:
         return f"loses {affected:,} {what}"
     return f"loses {affected:,} {what} (of {total:,} rows)"
-
-
-def _ask(connection: psycopg.Connection[Any], sql: str) -> Sequence[Any] | None:
-    """First row of a query on the live data; None when it failed or took too long.
-
-    Row security must not hide rows (`row_security = off` makes such a query fail instead).
-    """
-    try:
-        with connection.transaction(), connection.cursor() as cursor:
-            cursor.execute("SET LOCAL row_security = off")
-            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [COUNT_TIMEOUT])
-            return cursor.execute(sql).fetchone()
-    except (psycopg.errors.OperationalError, psycopg.errors.DatabaseError):
-        if connection.closed:
-            raise
-        return None

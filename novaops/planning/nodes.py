@@ -18,12 +18,14 @@ class Act(Enum):
     """What a node does; the value orders nodes that dependencies leave free."""
 
     ASIDE = 0
-    RELEASE = 1
-    DROP = 2
-    STUB = 3
-    CREATE = 4
-    ALTER = 5
-    FINISH = 6
+    PREPARE = 1
+    RELEASE = 2
+    DROP = 3
+    STUB = 4
+    CREATE = 5
+    ALTER = 6
+    FINISH = 7
+    VALIDATE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +59,27 @@ class Graph:
             self.weak.add((first, then))
 
 
-@dataclass(frozen=True, slots=True)
-class Altered:
-    """The statements of an alteration by phase."""
+PHASES = {
+    Phase.PREPARE: "PREPARE",
+    Phase.RELEASE: "RELEASE",
+    Phase.FINISH: "FINISH",
+    Phase.VALIDATE: "VALIDATE",
+}
+"""Phases that are nodes of their own; MAIN is that of the creation or alteration itself."""
 
-    release: tuple[Step, ...]
-    main: tuple[Step, ...]
-    finish: tuple[Step, ...]
 
-    @staticmethod
-    def of(change: Alter, scene: Scene) -> Altered:
-        steps: list[Step] | None = []
-        if change.changed:
-            steps = kind_of(change.new).alter(change.old, change.new, change.changed, scene)
-        by_phase = {p: tuple(s for s in steps or () if s.phase is p) for p in Phase}
-        return Altered(by_phase[Phase.RELEASE], by_phase[Phase.MAIN], by_phase[Phase.FINISH])
+def steps_in(phase: Phase, change: Change, scene: Scene) -> list[Step]:
+    """The statements of the change in one phase; for creations those that do not depend on parts."""
+    match change:
+        case Alter(old, new, changed):
+            steps = kind_of(new).alter(old, new, changed, scene) if changed else None
+        case Create(new) | Replace(new=new):
+            if phase is Phase.FINISH:
+                return kind_of(new).finish(new, scene)
+            steps = kind_of(new).create(new, (), scene) if scene.online(new) else None
+        case Drop():
+            return []
+    return [s for s in steps or () if s.phase is phase]
 
 
 def kind_of(obj: Object) -> Kind:
@@ -111,34 +119,36 @@ class Wiring:
             yield Node(Act.DROP, at)
         if isinstance(change, Create | Replace):
             yield Node(Act.CREATE, at)
-            if kind_of(change.new).finish(change.new, self.scene):
-                yield Node(Act.FINISH, at)
         if isinstance(change, Replace) and change.swap:
             yield Node(Act.ASIDE, at)
         if isinstance(change, Alter):
-            altered = Altered.of(change, self.scene)
-            if altered.release:
-                yield Node(Act.RELEASE, at)
-            if altered.finish:
-                yield Node(Act.FINISH, at)
             yield Node(Act.ALTER, at)
+        for phase, name in PHASES.items():
+            if steps_in(phase, change, self.scene):
+                yield Node(Act[name], at)
 
     def _created(self, new: Object) -> None:
         create, finish = Node(Act.CREATE, new.address), Node(Act.FINISH, new.address)
+        prepare = Node(Act.PREPARE, new.address)
         for edge in self.scene.desired.dependencies.get(new.address, ()):
             late = edge.types <= kind_of(new).late
             then = finish if late else create
             self.graph.edge(Node(Act.CREATE, edge.referenced), then)
             # Altering a container may wait for what it is to contain.
             self.graph.edge(Node(Act.ALTER, edge.referenced), then, weak=edge.referenced == new.parent)
+            for act in (Act.CREATE, Act.ALTER):
+                self.graph.edge(Node(act, edge.referenced), prepare, weak=edge.referenced == new.parent)
         for address in kind_of(new).needs(new, self.scene.desired):
             self.graph.edge(Node(Act.CREATE, address), create)
+            self.graph.edge(Node(Act.VALIDATE, address), create)
         self._finish_last(new)
 
     def _finish_last(self, new: Object) -> None:
         create, finish = Node(Act.CREATE, new.address), Node(Act.FINISH, new.address)
-        self.graph.edge(create, finish)
-        self.graph.edge(Node(Act.ALTER, new.address), finish)
+        for main in (create, Node(Act.ALTER, new.address)):
+            self.graph.edge(Node(Act.PREPARE, new.address), main)
+            self.graph.edge(main, finish)
+            self.graph.edge(main, Node(Act.VALIDATE, new.address))
         if new.parent is not None:
             # The index of a partition is attached when the partition is.
             self.graph.edge(Node(Act.FINISH, new.parent), finish)
@@ -164,8 +174,18 @@ class Wiring:
         if change.swap:
             self.graph.edge(Node(Act.ASIDE, at), Node(Act.CREATE, at))
             self.graph.edge(Node(Act.CREATE, at), Node(Act.DROP, at))
-        else:
+            for edge in self.scene.live.dependents.get(at, ()):
+                if "c" not in edge.types:
+                    # A function is dropped by the types of its arguments, under the names they have.
+                    self.graph.edge(Node(Act.DROP, edge.dependent), Node(Act.ASIDE, at), weak=True)
+        elif not self._within_swap(change.old):
             self.graph.edge(Node(Act.DROP, at), Node(Act.CREATE, at))
+            self.graph.edge(Node(Act.PREPARE, at), Node(Act.DROP, at))
+
+    def _within_swap(self, old: Object) -> bool:
+        """Whether the object is contained in one that stays, under another name, while the new one is made."""
+        containers = (self.changes.get(o.address) for o in self.scene.live.ancestors(old))
+        return any(isinstance(c, Replace) and c.swap for c in containers)
 
     def _altered(self, change: Alter) -> None:
         alter = Node(Act.ALTER, change.address)
@@ -195,6 +215,7 @@ class Wiring:
                     for node in freed.get(name, ()):
                         if node.address != change.address:
                             self.graph.edge(node, Node(Act.CREATE, change.address))
+                            self.graph.edge(node, Node(Act.PREPARE, change.address))
 
 
 def needs(snapshot: Snapshot, dependent: Address, referenced: Address) -> bool:

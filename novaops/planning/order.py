@@ -52,7 +52,12 @@ class _Ordering:
             if not cycles:
                 return self._sorted(after)
             for cycle in cycles:
-                if not (self._give_up_wishes(cycle) or self._unfold(cycle) or self._stub(cycle) or self._hollow(cycle)):
+                if not (
+                    self._give_up_wishes(cycle)
+                    or self._unfold(cycle)
+                    or self._stub(cycle)
+                    or self._hollow(cycle)
+                ):
                     raise self._unsolvable(cycle)
 
     def _folds(self) -> Iterator[tuple[Node, Node]]:
@@ -66,6 +71,9 @@ class _Ordering:
                 container = self._dropped_with(change)
                 if container is not None:
                     yield Node(Act.DROP, change.address), container
+                elif Node(Act.PREPARE, change.address) in self.graph.nodes:
+                    # The new one is ready: it takes the place of the old one at once.
+                    yield Node(Act.DROP, change.address), Node(Act.CREATE, change.address)
 
     def _dropped_with(self, change: Drop | Replace) -> Node | None:
         """The drop that takes this object along: that of its parent, or of what it depends on automatically."""

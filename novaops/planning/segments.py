@@ -17,6 +17,10 @@ def transactions(written: Iterable[Written]) -> list[int | None]:
             case Placement.ALONE:
                 found.append(None)
                 open_ = False
+            case Placement.APART:
+                current += 1
+                found.append(current)
+                open_ = False
             case placement:
                 if not open_:
                     current += 1

@@ -10,12 +10,12 @@ from novaops.catalog.object import Object
 from novaops.catalog.privileges import Privilege
 from novaops.db.identifiers import quote_ident, quote_literal
 from novaops.kinds.grants import grants
-from novaops.kinds.kind import Part, Scene, Step
+from novaops.kinds.kind import Part, Phase, Scene, Step
 from novaops.planning import privileges
 from novaops.planning.changes import Alter, Change, Create, Drop, Replace
 from novaops.planning.diff import Comparison
 from novaops.planning.faithful import faithful
-from novaops.planning.nodes import Act, Altered, kind_of
+from novaops.planning.nodes import Act, Node, kind_of, steps_in
 from novaops.planning.order import Group
 
 OPERATIONS = {Create: "create", Drop: "drop", Alter: "alter", Replace: "replace"}
@@ -67,15 +67,11 @@ class _Writer:
                 yield from self._create(new, group)
             case Act.RELEASE, Drop(old) | Replace(old):
                 yield from kind_of(old).hollow(old) or ()
-            case Act.RELEASE, Alter():
-                yield from Altered.of(change, self.scene).release
             case Act.ALTER, Alter():
-                yield from Altered.of(change, self.scene).main
+                yield from steps_in(Phase.MAIN, change, self.scene)
                 yield from self._metadata(change)
-            case Act.FINISH, Alter():
-                yield from Altered.of(change, self.scene).finish
-            case Act.FINISH, Create(new) | Replace(new=new):
-                yield from kind_of(new).finish(new, self.scene)
+            case act, _:
+                yield from steps_in(Phase[act.name], change, self.scene)
 
     def _drop(self, old: Object, aside: bool) -> Iterator[Step]:
         kind = kind_of(old)
@@ -87,8 +83,12 @@ class _Writer:
     def _create(self, new: Object, group: Group) -> Iterator[Step]:
         kind = kind_of(new)
         members = [self.scene.desired[m.address] for m in group.members if m.act is Act.CREATE]
+        change = self.changes[new.address]
+        if Node(Act.DROP, new.address) in group.members and isinstance(change, Replace):
+            yield from self._drop(change.old, aside=False)
         if not kind.produced(new, self.scene):
-            yield from kind.create(new, self._parts(new.address, members), self.scene)
+            steps = kind.create(new, self._parts(new.address, members), self.scene)
+            yield from (step for step in steps if step.phase is Phase.MAIN)
         for obj in (new, *members):
             yield from self._dress(obj)
 

@@ -12,6 +12,7 @@ import pytest
 
 import novaops
 from novaops.db.advisory_lock import advisory_lock
+from novaops.desired import shadow
 from novaops.diagnostics import DiagnosticsError
 from novaops.errors import NovaopsError, RefusedError, TargetChangedError
 from novaops.project import Options, Outcome, Project
@@ -21,6 +22,7 @@ Connection = psycopg.Connection[Any]
 USERS = "CREATE TABLE users (id bigint PRIMARY KEY, email varchar(40) NOT NULL, legacy_id bigint);\n"
 WITHOUT_LEGACY = USERS.replace(", legacy_id bigint", "")
 EMPTY = "CREATE TABLE empty_one (a int);\n"
+ANOTHER = "CREATE TABLE another (a int);\n"
 PLAIN = Options(ignore_file=None)
 
 
@@ -89,11 +91,6 @@ def column_type(live: Connection, relation: str, column: str) -> str:
     ).fetchone()
     assert row is not None
     return str(row[0])
-
-
-def shadows(live: Connection) -> set[str]:
-    rows = live.execute("SELECT datname FROM pg_database WHERE datname LIKE '%shadow%'").fetchall()
-    return {name for (name,) in rows}
 
 
 # -- plan and apply -----------------------------------------------------------------------------
@@ -181,14 +178,14 @@ def test_a_view_over_a_column_that_changes_type_is_rebuilt_as_it_was(
 
 def test_an_empty_table_is_dropped_without_consent(live: Connection, declare: Callable[..., Project]) -> None:
     live.execute(EMPTY)
-    assert declare("").apply().left == ()
+    assert declare(ANOTHER).apply().left == ()
     assert not exists(live, "public.empty_one")
 
 
 def test_a_table_with_rows_is_not(live: Connection, declare: Callable[..., Project]) -> None:
     live.execute(USERS + EMPTY)
     live.execute("INSERT INTO users VALUES (1, 'a', 1)")
-    project = declare("CREATE TABLE another (a int);")
+    project = declare(ANOTHER)
     before = project.inspect()
     made = project.plan()
     assert consents(made) == ["data-loss:public.users"]
@@ -231,7 +228,7 @@ def test_a_row_that_comes_after_the_plan_stops_the_drop(
     live: Connection, declare: Callable[..., Project]
 ) -> None:
     live.execute(EMPTY)
-    project = declare("CREATE TABLE another (a int);")
+    project = declare(ANOTHER)
     made = project.plan()
     assert made.blocked == ()
     live.execute("INSERT INTO empty_one VALUES (1)")
@@ -280,14 +277,22 @@ def test_a_statement_that_fails_is_found_in_the_rehearsal(
     assert not exists(live, "public.other")
 
 
-def test_the_shadow_is_gone_after_an_error(live: Connection, declare: Callable[..., Project]) -> None:
-    databases = "SELECT count(*) FROM pg_database WHERE datname ~ %s"
-    suffix = live.info.dbname
-    before = live.execute(databases, [suffix]).fetchone()
+def test_the_shadow_is_gone_after_an_error(
+    live: Connection, declare: Callable[..., Project], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    create = shadow._create
+
+    def watched(maintenance: Connection, name: str, *rest: Any) -> None:
+        create(maintenance, name, *rest)
+        made.append(name)
+
+    monkeypatch.setattr(shadow, "_create", watched)
     with pytest.raises(DiagnosticsError, match="nowhere"):
         declare("CREATE VIEW v AS SELECT * FROM nowhere;").plan()
-    assert live.execute(databases, [suffix]).fetchone() == before
-    assert shadows(live) == set()
+    assert len(made) == 1
+    left = live.execute("SELECT datname FROM pg_database WHERE datname = ANY (%s)", [made]).fetchall()
+    assert left == []
 
 
 def test_one_apply_at_a_time(live: Connection, declare: Callable[..., Project]) -> None:
@@ -351,7 +356,7 @@ def test_a_missing_role_is_an_error_unless_it_is_skipped(
 
 def test_another_schema_is_left_alone(live: Connection, declare: Callable[..., Project]) -> None:
     live.execute("CREATE SCHEMA other; CREATE TABLE other.t (a int); CREATE TABLE gone (a int)")
-    assert declare("").apply().left == ()
+    assert declare(ANOTHER).apply().left == ()
     assert exists(live, "other.t")
     assert not exists(live, "public.gone")
 
@@ -360,7 +365,7 @@ def test_what_is_declared_elsewhere_is_created_and_changed(
     live: Connection, declare: Callable[..., Project]
 ) -> None:
     live.execute("CREATE SCHEMA other; CREATE TABLE other.t (a int); CREATE TABLE other.kept (a int)")
-    declared = "CREATE TABLE other.t (a bigint); CREATE TABLE other.new (a int);"
+    declared = "CREATE SCHEMA other; CREATE TABLE other.t (a bigint); CREATE TABLE other.new (a int);"
     assert declare(declared, schemas=("public",)).apply().left == ()
     assert column_type(live, "other.t", "a") == "bigint"
     assert exists(live, "other.new")
@@ -369,7 +374,10 @@ def test_what_is_declared_elsewhere_is_created_and_changed(
 
 def test_the_whole_database_is_managed_on_demand(live: Connection, declare: Callable[..., Project]) -> None:
     live.execute("CREATE SCHEMA other; CREATE TABLE other.t (a int)")
-    assert declare("", scope="database").apply().left == ()
+    project = declare(ANOTHER, scope="database")
+    made = project.plan()
+    assert {(c.operation, c.object) for c in made.changes} >= {("drop", "other")}
+    assert project.apply(made, allow=consents(made)).left == ()
     assert not exists(live, "other.t")
 
 
