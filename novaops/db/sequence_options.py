@@ -45,6 +45,25 @@ def changed_clauses(
     return found
 
 
+def moved(
+    sequence: str, old: Mapping[str, Any], new: Mapping[str, Any], old_start: int, new_start: int
+) -> list[str]:
+    """What has to go before a change of limits that its old start is out of: it may still stand there."""
+    found = []
+    for limit, opposite, out in (("minvalue", "maxvalue", int.__lt__), ("maxvalue", "minvalue", int.__gt__)):
+        if turned(old, new) or limit not in new or not out(old_start, new[limit]):
+            continue
+        if opposite in old and out(old[opposite], new_start):
+            text, default = CLAUSES[opposite]
+            found.append(
+                f"ALTER SEQUENCE {sequence} {text.format(new[opposite]) if opposite in new else default}"
+            )
+        beyond = f"last_value {'<' if limit == 'minvalue' else '>'} {new[limit]}"
+        setval = f"pg_catalog.setval({quote_literal(sequence)}, {new_start}, false)"
+        found.append(f"SELECT {setval} FROM {sequence} WHERE {beyond}")
+    return found
+
+
 def catch_up(sequence: str, table: str, column: str, start: int, increment: int) -> str:
     """Query that moves a sequence to the last value of the column that it is to number on."""
     last, reached = ("max", ">=") if increment > 0 else ("min", "<=")

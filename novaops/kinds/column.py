@@ -9,7 +9,7 @@ from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.identifiers import object_name, quote_ident, quote_literal, suffixed
-from novaops.db.sequence_options import catch_up, changed_clauses, clauses
+from novaops.db.sequence_options import catch_up, changed_clauses, clauses, moved
 from novaops.kinds.inheritance import brought, live, newly_made, origin, taken
 from novaops.kinds.kind import Kind, Part, Phase, Placement, Risk, Scene, Step, changed_options
 from novaops.kinds.type_change import lossless, narrowing, using
@@ -237,11 +237,13 @@ def _identity_steps(old: Object, new: Object) -> list[Step]:
     if after is None:
         # A sequence of the same name may take over.
         return [Step(_alter(new, "DROP IDENTITY").sql, phase=Phase.RELEASE)]
-    clauses = changed_clauses(before, after, old["_identity_start"], new["_identity_start"])
+    start, new_start, sequence = old["_identity_start"], new["_identity_start"], old["_identity_identity"]
+    steps = [Step(sql) for sql in moved(sequence, before, after, start, new_start)]
+    clauses = changed_clauses(before, after, start, new_start)
     if old["identity_generation"] != new["identity_generation"]:
         clauses.insert(0, f"GENERATED {IDENTITY[new['identity_generation']]}")
-    steps = [_alter(new, " ".join(f"SET {clause}" for clause in clauses))] if clauses else []
-    sequence = old["_identity_identity"]
+    if clauses:
+        steps.append(_alter(new, " ".join(f"SET {clause}" for clause in clauses)))
     if old["identity_persistence"] != new["identity_persistence"]:
         logged = (new["identity_persistence"] or new["_persistence"]) == "p"
         steps.append(Step(f"ALTER SEQUENCE {sequence} SET {'LOGGED' if logged else 'UNLOGGED'}"))

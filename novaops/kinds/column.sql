@@ -57,11 +57,11 @@ SELECT
     nullif(a.attstattarget, -1)::int AS statistics,
     -- pg_attver is bookkeeping of some servers, another number in every database.
     CASE WHEN a.attoptions IS NOT NULL THEN (
-        SELECT jsonb_object_agg(o.option_name, o.option_value) FROM pg_options_to_table(a.attoptions) o
+        SELECT json_object_agg(o.option_name, o.option_value) FROM pg_options_to_table(a.attoptions) o
         WHERE o.option_name <> 'pg_attver'
     ) END AS options,
     CASE WHEN a.attfdwoptions IS NOT NULL THEN (
-        SELECT jsonb_object_agg(o.option_name, o.option_value) FROM pg_options_to_table(a.attfdwoptions) o
+        SELECT json_object_agg(o.option_name, o.option_value) FROM pg_options_to_table(a.attfdwoptions) o
     ) END AS fdw_options,
     a.attnum::int AS _position,
     a.attrelid::regclass::text AS _relation,

@@ -59,13 +59,13 @@ class Composite(Type):
         if old.kind != self.name:
             return super().conversion(old, new, value)
         before = _by_name(old)
-        fields = (f"({value}).{quote_ident(name)}" if name in before else "NULL" for name in _by_name(new))
+        fields = (
+            _field(value, before[name], attribute) if name in before else "NULL"
+            for name, attribute in _by_name(new).items()
+        )
         return f"CASE WHEN num_nonnulls({value}) = 1 THEN ROW({', '.join(fields)})::{new.identity} END"
 
-    def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
-        after = scene.desired.objects.get(old.address)
-        if after is None or after.kind != self.name:
-            return []  # no value stays of this type: what becomes of them is the columns' matter
+    def value_risks(self, old: Object, after: Object, scene: Scene) -> list[Risk]:
         before, wanted, columns = _by_name(old), _by_name(after), stored_in(old, scene)
         risks = []
         for name, attribute in before.items():
@@ -78,6 +78,13 @@ class Composite(Type):
         if nested and list(before) != list(wanted)[: len(before)]:
             risks.append(Risk("data-loss", old.identity, "order of attributes", any_row(nested, scene)))
         return risks
+
+
+def _field(value: str, before: Attribute, after: Attribute) -> str:
+    """The attribute of `value` in its new type, which may be another one of the same name."""
+    field = f"({value}).{quote_ident(before.name)}"
+    built_in = before.type == after.type and "." not in after.type
+    return field if built_in else f"{field}::text::{after.type}"
 
 
 def _attributes(obj: Object) -> list[Attribute]:

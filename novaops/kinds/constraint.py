@@ -210,7 +210,8 @@ def _definition(obj: Object) -> str:
 
 
 def _timing(obj: Object) -> str:
-    return " DEFERRABLE" * obj["deferrable"] + " INITIALLY DEFERRED" * obj["deferred"]
+    words = ["DEFERRABLE"] * obj["deferrable"] + ["INITIALLY DEFERRED"] * obj["deferred"]
+    return "".join(f" {word}" for word in words)
 
 
 def _state(new: Object, changed: frozenset[str]) -> list[str] | None:

@@ -28,10 +28,7 @@ class Enum(Type):
             for place in _additions(old["labels"], new["labels"])
         ]
 
-    def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
-        after = scene.desired.objects.get(old.address)
-        if after is None or after.kind != self.name:
-            return []  # no value stays of this type: what becomes of them is the columns' matter
+    def value_risks(self, old: Object, after: Object, scene: Scene) -> list[Risk]:
         lost = [label for label in old["labels"] if label not in after["labels"]]
         holds = any_row(((c, _holds(c, old, lost)) for c in stored_in(old, scene)), scene)
         return [Risk("narrowing", old.identity, "values", holds)] if lost and holds else []

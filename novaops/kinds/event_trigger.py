@@ -33,7 +33,7 @@ class EventTrigger(Kind):
         return [("event trigger", obj.name)]
 
     def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
-        return [Risk("behaviour", old.identity, "trigger mode")] if new and "enabled" in changed else []
+        return [Risk("behaviour", old.identity, "the trigger mode")] if new and "enabled" in changed else []
 
     def describe(self, old: Object, new: Object, attribute: str) -> str:
         if attribute == "enabled":

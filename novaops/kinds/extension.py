@@ -27,5 +27,5 @@ class Extension(Kind):
 
     def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
         return (
-            [Risk("data-loss", old.identity, "extension and whatever is of its types")] if new is None else []
+            [Risk("data-loss", old.identity, "the extension and what is of its types")] if new is None else []
         )

@@ -5,7 +5,7 @@ SELECT
     c.relowner AS owner,
     c.relacl AS acl,
     quote_ident(s.srvname) AS server,
-    (SELECT jsonb_object_agg(o.option_name, o.option_value) FROM pg_options_to_table(f.ftoptions) o) AS options,
+    (SELECT json_object_agg(o.option_name, o.option_value) FROM pg_options_to_table(f.ftoptions) o) AS options,
     CASE WHEN c.relispartition THEN
         (SELECT i.inhparent::regclass::text FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid) END AS partition_of,
     CASE WHEN c.relispartition THEN pg_get_expr(c.relpartbound, c.oid) END AS partition_bound,

@@ -39,7 +39,7 @@ class Policy(Kind):
             return []
         if old["permissive"]:
             return [Risk("access-loss", old.identity, "access to rows")]
-        return [Risk("row-security", old.identity, "restriction of access to rows")]
+        return [Risk("row-security", old.identity, "what rows are kept from whom")]
 
 
 def _clauses(obj: Object, attributes: Set[str]) -> str:

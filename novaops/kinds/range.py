@@ -54,9 +54,8 @@ class Range(Type):
         facts = {**obj.facts, "multirange_name": multirange_name}
         return steps, replace(moved, attributes=attributes, facts=facts)
 
-    def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
-        after = scene.desired.objects.get(old.address)
-        if after is None or after.kind != self.name or after["subtype"] == old["subtype"]:
+    def value_risks(self, old: Object, after: Object, scene: Scene) -> list[Risk]:
+        if after["subtype"] == old["subtype"]:
             return []
         columns = ((c, f"{quote_ident(c.address.names[-1])} IS NOT NULL") for c in stored_in(old, scene))
         holds = any_row(columns, scene)

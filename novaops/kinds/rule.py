@@ -35,7 +35,7 @@ class Rule(Kind):
         return steps
 
     def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
-        return [Risk("behaviour", old.identity, "rule mode")] if new and "enabled" in changed else []
+        return [Risk("behaviour", old.identity, "the rule mode")] if new and "enabled" in changed else []
 
     def describe(self, old: Object, new: Object, attribute: str) -> str:
         if attribute == "enabled":

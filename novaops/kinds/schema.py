@@ -22,4 +22,4 @@ class Schema(Kind):
         return [("schema", obj.name)]
 
     def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
-        return [Risk("data-loss", old.identity, "schema")] if new is None else []
+        return [Risk("data-loss", old.identity, "the schema")] if new is None else []

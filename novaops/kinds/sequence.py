@@ -8,7 +8,7 @@ from collections.abc import Sequence as Steps
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.db.identifiers import quote_literal
-from novaops.db.sequence_options import catch_up, changed_clauses, clauses, turned
+from novaops.db.sequence_options import catch_up, changed_clauses, clauses, moved, turned
 from novaops.kinds.kind import Kind, Part, Phase, Risk, Scene, Step
 
 NUMBERS = ("smallint", "integer", "bigint", "numeric")
@@ -47,6 +47,7 @@ class Sequence(Kind):
         if "owned_by" in changed and old["owned_by"]:
             steps.append(Step(f"ALTER SEQUENCE {new.identity} OWNED BY NONE", phase=Phase.RELEASE))
         options = changed_clauses(old["options"], new["options"], old["_start"], new["_start"])
+        steps += map(Step, moved(new.identity, old["options"], new["options"], old["_start"], new["_start"]))
         if "data_type" in changed and turned(old["options"], new["options"]):
             # Together, AS would take the limits of a rising sequence.
             steps.append(Step(f"ALTER SEQUENCE {new.identity} AS {new['data_type']}"))

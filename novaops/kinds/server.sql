@@ -7,7 +7,7 @@ SELECT
     quote_ident(f.fdwname) AS foreign_data_wrapper,
     s.srvtype AS type,
     s.srvversion AS version,
-    (SELECT jsonb_object_agg(o.option_name, o.option_value) FROM pg_options_to_table(s.srvoptions) o) AS options
+    (SELECT json_object_agg(o.option_name, o.option_value) FROM pg_options_to_table(s.srvoptions) o) AS options
 FROM pg_catalog.pg_foreign_server s
 JOIN pg_catalog.pg_foreign_data_wrapper f ON f.oid = s.srvfdw
 WHERE s.oid >= 16384

@@ -120,7 +120,7 @@ class Table(Kind):
                 )
             )
         if new is not None and changed & {"row_security", "force_row_security"} and not new["row_security"]:
-            risks.append(Risk("row-security", old.identity, "row level security"))
+            risks.append(Risk("row-security", old.identity, "row-level security"))
         return risks
 
 

@@ -53,7 +53,7 @@ class Trigger(Kind):
         return bool(obj["_clone"]) and obj["enabled"] == obj["_cloned_mode"]
 
     def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
-        return [Risk("behaviour", old.identity, "trigger mode")] if new and "enabled" in changed else []
+        return [Risk("behaviour", old.identity, "the trigger mode")] if new and "enabled" in changed else []
 
     def describe(self, old: Object, new: Object, attribute: str) -> str:
         if attribute == "enabled":

@@ -8,7 +8,7 @@ from dataclasses import replace
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.db.identifiers import quote_ident, quote_qualified, suffixed
-from novaops.kinds.kind import Kind, Scene, Step
+from novaops.kinds.kind import Kind, Risk, Scene, Step
 
 ASIDE = "__novaops_old"
 
@@ -24,6 +24,17 @@ class Type(Kind):
 
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
         return [("type", obj.schema or "", obj.name)]
+
+    def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
+        after = scene.desired.objects.get(old.address)
+        if after is None:
+            return [Risk("data-loss", old.identity, "the type")]
+        # Where it becomes a type of another kind, what becomes of values is the columns' matter.
+        return self.value_risks(old, after, scene) if after.kind == old.kind else []
+
+    def value_risks(self, old: Object, after: Object, scene: Scene) -> list[Risk]:
+        """What happens to stored values when the type becomes `after`."""
+        return []
 
     def aside(self, obj: Object) -> tuple[list[Step], Object]:
         name = suffixed(obj.name, ASIDE)

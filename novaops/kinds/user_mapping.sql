@@ -3,7 +3,7 @@ SELECT
     'pg_user_mapping'::regclass::oid AS classid,
     m.umid AS objid,
     0 AS objsubid,
-    (SELECT jsonb_object_agg(o.option_name, o.option_value) FROM pg_options_to_table(m.umoptions) o) AS options,
+    (SELECT json_object_agg(o.option_name, o.option_value) FROM pg_options_to_table(m.umoptions) o) AS options,
     CASE WHEN m.umuser = 0 THEN 'PUBLIC' ELSE quote_ident(m.usename) END AS _user,
     quote_ident(m.srvname) AS _server
 FROM pg_catalog.pg_user_mappings m

@@ -19,6 +19,8 @@ from novaops.planning.nodes import kind_of
 from novaops.planning.plan import Guard, Hazard
 from novaops.planning.statements import revoked
 
+VERBS = {"behaviour": "changes", "row-security": "weakens"}
+
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
@@ -101,7 +103,7 @@ def _hazard(risk: Risk, connection: psycopg.Connection[Any] | None) -> Hazard | 
 
 def _message(risk: Risk, affected: int | None, total: int | None) -> str:
     if affected is None:
-        return f"loses {risk.loses}"
+        return f"{VERBS.get(risk.hazard, 'loses')} {risk.loses}"
     what = risk.loses.removesuffix("s") if affected == 1 else risk.loses
     if total is None or total == affected:
         return f"loses {affected:,} {what}"
