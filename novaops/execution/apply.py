@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
@@ -100,10 +101,21 @@ def _run(
     connection: psycopg.Connection[Any], segment: Segment, done: int, total: int, reporter: Reporter
 ) -> None:
     if segment.transaction is None:
-        _statements(connection, segment.statements, done, total, reporter)
+        try:
+            _statements(connection, segment.statements, done, total, reporter)
+        except BaseException:
+            _undo(connection, segment.statements[0])
+            raise
         return
     with connection.transaction():
         _statements(connection, segment.statements, done, total, reporter)
+
+
+def _undo(connection: psycopg.Connection[Any], statement: Statement) -> None:
+    """Clear away what a statement left behind; if even that fails, the next plan sees it."""
+    if statement.undo is not None and not connection.closed:
+        with suppress(psycopg.Error):
+            connection.execute(statement.undo)
 
 
 def _statements(

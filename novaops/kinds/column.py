@@ -10,7 +10,7 @@ from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.identifiers import object_name, quote_ident, quote_literal, suffixed
 from novaops.db.sequence_options import catch_up, changed_clauses, clauses, moved
-from novaops.kinds.inheritance import brought, live, newly_made, origin, taken
+from novaops.kinds.inheritance import brought, in_partition_key, live, newly_made, origin, taken
 from novaops.kinds.kind import Kind, Part, Phase, Placement, Risk, Scene, Step, changed_options
 from novaops.kinds.type_change import lossless, narrowing, using
 
@@ -20,6 +20,8 @@ GENERATED = {"s": "STORED", "v": "VIRTUAL"}
 IDENTITY = {"a": "ALWAYS", "d": "BY DEFAULT"}
 # A change of these reaches the children of a table along with it.
 RECURSIVE = {"type", "collation", "not_null", "generated", "generation_expression"}
+# These cannot change in a partition key: the partitioned table is made anew, and the partitions change.
+KEPT = {"type", "collation"}
 
 
 class Column(Kind):
@@ -84,7 +86,7 @@ class Column(Kind):
     def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
         own = frozenset(name for name in changed if not _follows(old, new, name, scene))
         generation = _generation(old, new, own, scene)
-        if generation is None:
+        if generation is None or (own & KEPT and in_partition_key(old, scene)):
             return None
         steps = []
         identity = _identity_steps(old, new)
@@ -92,7 +94,7 @@ class Column(Kind):
         narrower = lossless(new, old) and not lossless(old, new)
         if narrower:
             steps += identity
-        if own & {"type", "collation"}:
+        if own & KEPT:
             steps.append(_type(old, new, scene))
         steps += generation
         if "not_null" in own and not _has_own_not_null(new, scene):
@@ -117,7 +119,7 @@ class Column(Kind):
         )
 
     def survives(self, obj: Object, lost: Object, scene: Scene) -> frozenset[str] | None:
-        if obj["generated"] or obj["type"] is None:
+        if obj["generated"] or obj["type"] is None or in_partition_key(obj, scene):
             return None
         if lost.address.type == "type":
             return frozenset({"type"})
@@ -171,7 +173,8 @@ def _follows(old: Object, new: Object, name: str, scene: Scene) -> bool:
         return bool(new["_partition"])
     if name == "not_null" and scene.version >= 180000:
         return True
-    if name not in RECURSIVE:
+    remade = source in scene.replaced or (name in KEPT and in_partition_key(scene.live[source], scene))
+    if name not in RECURSIVE or remade:
         return False
     before, after = scene.live[source], scene.desired[source]
     return bool(after[name] == new[name]) and (before[name] != after[name] or old[name] == new[name])

@@ -24,8 +24,14 @@ def concurrently(obj: Object, definition: str, scene: Scene) -> list[Step]:
 def build(obj: Object, definition: str, scene: Scene) -> Step:
     """The statement that builds the index, ahead of everything else."""
     head, _, rest = definition.partition(f"INDEX {obj['_quoted']} ")
-    name = quote_ident(working_name(obj, scene))
-    return Step(f"{head}INDEX CONCURRENTLY {name} {rest}", placement=Placement.ALONE, phase=Phase.PREPARE)
+    name = working_name(obj, scene)
+    return Step(
+        f"{head}INDEX CONCURRENTLY {quote_ident(name)} {rest}",
+        placement=Placement.ALONE,
+        phase=Phase.PREPARE,
+        # A build that fails leaves an invalid index behind.
+        undo=f"DROP INDEX CONCURRENTLY IF EXISTS {quote_qualified(obj.schema or '', name)}",
+    )
 
 
 def working_name(obj: Object, scene: Scene) -> str:

@@ -100,8 +100,15 @@ class Constraint(Kind):
     def comment_target(self, obj: Object) -> str:
         return f"CONSTRAINT {obj['_quoted']} ON {obj['_relation']}"
 
+    def survives(self, obj: Object, lost: Object, scene: Scene) -> frozenset[str] | None:
+        attached = obj["type"] in KEYS and origin(obj) == lost.address
+        return frozenset({"parent_index"}) if attached and detached(obj, scene) else None
+
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
         return [("relation", obj.address.names[0], obj.name)] if obj["type"] in KEYS else []
+
+    def working_names(self, obj: Object, scene: Scene) -> Iterable[tuple[str, ...]]:
+        return [("relation", obj.address.names[0], working_name(obj, scene))]
 
     def refused(self, obj: Object) -> frozenset[str]:
         # The server makes the others again by itself; a foreign key must not meet two types half-way.

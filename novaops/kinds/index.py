@@ -8,7 +8,7 @@ from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.kinds import storage_parameters
-from novaops.kinds.concurrently import concurrently
+from novaops.kinds.concurrently import concurrently, working_name
 from novaops.kinds.inheritance import detached, live
 from novaops.kinds.kind import Kind, Part, Phase, Scene, Step
 
@@ -69,8 +69,15 @@ class Index(Kind):
             steps.append(_table(new, f"REPLICA IDENTITY USING INDEX {new['_quoted']}"))
         return steps
 
+    def survives(self, obj: Object, lost: Object, scene: Scene) -> frozenset[str] | None:
+        attached = lost.kind == self.name and lost.address.names == obj["_parent_names"]
+        return frozenset({"parent_index"}) if attached and detached(obj, scene) else None
+
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
         return [("relation", *obj.address.names)]
+
+    def working_names(self, obj: Object, scene: Scene) -> Iterable[tuple[str, ...]]:
+        return [("relation", obj.address.names[0], working_name(obj, scene))]
 
     def needs(self, obj: Object, snapshot: Snapshot) -> Iterable[Address]:
         if not obj["replica_identity"] or obj.parent is None:

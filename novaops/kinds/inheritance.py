@@ -52,12 +52,30 @@ def taken(obj: Object, scene: Scene) -> bool:
 
 
 def detached(obj: Object, scene: Scene) -> bool:
-    """Whether the plan detaches its table from a partitioned one, and its indexes with it."""
+    """Whether the plan detaches its table from a partitioned one, and its indexes with it.
+
+    It does so where the partitioned table is made anew and the partition stays.
+    """
+    if obj.parent is None or scene.drops(obj.parent):
+        return False
+    remade = any(
+        edge.referenced in scene.replaced and edge.referenced.type == "table" and "a" in edge.types
+        for edge in scene.live.dependencies.get(obj.parent, ())
+    )
     tables = [snapshot.objects.get(obj.parent) for snapshot in (scene.live, scene.desired) if obj.parent]
     before, after = (t.attributes.get("partition_of") if t else None for t in tables)
-    return before is not None and before != after
+    return before is not None and (remade or before != after)
 
 
 def live(obj: Object, scene: Scene) -> bool:
     """Whether this is the object as it is, not as it is to be."""
     return scene.live.objects.get(obj.address) is obj
+
+
+def in_partition_key(column: Object, scene: Scene) -> bool:
+    """Whether its table is partitioned by the column: it then depends on the table internally.
+
+    See StorePartitionKey in src/backend/catalog/heap.c.
+    """
+    edges = scene.live.dependencies.get(column.address, ())
+    return any(edge.referenced == column.parent and "i" in edge.types for edge in edges)

@@ -6,7 +6,7 @@ comments, owners, privileges, output) is generic and asks the kind through the m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
@@ -50,6 +50,8 @@ class Step:
     secrets: tuple[str, ...] = ()
     """Texts within `sql` that are never shown."""
     phase: Phase = Phase.MAIN
+    undo: str | None = None
+    """What clears away the remains when it fails outside a transaction."""
 
 
 LAST = 90
@@ -91,7 +93,7 @@ class Scene:
     desired: Snapshot
     version: int
     """`server_version_num` of the target."""
-    replaced: frozenset[Address] = field(default_factory=frozenset)
+    replaced: Set[Address] = field(default_factory=frozenset)
     """Live objects that the plan drops, rebuilt or for good."""
     stubbed: frozenset[Address] = field(default_factory=frozenset)
     """Objects that exist as their `stub` when their `create` runs."""
@@ -229,6 +231,10 @@ class Kind:
 
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
         """Keys of the name spaces it occupies, so that a name is freed before it is reused."""
+        return ()
+
+    def working_names(self, obj: Object, scene: Scene) -> Iterable[tuple[str, ...]]:
+        """Keys of the names that its preparation uses; an earlier run may have left something there."""
         return ()
 
     def survives(self, obj: Object, lost: Object, scene: Scene) -> frozenset[str] | None:

@@ -30,7 +30,8 @@ def close(changes: Mapping[Address, Change], scene: Scene, consent: frozenset[Ad
 
     `consent` are unmanaged dependants that may be rebuilt as they were.
     """
-    work = _Work(Closure(dict(changes)), scene, consent)
+    lost = {a for a, c in changes.items() if isinstance(c, Drop | Replace)}
+    work = _Work(Closure(dict(changes)), replace(scene, replaced=lost), lost, consent)
     work.run()
     return work.closure
 
@@ -39,11 +40,20 @@ def close(changes: Mapping[Address, Change], scene: Scene, consent: frozenset[Ad
 class _Work:
     closure: Closure
     scene: Scene
+    lost: set[Address]
+    """What the plan drops as far as is known; the scene's `replaced`."""
     consent: frozenset[Address]
     queue: deque[Address] = field(default_factory=deque)
 
     def run(self) -> None:
-        self.queue.extend(self.closure.changes)
+        known = -1
+        while known < len(self.lost):
+            # Whether something can be altered may hang on what is lost.
+            known = len(self.lost)
+            self.queue.extend(self.closure.changes)
+            self._drain()
+
+    def _drain(self) -> None:
         while self.queue:
             change = self.closure.changes[self.queue.popleft()]
             match change:
@@ -52,6 +62,7 @@ class _Work:
                 case Drop(old) | Replace(old):
                     for edge in self.scene.live.dependents.get(old.address, ()):
                         self._outlive(edge, old, change)
+                    self._whole(old)
                 case Alter():
                     self._alter(change)
 
@@ -87,6 +98,12 @@ class _Work:
         elif not again <= mine.changed:
             self._set(replace(mine, changed=mine.changed | again))
 
+    def _whole(self, old: Object) -> None:
+        """What depends on its container internally cannot go without it: a column of a partition key."""
+        for edge in self.scene.live.dependencies.get(old.address, ()):
+            if edge.referenced == old.parent and "i" in edge.types:
+                self._rebuild(self.scene.live[old.parent], old.address)
+
     def _still_needs(self, edge: Edge, change: Drop | Replace) -> bool:
         """Whether the altered dependant depends on the object afterwards too."""
         return isinstance(change, Replace) and any(
@@ -107,6 +124,8 @@ class _Work:
 
     def _set(self, change: Change) -> None:
         self.closure.changes[change.address] = change
+        if isinstance(change, Replace):
+            self.lost.add(change.address)
         self.queue.append(change.address)
 
 

@@ -211,11 +211,15 @@ class Wiring:
                     freed.setdefault(name, []).append(Node(act, change.address))
         for change in self.changes.values():
             if isinstance(change, Create | Replace):
-                for name in kind_of(change.new).names(change.new):
+                kind, at = kind_of(change.new), change.address
+                for name in kind.names(change.new):
                     for node in freed.get(name, ()):
-                        if node.address != change.address:
-                            self.graph.edge(node, Node(Act.CREATE, change.address))
-                            self.graph.edge(node, Node(Act.PREPARE, change.address))
+                        if node.address != at:
+                            self.graph.edge(node, Node(Act.CREATE, at))
+                for name in kind.working_names(change.new, self.scene):
+                    for node in freed.get(name, ()):
+                        if node.address != at:
+                            self.graph.edge(node, Node(Act.PREPARE, at))
 
 
 def needs(snapshot: Snapshot, dependent: Address, referenced: Address) -> bool:

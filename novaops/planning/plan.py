@@ -68,7 +68,8 @@ class Guard:
 class Statement:
     """One statement without semicolon; `transaction` counts from 1, None runs outside of one.
 
-    Secrets in `sql` are masked; `secret_sql` is what runs instead, and is never shown or saved.
+    `undo` clears away what it leaves behind when it fails outside a transaction. Secrets in `sql`
+    are masked; `secret_sql` is what runs instead, and is never shown or saved.
     """
 
     sql: str
@@ -81,6 +82,7 @@ class Statement:
     hazards: tuple[Hazard, ...] = ()
     guards: tuple[Guard, ...] = ()
     masked: bool = False
+    undo: str | None = None
     secret_sql: str | None = field(default=None, repr=False, compare=False)
 
 

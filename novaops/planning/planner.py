@@ -119,6 +119,7 @@ def _statements(made: Draft, assessed: Assessment, later: bool) -> tuple[Stateme
             Statement(
                 sql=masked(written.step),
                 masked=bool(written.step.secrets),
+                undo=written.step.undo,
                 secret_sql=written.step.sql if written.step.secrets else None,
                 transaction=None if number is None else number + later,
                 kind=kind_of(written.object).name,

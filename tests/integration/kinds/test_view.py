@@ -62,7 +62,7 @@ def test_options_are_set_and_reset(convert: Convert) -> None:
         setup=SETUP,
     )
     assert statements == [
-        "ALTER VIEW s.v SET (check_option='cascaded', security_invoker='true')",
+        "ALTER VIEW s.v SET (security_invoker='true', check_option='cascaded')",
         "ALTER VIEW s.v RESET (security_barrier)",
     ]
 

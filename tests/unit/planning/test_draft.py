@@ -46,17 +46,10 @@ def test_a_cycle_takes_contained_objects_out_again() -> None:
     a, b = made("box", "a"), made("box", "b")
     x, y, plain = made("item", "x", a), made("item", "y", b), made("item", "plain", a)
     there = snapshot(a, b, x, y, plain, needs=[(x, b), (y, a)])
-    assert sql(drafted(NOTHING, there)) == [
-        "CREATE BOX a (plain)",
-        "ALTER BOX a ADD x",
-        "CREATE BOX b ()",
-        "ALTER BOX b ADD y",
-    ] or sql(drafted(NOTHING, there)) == [
-        "CREATE BOX a (plain)",
-        "CREATE BOX b ()",
-        "ALTER BOX a ADD x",
-        "ALTER BOX b ADD y",
-    ]
+    statements = sql(drafted(NOTHING, there))
+    assert statements[0] == "CREATE BOX a (plain)"
+    assert statements.index("CREATE BOX b ()") < statements.index("ALTER BOX a ADD x")
+    assert sorted(statements[1:]) == ["ALTER BOX a ADD x", "ALTER BOX b ADD y", "CREATE BOX b ()"]
     statements = sql(drafted(there, NOTHING))
     assert sorted(statements[:2]) == ["ALTER BOX a DROP x", "ALTER BOX b DROP y"]
     assert sorted(statements[2:]) == ["DROP BOX a", "DROP BOX b"]

@@ -1,0 +1,88 @@
+"""Tables with rows are changed without keeping others from them; new and empty ones in the plain way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from novaops.errors import NovaopsError
+from novaops.project import Project
+
+BEFORE = """
+CREATE TABLE owners (id int PRIMARY KEY);
+CREATE TABLE items (id int CONSTRAINT items_key PRIMARY KEY, owner int, label text, price numeric);
+CREATE INDEX items_label ON items (label);
+"""
+AFTER = """
+CREATE TABLE owners (id int PRIMARY KEY);
+CREATE TABLE items (
+    id int, owner int NOT NULL REFERENCES owners (id), label text UNIQUE, price numeric CHECK (price > 0),
+    CONSTRAINT items_key PRIMARY KEY (id, owner)
+);
+CREATE INDEX items_label ON items (lower(label));
+CREATE INDEX items_price ON items (price);
+"""
+ROWS = "INSERT INTO owners VALUES (1); INSERT INTO items VALUES (1, 1, 'a', 2);"
+
+
+@pytest.fixture
+def project(new_database: Callable[..., str], tmp_path: Path) -> Project:
+    (tmp_path / "schema.sql").write_text(AFTER)
+    url = new_database("online")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(BEFORE)
+    return Project(url, tmp_path / "schema.sql")
+
+
+def test_rows_are_left_in_peace(project: Project) -> None:
+    with project:
+        project.connection.execute(ROWS)
+        plan = project.plan()
+        made = {s.sql for s in plan.statements}
+        alone = [s.sql for s in plan.statements if s.transaction is None]
+        assert all("INDEX CONCURRENTLY" in sql for sql in alone)
+        assert len(alone) == 4  # two indexes, two keys
+        assert any(sql.endswith("USING INDEX items_key__novaops_new") for sql in made)
+        assert {s.split()[-1] for s in made if "VALIDATE" in s} == {
+            "items_owner_fkey",
+            "items_price_check",
+            "items_owner_not_null",
+        }
+        validations = [s.transaction for s in plan.statements if "VALIDATE" in s.sql]
+        assert len(set(validations)) == len(validations)
+        assert project.apply(plan).left == ()
+        assert project.connection.execute("SELECT count(*) FROM items").fetchone() == (1,)
+        assert not project.plan().statements
+
+
+def test_the_old_index_goes_when_the_new_one_is_ready(project: Project) -> None:
+    with project:
+        project.connection.execute(ROWS)
+        texts = [s.sql for s in project.plan().statements]
+    built = next(i for i, sql in enumerate(texts) if "items_label__novaops_new ON" in sql)
+    dropped = texts.index("DROP INDEX public.items_label")
+    assert built < dropped
+    assert texts[dropped + 1] == "ALTER INDEX public.items_label__novaops_new RENAME TO items_label"
+
+
+def test_an_empty_table_gets_the_plain_forms(project: Project) -> None:
+    with project:
+        plan = project.plan()
+        assert {s.transaction for s in plan.statements} == {1}
+        assert not any("CONCURRENTLY" in s.sql or "NOT VALID" in s.sql for s in plan.statements)
+        assert project.apply(plan).left == ()
+
+
+def test_a_build_that_fails_leaves_no_invalid_index(project: Project) -> None:
+    with project:
+        project.connection.execute(ROWS)
+        project.connection.execute("INSERT INTO items VALUES (2, 1, 'a', 3)")
+        with pytest.raises(NovaopsError, match="could not create unique index"):
+            project.apply(project.plan())
+        invalid = project.connection.execute("SELECT count(*) FROM pg_index WHERE NOT indisvalid").fetchone()
+        assert invalid == (0,)
+        project.connection.execute("DELETE FROM items WHERE id = 2")
+        assert project.apply(project.plan()).left == ()
