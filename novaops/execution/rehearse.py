@@ -21,11 +21,13 @@ from novaops.planning.scope import Scope
 
 # What the statement locks of the relations that came with the copy, and where their rows are stored.
 OBSERVED = """
-SELECT c.oid, c.oid::regclass::text, c.relfilenode, array_agg(l.mode) FILTER (WHERE l.mode IS NOT NULL)
+SELECT c.oid, format('%%I.%%I', n.nspname, c.relname), c.relfilenode,
+    array_agg(l.mode) FILTER (WHERE l.mode IS NOT NULL)
 FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_locks l ON l.locktype = 'relation' AND l.relation = c.oid AND l.pid = pg_backend_pid() AND l.granted
 WHERE c.relkind IN ('r', 'p', 'm') AND c.oid = ANY (%s)
-GROUP BY c.oid
+GROUP BY c.oid, n.nspname
 """
 RELATIONS = """
 SELECT c.oid, c.relfilenode

@@ -12,6 +12,7 @@ from novaops.db.identifiers import object_name, quote_ident, quote_literal, suff
 from novaops.db.sequence_options import catch_up, changed_clauses, clauses, moved
 from novaops.kinds.inheritance import brought, in_partition_key, live, newly_made, origin, taken
 from novaops.kinds.kind import Kind, Part, Phase, Placement, Risk, Scene, Step, changed_options
+from novaops.kinds.obstacles import nulls, unfilled
 from novaops.kinds.type_change import lossless, narrowing, using
 
 STORAGE = {"p": "PLAIN", "e": "EXTERNAL", "m": "MAIN", "x": "EXTENDED"}
@@ -150,6 +151,17 @@ class Column(Kind):
             return []
         risk = narrowing(old, new)
         return [risk] if risk else []
+
+    def obstacles(self, new: Object, scene: Scene) -> list[Risk]:
+        if newly_made(new, scene) or origin(new) or new["_view"]:
+            return []
+        inside = scene.desired.children.get(new.address, ())
+        not_null = new["not_null"] or any(child.attributes.get("type") == "n" for child in inside)
+        if scene.creates(new.address):
+            filled = new["generated"] or new["identity_options"] is not None or new["_type_type"] == "d"
+            filled = filled or any(child.address.type == "default value" for child in inside)
+            return [unfilled(new)] if not_null and not filled else []
+        return [nulls(new)] if new["not_null"] and not scene.live[new.address]["not_null"] else []
 
     def comment_target(self, obj: Object) -> str:
         return f"COLUMN {obj.identity}"

@@ -10,8 +10,9 @@ from novaops.catalog.snapshot import Snapshot
 from novaops.db.identifiers import object_name, quote_ident, quote_literal
 from novaops.kinds import storage_parameters
 from novaops.kinds.concurrently import build, working_name
-from novaops.kinds.inheritance import brought, detached, live, origin, taken
-from novaops.kinds.kind import Kind, Part, Phase, Placement, Scene, Step
+from novaops.kinds.inheritance import brought, detached, live, newly_made, origin, taken
+from novaops.kinds.kind import Kind, Part, Phase, Placement, Risk, Scene, Step
+from novaops.kinds.obstacles import violated
 
 CHECK, FOREIGN_KEY, NOT_NULL, EXCLUSION = "c", "f", "n", "x"
 KEYS = ("p", "u", "x")
@@ -95,7 +96,17 @@ class Constraint(Kind):
     def drop(self, obj: Object, scene: Scene) -> list[Step]:
         if (name := _merged_name(obj, scene)) is not None:
             return [_table(obj, f"RENAME CONSTRAINT {obj['_quoted']} TO {name}")]
-        return [_table(obj, f"DROP CONSTRAINT {obj['_quoted']}")]
+        drop = _table(obj, f"DROP CONSTRAINT {obj['_quoted']}")
+        if obj["parent_index"] is None or origin(obj) is not None or detached(obj, scene):
+            return [drop]
+        # Attached to an index without constraint, neither can be dropped while the other is there.
+        table = scene.live[obj.parent] if obj.parent else obj
+        parent, partition = table["partition_of"], table.identity
+        return [
+            Step(f"ALTER TABLE {parent} DETACH PARTITION {partition}"),
+            drop,
+            Step(f"ALTER TABLE ONLY {parent} ATTACH PARTITION {partition} {table['partition_bound']}"),
+        ]
 
     def comment_target(self, obj: Object) -> str:
         return f"CONSTRAINT {obj['_quoted']} ON {obj['_relation']}"
@@ -103,6 +114,10 @@ class Constraint(Kind):
     def survives(self, obj: Object, lost: Object, scene: Scene) -> frozenset[str] | None:
         attached = obj["type"] in KEYS and origin(obj) == lost.address
         return frozenset({"parent_index"}) if attached and detached(obj, scene) else None
+
+    def obstacles(self, new: Object, scene: Scene) -> list[Risk]:
+        added = new["type"] == NOT_NULL and new.parent is not None and scene.creates(new.parent)
+        return [] if added or newly_made(new, scene) else violated(new, scene)
 
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
         return [("relation", obj.address.names[0], obj.name)] if obj["type"] in KEYS else []

@@ -33,6 +33,13 @@ SELECT
     c.conislocal AS _local,
     k.columns AS _columns,
     CASE WHEN c.contype = 'f' THEN c.confrelid::regclass::text END AS _referenced,
+    k.key AS _key,
+    CASE WHEN c.contype = 'f' THEN (
+        SELECT array_agg(quote_ident(a.attname) ORDER BY u.ordinality)
+        FROM unnest(c.confkey) WITH ORDINALITY AS u (attnum, ordinality)
+        JOIN pg_catalog.pg_attribute a ON a.attrelid = c.confrelid AND a.attnum = u.attnum
+    ) END AS _referenced_key,
+    coalesce(c.conperiod /*if pg_constraint: boolean*/, false) AS _period,
     i.names AS _inherited_from
 FROM pg_catalog.pg_constraint c
 JOIN pg_catalog.pg_class r ON r.oid = c.conrelid
@@ -61,7 +68,8 @@ CROSS JOIN LATERAL (
         || CASE WHEN NOT e.enforced THEN ' NOT ENFORCED' WHEN NOT c.convalidated THEN ' NOT VALID' ELSE '' END AS clause
 ) AS f
 CROSS JOIN LATERAL (
-    SELECT array_agg(a.attname::text ORDER BY a.attnum) AS columns
+    SELECT array_agg(a.attname::text ORDER BY a.attnum) AS columns,
+        array_agg(quote_ident(a.attname) ORDER BY array_position(c.conkey, a.attnum)) AS key
     FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.conrelid AND a.attnum = ANY (c.conkey)
 ) AS k
 LEFT JOIN LATERAL (

@@ -89,7 +89,9 @@ class Index(Kind):
     def produced(self, obj: Object, scene: Scene) -> bool:
         """An attached index goes with the one it is attached to, and cannot go by itself."""
         parent = obj["_parent_names"]
-        return bool(parent) and live(obj, scene) and scene.drops(Address("index", tuple(parent)))
+        if not parent or not live(obj, scene) or detached(obj, scene):
+            return False
+        return scene.drops(Address("index", tuple(parent)))
 
 
 def cluster(obj: Object, scene: Scene) -> list[Step]:

@@ -48,7 +48,7 @@ def _is_child(obj: Object, source: Address, scene: Scene) -> bool:
 def taken(obj: Object, scene: Scene) -> bool:
     """Whether the object goes when what it is inherited from goes."""
     source = origin(obj)
-    return source is not None and scene.drops(source)
+    return source is not None and scene.drops(source) and not detached(obj, scene)
 
 
 def detached(obj: Object, scene: Scene) -> bool:
@@ -56,14 +56,15 @@ def detached(obj: Object, scene: Scene) -> bool:
 
     It does so where the partitioned table is made anew and the partition stays.
     """
-    if obj.parent is None or scene.drops(obj.parent):
+    *_, table = obj, *scene.live.ancestors(obj)
+    if scene.drops(table.address):
         return False
     remade = any(
         edge.referenced in scene.replaced and edge.referenced.type == "table" and "a" in edge.types
-        for edge in scene.live.dependencies.get(obj.parent, ())
+        for edge in scene.live.dependencies.get(table.address, ())
     )
-    tables = [snapshot.objects.get(obj.parent) for snapshot in (scene.live, scene.desired) if obj.parent]
-    before, after = (t.attributes.get("partition_of") if t else None for t in tables)
+    states = [snapshot.objects.get(table.address) for snapshot in (scene.live, scene.desired)]
+    before, after = (t.attributes.get("partition_of") if t else None for t in states)
     return before is not None and (remade or before != after)
 
 

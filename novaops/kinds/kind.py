@@ -264,6 +264,10 @@ class Kind:
         """The object less what it says about grantees that are `ignored`."""
         return obj
 
+    def obstacles(self, new: Object, scene: Scene) -> list[Risk]:
+        """Live data for which PostgreSQL will refuse to create `new`, or to alter it so."""
+        return []
+
     def opaque(self, obj: Object) -> bool:
         """Whether what it runs stands in a string that `pg_depend` does not look into."""
         return False

@@ -65,6 +65,7 @@ class Table(Kind):
         if changed & {"partition_of", "partition_bound"} and old["partition_of"]:
             detach = f"ALTER TABLE {old['partition_of']} DETACH PARTITION {new.identity}"
             steps.append(Step(detach, phase=Phase.RELEASE))
+            steps += _inherited_names(new, scene)
         if "of_type" in changed:
             steps.append(_alter(new, f"OF {new['of_type']}" if new["of_type"] else "NOT OF"))
         if "persistence" in changed:
@@ -122,6 +123,20 @@ class Table(Kind):
         if new is not None and changed & {"row_security", "force_row_security"} and not new["row_security"]:
             risks.append(Risk("row-security", old.identity, "row-level security"))
         return risks
+
+
+def _inherited_names(obj: Object, scene: Scene) -> list[Step]:
+    """An inherited NOT NULL has the name of its first parent's and can be renamed only between two parents."""
+    steps = []
+    for column in scene.live.children.get(obj.address, ()):
+        after = scene.desired.objects.get(column.address)
+        if after is not None and column.attributes.get("not_null") and after.attributes.get("not_null"):
+            before, name = column["_not_null_name"], after["_not_null_name"]
+            if before and name and before != name:
+                # Earlier, the name would be taken where the new parent's is made up.
+                rename = _alter(obj, f"RENAME CONSTRAINT {before} TO {name}")
+                steps.append(Step(rename.sql, phase=Phase.FINISH))
+    return steps
 
 
 def _alter(obj: Object, clause: str, *effects: str) -> Step:

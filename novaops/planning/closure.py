@@ -99,10 +99,27 @@ class _Work:
             self._set(replace(mine, changed=mine.changed | again))
 
     def _whole(self, old: Object) -> None:
-        """What depends on its container internally cannot go without it: a column of a partition key."""
+        """Rebuild what it cannot go without, by the internal and partition types of `pg_depend`.
+
+        That is the table of a column in its partition key, and the index that this one is attached to.
+        """
         for edge in self.scene.live.dependencies.get(old.address, ()):
-            if edge.referenced == old.parent and "i" in edge.types:
-                self._rebuild(self.scene.live[old.parent], old.address)
+            whole = self.scene.live[edge.referenced]
+            if edge.referenced == old.parent:
+                held = "i" in edge.types
+            else:
+                held = "P" in edge.types and not self._lets_go(old, whole)
+            if held:
+                self._rebuild(whole, old.address)
+
+    def _lets_go(self, old: Object, whole: Object) -> bool:
+        """Whether the container of the object is, or will be, a partition of that of `whole` no more."""
+        if old.parent is None or whole.parent is None:
+            return False
+        if not self.lost.isdisjoint((old.parent, whole.parent)):
+            return True
+        edges = self.scene.desired.dependencies.get(old.parent, ())
+        return all(edge.referenced != whole.parent for edge in edges)
 
     def _still_needs(self, edge: Edge, change: Drop | Replace) -> bool:
         """Whether the altered dependant depends on the object afterwards too."""

@@ -41,6 +41,8 @@ HAZARDS: Mapping[str, HazardCode] = {
 }
 
 EVERYTHING = "all"
+REFUSED_BY_ROWS = frozenset({"not-null", "unique", "foreign-key", "check"})
+"""Hazards that lose nothing: PostgreSQL refuses the statement. Only consent by name lets it try."""
 
 
 def hazard_code(text: str) -> HazardCode:
@@ -72,10 +74,7 @@ def with_consent(plan: Plan, given: Collection[str]) -> Plan:
     """The plan with the hazards allowed that `given` (of `consent()`) permits, and the others blocked."""
 
     def marked(hazards: Iterable[Hazard]) -> tuple[Hazard, ...]:
-        return tuple(
-            replace(h, allowed=h.allowed or not {EVERYTHING, h.hazard, h.consent}.isdisjoint(given))
-            for h in hazards
-        )
+        return tuple(replace(h, allowed=h.allowed or not _consents(h).isdisjoint(given)) for h in hazards)
 
     return replace(
         plan,
@@ -83,6 +82,12 @@ def with_consent(plan: Plan, given: Collection[str]) -> Plan:
         statements=tuple(replace(s, hazards=marked(s.hazards)) for s in plan.statements),
         blocked=tuple(h for h in marked(plan.blocked) if not h.allowed),
     )
+
+
+def _consents(found: Hazard) -> set[str]:
+    """The consents that cover a hazard."""
+    named = {found.hazard, found.consent}
+    return named if found.hazard in REFUSED_BY_ROWS else {EVERYTHING, *named}
 
 
 def _spelled(name: str) -> str:

@@ -37,7 +37,7 @@ def assess(
     found = Assessment()
     for address, change in changes.items():
         told = {risk: _hazard(risk, connection) for risk in risks(change, changes, scene)}
-        hazards = [*(h for h in told.values() if h), *_access(change)]
+        hazards = [*(h for h in told.values() if h), *_access(change), *_refused(change, scene, connection)]
         guards = [
             Guard(r.hazard, r.subject, r.exists, r.lock) for r, h in told.items() if h is None and r.exists
         ]
@@ -77,6 +77,16 @@ def _access(change: Change) -> Iterator[Hazard]:
         subject = change.new.identity
         what = ", ".join(f"{privilege} of {grantee or 'PUBLIC'}" for grantee, privilege in sorted(lost))
         yield hazard("access-loss", subject, f"revokes {what}".replace("\0owner", "the owner"))
+
+
+def _refused(change: Change, scene: Scene, connection: psycopg.Connection[Any] | None) -> Iterator[Hazard]:
+    """What PostgreSQL will refuse for the rows that are there; what cannot be told is left to it."""
+    if connection is None or isinstance(change, Drop) or (isinstance(change, Alter) and not change.changed):
+        return
+    for risk in kind_of(change.new).obstacles(change.new, scene):
+        row = ask(connection, risk.exists) if risk.exists else None
+        if row is not None and row[0]:
+            yield hazard(risk.hazard, risk.subject, HAZARDS[risk.hazard].title)
 
 
 def hazard(

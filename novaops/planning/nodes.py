@@ -59,13 +59,8 @@ class Graph:
             self.weak.add((first, then))
 
 
-PHASES = {
-    Phase.PREPARE: "PREPARE",
-    Phase.RELEASE: "RELEASE",
-    Phase.FINISH: "FINISH",
-    Phase.VALIDATE: "VALIDATE",
-}
-"""Phases that are nodes of their own; MAIN is that of the creation or alteration itself."""
+PHASES = (Phase.PREPARE, Phase.RELEASE, Phase.FINISH, Phase.VALIDATE)
+"""Phases that are nodes of their own, of the same name; MAIN is the creation or alteration itself."""
 
 
 def steps_in(phase: Phase, change: Change, scene: Scene) -> list[Step]:
@@ -123,9 +118,9 @@ class Wiring:
             yield Node(Act.ASIDE, at)
         if isinstance(change, Alter):
             yield Node(Act.ALTER, at)
-        for phase, name in PHASES.items():
+        for phase in PHASES:
             if steps_in(phase, change, self.scene):
-                yield Node(Act[name], at)
+                yield Node(Act[phase.name], at)
 
     def _created(self, new: Object) -> None:
         create, finish = Node(Act.CREATE, new.address), Node(Act.FINISH, new.address)
@@ -134,6 +129,8 @@ class Wiring:
             late = edge.types <= kind_of(new).late
             then = finish if late else create
             self.graph.edge(Node(Act.CREATE, edge.referenced), then)
+            if "P" not in edge.types:
+                self._complete(edge.referenced, then)
             # Altering a container may wait for what it is to contain.
             self.graph.edge(Node(Act.ALTER, edge.referenced), then, weak=edge.referenced == new.parent)
             for act in (Act.CREATE, Act.ALTER):
@@ -142,6 +139,13 @@ class Wiring:
             self.graph.edge(Node(Act.CREATE, address), create)
             self.graph.edge(Node(Act.VALIDATE, address), create)
         self._finish_last(new)
+
+    def _complete(self, referenced: Address, then: Node) -> None:
+        """A foreign key finds an index of a partitioned table only when those of all partitions are attached."""
+        for edge in self.scene.desired.dependents.get(referenced, ()):
+            if "P" in edge.types:
+                self.graph.edge(Node(Act.FINISH, edge.dependent), then, weak=True)
+                self._complete(edge.dependent, then)
 
     def _finish_last(self, new: Object) -> None:
         create, finish = Node(Act.CREATE, new.address), Node(Act.FINISH, new.address)
@@ -199,6 +203,9 @@ class Wiring:
                 self.graph.edge(alter, Node(Act.ALTER, edge.referenced), weak=True)
         for edge in self.scene.live.dependents.get(change.address, ()):
             self.graph.edge(Node(Act.DROP, edge.dependent), alter, weak=True)
+        for child in self.scene.live.children.get(change.address, ()):
+            # What is inherited cannot be dropped before its table is let go.
+            self.graph.edge(Node(Act.RELEASE, change.address), Node(Act.DROP, child.address), weak=True)
         self._finish_last(change.new)
 
     def _names(self) -> None:

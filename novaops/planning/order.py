@@ -78,10 +78,13 @@ class _Ordering:
     def _dropped_with(self, change: Drop | Replace) -> Node | None:
         """The drop that takes this object along: that of its parent, or of what it depends on automatically."""
         edges = self.scene.live.dependencies.get(change.address, ())
+        # An attached index goes with the other one, unless it is detached before or holds a key.
+        attached = kind_of(change.old).produced(change.old, self.scene)
         found = [
             Node(Act.DROP, e.referenced)
             for e in edges
-            if e.types & {"c", "a", "i", "P", "S"} and Node(Act.DROP, e.referenced) in self.graph.nodes
+            if (e.types & {"c", "a", "i"} or (e.types & {"P", "S"} and attached))
+            and Node(Act.DROP, e.referenced) in self.graph.nodes
         ]
         if not found:
             return None

@@ -144,7 +144,7 @@ def table(
     if draw(st.booleans()):
         unique = draw(st.sampled_from(["", "UNIQUE "]))
         order = draw(st.sampled_from(["", " DESC"]))
-        made.append(f"CREATE {unique}INDEX ON public.{name} (({ident(columns[0])}::text){order}, ref)")
+        made.append(f"CREATE {unique}INDEX ON public.{name} ({ident(columns[0])}{order}, (ref * 2))")
     return made + draw(described("TABLE", name, columns))
 
 

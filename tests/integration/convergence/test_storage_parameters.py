@@ -25,7 +25,9 @@ def test_parameters_of_tables(converge: Converge, kind: str) -> None:
 
 def test_only_what_differs_is_set(converge: Converge) -> None:
     form = FORMS["table"].format
-    done = converge(form("fillfactor=70, autovacuum_enabled=off"), form("fillfactor=70, autovacuum_enabled=on"))
+    done = converge(
+        form("fillfactor=70, autovacuum_enabled=off"), form("fillfactor=70, autovacuum_enabled=on")
+    )
     assert done == ["ALTER TABLE public.t SET (autovacuum_enabled='on')"]
 
 

@@ -1,0 +1,73 @@
+"""Rows that PostgreSQL will refuse a plan for are told beforehand, and no others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import psycopg
+import pytest
+
+from novaops.planning.draft import draft
+from novaops.planning.hazard_codes import REFUSED_BY_ROWS, with_consent
+from novaops.planning.hazards import assess, hazard
+from novaops.planning.plan import Plan, Target
+from tests.integration.convergence.conftest import EVERYTHING, MANAGED, execute, snapshot
+
+BOOK = "CREATE TABLE author (id int PRIMARY KEY); CREATE TABLE book (id int, author int, title text"
+FIRST = "INSERT INTO author VALUES (1); INSERT INTO book VALUES (1, 1, 'a');"
+CASES = {
+    "check": (");", ", CHECK (id > 0));", "(-1, 1, 'x')", "(2, NULL, 'x')"),
+    "not-null": (");", "); ALTER TABLE book ALTER title SET NOT NULL;", "(2, 1, NULL)", "(2, NULL, 'x')"),
+    "unique": (");", ", UNIQUE (author, id));", "(1, 1, 'x')", "(1, NULL, 'x')"),
+    "foreign-key": (");", ", FOREIGN KEY (author) REFERENCES author);", "(2, 7, 'x')", "(2, NULL, 'x')"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_rows_in_the_way(new_database: Callable[..., str], name: str) -> None:
+    old, new, wrong, right = CASES[name]
+    with psycopg.connect(new_database(), autocommit=True) as wanted:
+        wanted.execute(BOOK + new)
+        desired = snapshot(wanted)
+    with psycopg.connect(new_database(), autocommit=True) as connection:
+        connection.execute(f"{BOOK}{old}{FIRST} INSERT INTO book VALUES {right}")
+        made = draft(snapshot(connection), desired, EVERYTHING, MANAGED)
+        assert assess(made.changes, made.scene, connection).hazards == {}
+        connection.execute(f"INSERT INTO book VALUES {wrong}")
+        told = assess(made.changes, made.scene, connection).hazards
+        assert [h.hazard for hazards in told.values() for h in hazards] == [name]
+        with pytest.raises(psycopg.errors.IntegrityError):
+            execute(connection, made)
+
+
+@pytest.mark.parametrize(
+    ("column", "refused"),
+    [
+        ("n int NOT NULL", True),
+        ("n int NOT NULL DEFAULT 1", False),
+        ("n int NOT NULL GENERATED ALWAYS AS (id + 1) STORED", False),
+        ("n int GENERATED ALWAYS AS IDENTITY", False),
+        ("n int", False),
+    ],
+)
+def test_new_column(new_database: Callable[..., str], column: str, refused: bool) -> None:
+    with psycopg.connect(new_database(), autocommit=True) as wanted:
+        wanted.execute(f"{BOOK}, {column});")
+        desired = snapshot(wanted)
+    with psycopg.connect(new_database(), autocommit=True) as connection:
+        connection.execute(f"{BOOK});")
+        made = draft(snapshot(connection), desired, EVERYTHING, MANAGED)
+        assert assess(made.changes, made.scene, connection).hazards == {}
+        connection.execute(FIRST)
+        told = assess(made.changes, made.scene, connection).hazards
+        assert bool(told) == refused
+        if not refused:
+            execute(connection, made)
+
+
+@pytest.mark.parametrize("name", sorted(REFUSED_BY_ROWS))
+def test_consent_to_everything_is_not_meant(name: str) -> None:
+    told = hazard(name, "public.book", "rows violate it")
+    plan = Plan(Target("d", "h", 5432, "u", "18", "1"), "a", "b", changes=(), statements=(), blocked=(told,))
+    assert with_consent(plan, {"all"}).blocked == (told,)
+    assert with_consent(plan, {name}).blocked == ()
