@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.kinds.kind import Risk, Scene
 
@@ -48,8 +49,8 @@ def _duplicate(obj: Object) -> str:
 def _dangling(obj: Object, scene: Scene) -> str:
     given = [f"r.{column} IS NOT NULL" for column in obj["_key"]]
     edges = scene.desired.dependencies.get(obj.address, ())
-    if any(e.referenced.type == "table" and scene.creates(e.referenced) for e in edges):
-        return f"WHERE {_all(given)}"
+    if any(scene.creates(Address("table", e.referenced.names[:2])) for e in edges):
+        return f"WHERE {_all(given)}"  # a new table holds no row to refer to
     pairs = zip(obj["_key"], obj["_referenced_key"], strict=True)
     found = f"SELECT FROM {obj['_referenced']} AS f WHERE {_all(f'f.{b} = r.{a}' for a, b in pairs)}"
     return f"WHERE {_all(given)} AND NOT EXISTS ({found})"

@@ -69,7 +69,8 @@ def distinct(size: int) -> st.SearchStrategy[tuple[str, ...]]:
     return st.lists(identifiers, min_size=size, max_size=size, unique=True).map(tuple)
 
 
-names = st.builds(Names, distinct(6), distinct(5), distinct(5))
+# Relations and types share a name space: those of one schema have names of their own.
+names = st.builds(lambda own, columns: Names(own[:6], columns, own[6:]), distinct(11), distinct(5))
 
 
 def ident(name: str) -> str:

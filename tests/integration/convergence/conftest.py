@@ -42,8 +42,8 @@ def converge(new_database: Callable[..., str], pg_dump: Callable[..., str]) -> C
             execute(connection, made)
             after = snapshot(connection)
             if check:
-                found = connection.execute(check).fetchone()
-                assert found is not None and all(found), f"{check}: {found}"
+                found = connection.execute(check).fetchone() or (False,)
+                assert all(found), f"{check}: {found}"
         assert diff(after, desired, EVERYTHING, MANAGED) == {}
         assert after.unmodelled == ()
         assert entries(pg_dump(current, "--schema-only")) == entries(pg_dump(goal, "--schema-only"))

@@ -40,6 +40,19 @@ def test_rows_in_the_way(new_database: Callable[..., str], name: str) -> None:
             execute(connection, made)
 
 
+def test_key_to_a_new_table(new_database: Callable[..., str]) -> None:
+    with psycopg.connect(new_database(), autocommit=True) as wanted:
+        wanted.execute(f"{BOOK}, FOREIGN KEY (author) REFERENCES author);")
+        desired = snapshot(wanted)
+    with psycopg.connect(new_database(), autocommit=True) as connection:
+        connection.execute(f"{BOOK}); DROP TABLE author; INSERT INTO book VALUES (1, NULL, 'a')")
+        made = draft(snapshot(connection), desired, EVERYTHING, MANAGED)
+        assert assess(made.changes, made.scene, connection).hazards == {}
+        connection.execute("INSERT INTO book VALUES (2, 1, 'b')")
+        (told,) = assess(made.changes, made.scene, connection).hazards.values()
+        assert [h.hazard for h in told] == ["foreign-key"]
+
+
 @pytest.mark.parametrize(
     ("column", "refused"),
     [

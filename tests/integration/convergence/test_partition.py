@@ -12,6 +12,7 @@ def test_not_null_goes_by_the_name_it_would_have_inherited(converge: Converge) -
     converge(ALONE, PART, rows=rows, check=kept)
     converge(PART, ALONE, rows=rows, check=kept)
 
+
 MOVED = (
     PARENT
     + "CREATE TABLE archive (day date NOT NULL, line text) PARTITION BY RANGE (day);"
@@ -24,7 +25,9 @@ def test_a_partition_moves_to_another_parent(converge: Converge) -> None:
     converge(MOVED.format("log"), MOVED.format("archive"), rows=rows, check=kept)
 
 
-INDEXED = PART + "; CREATE UNIQUE INDEX {0} log_key ON {1} log (day); CREATE UNIQUE INDEX log_1_key ON log_1 (day);"
+INDEXED = (
+    PART + "; CREATE UNIQUE INDEX {0} log_key ON {1} log (day); CREATE UNIQUE INDEX log_1_key ON log_1 (day);"
+)
 ATTACHED = "ALTER INDEX log_key ATTACH PARTITION log_1_key;"
 KEY = "ALTER TABLE log_1 ADD CONSTRAINT log_1_key PRIMARY KEY USING INDEX log_1_key;"
 

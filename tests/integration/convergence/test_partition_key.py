@@ -28,7 +28,11 @@ TONE = {"labels": "'x', 'y'", "key": "tone", "first": "'x'", "second": "'y'"}
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [(INT, {**INT, "key": "bigint"}), ({**INT, "key": "bigint"}, INT), (TONE, {**TONE, "labels": "'y', 'x'"})],
+    [
+        (INT, {**INT, "key": "bigint"}),
+        ({**INT, "key": "bigint"}, INT),
+        (TONE, {**TONE, "labels": "'y', 'x'"}),
+    ],
     ids=["wider", "narrower", "the enum's labels in another order"],
 )
 def test_partitions_keep_their_rows_when_the_type_of_the_key_changes(

@@ -5,11 +5,18 @@ from __future__ import annotations
 import pytest
 
 from novaops.kinds.kind import Placement, Step
-from novaops.planning.segments import transactions
+from novaops.planning.segments import LOCKS, transactions
 from novaops.planning.statements import Written
 from tests.unit.planning.made_up import made
 
-LETTERS = {"t": Placement.TRANSACTION, "c": Placement.COMMIT_AFTER, "a": Placement.ALONE}
+pytestmark = pytest.mark.usefixtures("kinds")
+
+LETTERS = {
+    "t": Placement.TRANSACTION,
+    "c": Placement.COMMIT_AFTER,
+    "a": Placement.ALONE,
+    "o": Placement.APART,
+}
 
 
 @pytest.mark.parametrize(
@@ -22,9 +29,17 @@ LETTERS = {"t": Placement.TRANSACTION, "c": Placement.COMMIT_AFTER, "a": Placeme
         ("tat", [1, None, 2]),
         ("aat", [None, None, 1]),
         ("tcat", [1, 1, None, 2]),
+        ("toot", [1, 2, 3, 4]),
     ],
 )
 def test_transactions(placements: str, numbers: list[int | None]) -> None:
     box = made("box", "b")
     written = [Written(Step("x", placement=LETTERS[p]), box, "alter") for p in placements]
     assert transactions(written) == numbers
+
+
+def test_a_transaction_ends_before_the_lock_table_is_full() -> None:
+    written = [Written(Step("x"), made("box", "b"), "alter")] * (2 * LOCKS)
+    numbers = transactions(written)
+    assert set(numbers) == {1, 2}
+    assert numbers.count(1) <= LOCKS + 1
