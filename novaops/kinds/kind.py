@@ -48,7 +48,9 @@ class Step:
     effects: frozenset[str] = frozenset()
     placement: Placement = Placement.TRANSACTION
     secrets: tuple[str, ...] = ()
-    """Texts within `sql` that are never shown."""
+    """Literals within `sql` that are never shown."""
+    mask: str = "'********'"
+    """The literal that is shown in place of each, which PostgreSQL takes there."""
     phase: Phase = Phase.MAIN
     undo: str | None = None
     """What clears away the remains when it fails outside a transaction."""

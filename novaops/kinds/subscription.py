@@ -21,6 +21,9 @@ DEFAULTS = {
 SET_TWO_PHASE = 180000
 WHILE_DISABLED = ("two_phase", "failover")
 
+# A connection string of its form, so that a masked dump loads.
+MASK = "'host=********'"
+
 
 class Subscription(Kind):
     name = "subscription"
@@ -40,6 +43,7 @@ class Subscription(Kind):
                 f"CREATE SUBSCRIPTION {obj.identity}\n    CONNECTION {connection}\n"
                 f"    PUBLICATION {', '.join(obj['publications'])}\n    WITH ({', '.join(given)})",
                 secrets=(connection,),
+                mask=MASK,
             )
         ]
 
@@ -50,7 +54,7 @@ class Subscription(Kind):
         steps = []
         if "connection" in changed:
             connection = quote_literal(new["connection"])
-            steps.append(Step(f"{head} CONNECTION {connection}", secrets=(connection,)))
+            steps.append(Step(f"{head} CONNECTION {connection}", secrets=(connection,), mask=MASK))
         if "publications" in changed:
             steps.append(_publications(new, refresh=old["_enabled"]))
         given = [_assignment(new, a) for a in DEFAULTS if a in changed and a not in WHILE_DISABLED]

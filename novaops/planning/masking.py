@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from novaops.kinds.kind import Step
 
-MASK = "'********'"
-
 
 def masked(step: Step) -> str:
     """The statement with its secrets, which are literals, replaced."""
     text = step.sql
     for secret in step.secrets:
-        text = text.replace(secret, MASK)
+        text = text.replace(secret, step.mask)
     return text

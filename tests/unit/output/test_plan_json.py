@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from handmade_plans import EMPTY, FULL
 
 from novaops.errors import NovaopsError
 from novaops.output.json import plan_from_json, plan_to_json
 from novaops.output.plan import load_plan, save_plan
 from novaops.planning.plan import Plan
+from tests.unit.output.handmade_plans import EMPTY, FULL
 
 
 @pytest.mark.parametrize("plan", [FULL, EMPTY, replace(FULL, rehearsal={"converges": True})])

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from handmade_plans import EMPTY, FULL
-
 from novaops.output.markdown import plan_to_markdown
 from novaops.output.sql import plan_to_sql
 from novaops.planning.plan import Statement
+from tests.unit.output.handmade_plans import EMPTY, FULL
 
 GOLDEN = f"""### Plan for nova\\_memory
 

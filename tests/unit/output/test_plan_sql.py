@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from handmade_plans import EMPTY, FULL
-
 from novaops.output.sql import plan_to_sql
 from novaops.planning.plan import Statement
+from tests.unit.output.handmade_plans import EMPTY, FULL
 
 GOLDEN = r"""-- nova_memory on db1:5432 (PostgreSQL 18.4) → schema.sql
 -- valid for the database with the fingerprint 5a1f

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from handmade_plans import EMPTY, FULL
-
 from novaops.output.text import render_plan
 from novaops.planning.plan import PlannedChange, Statement
+from tests.unit.output.handmade_plans import EMPTY, FULL
 
 GOLDEN = """\
 nova_memory on db1:5432 · PostgreSQL 18.4
