@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -115,18 +116,43 @@ class Project:
 
     def desired(self, live: Snapshot) -> Desired:
         """What the files declare, built in a shadow and read back."""
-        script = load(Path(self.file))
-        unmanaged = copied_part(live, self._scope())
-        elsewhere = [w.step.sql for w in creation(unmanaged, Scope(frozenset()), self._comparison()).written]
         with self.reporter.phase(f"building {self.file} in a shadow"):
-            return declare(script, self._shadow, elsewhere, self.options.missing_roles)
+            return declare(
+                load(Path(self.file)), self._shadow, lambda: self._elsewhere(live), self.options.missing_roles
+            )
+
+    def _both(self) -> tuple[Snapshot, Desired]:
+        """The live and the declared state, read at the same time: most of it is waiting for the server."""
+        script = load(Path(self.file))
+        reading: list[Future[Snapshot]] = []
+
+        @contextmanager
+        def shadow_while_reading(commits: bool) -> Iterator[psycopg.Connection[Any]]:
+            with self._shadow(commits) as connection:
+                # Making the shadow asks the target; from here on only one of the two needs it.
+                if not reading:
+                    reading.append(pool.submit(_read, self.connection))
+                yield connection
+
+        with ThreadPoolExecutor(1) as pool, self.reporter.phase(f"building {self.file} in a shadow"):
+            desired = declare(
+                script,
+                shadow_while_reading,
+                lambda: self._elsewhere(reading[0].result()),
+                self.options.missing_roles,
+            )
+            return reading[0].result(), desired
+
+    def _elsewhere(self, live: Snapshot) -> list[str]:
+        """Statements that make what the files may refer to without declaring it."""
+        unmanaged = copied_part(live, self._scope())
+        return [w.step.sql for w in creation(unmanaged, Scope(frozenset()), self._comparison()).written]
 
     # -- what would change ----------------------------------------------------------------------
 
     def plan(self, allow: Collection[str] = ()) -> Plan:
         """The plan from the live database to the files; `allow` holds consents (HAZARD[:OBJECT])."""
-        live = self.inspect()
-        desired = self.desired(live)
+        live, desired = self._both()
         request = Request(
             live=live,
             desired=desired.snapshot,

@@ -20,8 +20,10 @@ Shadow = Callable[[bool], AbstractContextManager[psycopg.Connection[Any]]]
 """Makes an empty database; the argument tells whether things are committed there, and it is dropped."""
 
 
-def declare(script: Script, shadow: Shadow, elsewhere: Sequence[str], missing_roles: str) -> Desired:
-    """Build the script in a shadow; `elsewhere` makes the live objects that it does not manage.
+def declare(
+    script: Script, shadow: Shadow, elsewhere: Callable[[], Sequence[str]], missing_roles: str
+) -> Desired:
+    """Build the script in a shadow; `elsewhere` tells how to make the live objects it does not manage.
 
     Those are made only when the script fails without them: a script that stands on its own must not
     change its meaning with what lies beside it.
@@ -42,9 +44,11 @@ def declare(script: Script, shadow: Shadow, elsewhere: Sequence[str], missing_ro
         try:
             return attempt(connection, (), commit)
         except DiagnosticsError as error:
-            if not elsewhere or commit or not any(d.code in MISSING for d in error.diagnostics):
+            if commit or not any(d.code in MISSING for d in error.diagnostics):
                 raise
-        return attempt(connection, elsewhere, commit)
+            if not (statements := elsewhere()):
+                raise
+        return attempt(connection, statements, commit)
 
     try:
         with shadow(False) as connection:

@@ -63,7 +63,7 @@ def draft(
 def sort_key(
     node: Node, changes: Mapping[Address, Change], scene: Scene, blind: frozenset[Address]
 ) -> tuple[object, ...]:
-    """Drops first, then by schema and name: each object followed by what belongs to it.
+    """Preparations, drops, then by schema and name: each object followed by what belongs to it.
 
     What runs functions whose needs nobody knows (`blind`) waits until nothing else can be done.
     """
@@ -72,9 +72,10 @@ def sort_key(
     root = outermost(obj, scene.live if isinstance(change, Drop) else scene.desired)
     rank = registry()[obj.kind].rank
     root_rank = rank if rank >= LAST else registry()[root.kind].rank
-    first = node.act in (Act.ASIDE, Act.PREPARE, Act.RELEASE, Act.DROP) and root_rank < LAST
+    first = node.act in (Act.ASIDE, Act.RELEASE, Act.DROP) and root_rank < LAST
     return (
         node.act is Act.VALIDATE,
+        node.act is not Act.PREPARE,
         not first,
         node.act is Act.CREATE and node.address in blind,
         root_rank,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import shlex
 import signal
 import subprocess
 import sys
@@ -135,7 +136,7 @@ def test_on_a_terminal_it_asks(environment, url: str, schema: Path, answer: str,
 def test_a_plan_file_is_applied_as_it_is(novaops, url: str, schema: Path, tmp_path: Path) -> None:
     schema.write_text(WITH_NAME)
     plan = novaops("plan", "--url", url, "--file", schema, "--out", "plan.json")
-    assert plan.stdout.splitlines()[-1] == f"next     novaops apply plan.json --url {url}"
+    assert plan.stdout.splitlines()[-1] == f"next     novaops apply plan.json --url {shlex.quote(url)}"
     schema.unlink()
     applied = novaops("apply", "plan.json", "--url", url, "--yes")
     assert applied.returncode == 0, applied.stderr

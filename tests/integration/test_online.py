@@ -79,9 +79,10 @@ def test_an_empty_table_gets_the_plain_forms(project: Project) -> None:
 def test_a_build_that_fails_leaves_no_invalid_index(project: Project) -> None:
     with project:
         project.connection.execute(ROWS)
+        plan = project.plan()
         project.connection.execute("INSERT INTO items VALUES (2, 1, 'a', 3)")
         with pytest.raises(NovaopsError, match="could not create unique index"):
-            project.apply(project.plan())
+            project.apply(plan)
         invalid = project.connection.execute("SELECT count(*) FROM pg_index WHERE NOT indisvalid").fetchone()
         assert invalid == (0,)
         project.connection.execute("DELETE FROM items WHERE id = 2")
