@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 READY := .venv/ready
 DEMO := --embedded --database nova_memory
 
-.PHONY: help .venv demo test lint clean
+.PHONY: help .venv demo test corpus lint clean
 
 help: ## Show these targets
 	@awk -F ':.*## ' '/^[a-z.]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,11 @@ demo: $(READY) ## Install schema/schema.sql into an embedded PostgreSQL and show
 
 test: lint ## Lint, then run all tests
 	$(BIN)/pytest -n 2
+
+corpus: $(READY) ## Judge all pairs of schemas in ../shared/corpus, in every mode (URL=... of a scratch superuser)
+	@test -n "$(URL)" || { echo "usage: make corpus URL=postgresql://postgres@127.0.0.1:5432/postgres" >&2; exit 2; }
+	PATH="$(CURDIR)/$(BIN):$$PATH"; failed=0; for set in ../shared/corpus/*/; do for mode in "" --reverse --rows "--mode dump"; do \
+	  $(BIN)/python ../shared/judge/converge.py --url "$(URL)" --pairs $$set $$mode || failed=1; done; done; exit $$failed
 
 lint: $(READY) ## Run ruff, mypy and import-linter
 	$(BIN)/ruff check

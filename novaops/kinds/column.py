@@ -10,7 +10,16 @@ from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.identifiers import object_name, quote_ident, quote_literal, suffixed
 from novaops.db.sequence_options import catch_up, changed_clauses, clauses, moved
-from novaops.kinds.inheritance import brought, in_partition_key, live, newly_made, origin, taken
+from novaops.kinds.inheritance import (
+    brought,
+    goes_along,
+    in_partition_key,
+    inheriting,
+    live,
+    newly_made,
+    origin,
+    taken,
+)
 from novaops.kinds.kind import Kind, Part, Phase, Placement, Risk, Scene, Step, changed_options
 from novaops.kinds.obstacles import nulls, unfilled
 from novaops.kinds.type_change import lossless, narrowing, using
@@ -109,7 +118,13 @@ class Column(Kind):
         return steps + _settings(old.attributes, new, own)
 
     def drop(self, obj: Object, scene: Scene) -> list[Step]:
-        return [Step(f"ALTER TABLE {obj['_relation']} DROP COLUMN {obj['_quoted']}")]
+        heirs = inheriting(obj, scene)
+        if all(goes_along(heir, scene) for heir in heirs):
+            return [Step(f"ALTER TABLE {obj['_relation']} DROP COLUMN {obj['_quoted']}")]
+        # With ONLY, the columns of the children become their own.
+        only = Step(f"ALTER TABLE ONLY {obj['_relation']} DROP COLUMN {obj['_quoted']}")
+        gone = [heir for heir in heirs if scene.drops(heir.address)]
+        return [only, *(step for heir in gone for step in self.drop(heir, scene))]
 
     def grant_target(self, obj: Object) -> tuple[str, str]:
         return f"({obj['_quoted']})", f"TABLE {obj['_relation']}"
@@ -135,12 +150,14 @@ class Column(Kind):
         return [source] if source else []
 
     def produced(self, obj: Object, scene: Scene) -> bool:
-        if obj["_view"] or obj["_typed"]:
+        if obj["_view"] or (obj["_typed"] and newly_made(obj, scene)):
             return True
         return taken(obj, scene) if live(obj, scene) else brought(obj, scene)
 
     def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
-        if old["_view"] or old["_foreign"] or old["generated"] or origin(old):
+        if old["_view"] or old["_foreign"] or old["generated"]:
+            return []
+        if origin(old) and (new is not None or taken(old, scene)):
             return []
         if new is None:
             column, table = old["_quoted"], old["_relation"]

@@ -39,15 +39,17 @@ class Composite(Type):
         if list(after)[: len(kept)] != kept:
             return None  # a new attribute can only be the last one
         retyped = [name for name in kept if before[name] != after[name]]
-        if (retyped and stored_in(old, scene)) or (before != after and _typed_tables(old, scene)):
+        if retyped and stored_in(old, scene):
             return None
-        effects = frozenset({"attribute type"} if retyped else ())
+        # Tables OF the type refuse any change of it but with CASCADE (ALTER TYPE).
+        effects = frozenset({"attributes", "attribute type"} if retyped else {"attributes"})
         clauses = [
             f"ALTER ATTRIBUTE {quote_ident(name)} {after[name].definition('TYPE ')}" for name in retyped
         ]
         clauses += [f"ADD ATTRIBUTE {after[name]}" for name in after if name not in before]
         head = f"ALTER TYPE {new.identity}"
-        steps = [Step(f"{head} {', '.join(drops)}", phase=Phase.RELEASE)] if drops else []
+        dropped = Step(f"{head} {', '.join(drops)}", frozenset({"attributes"}), phase=Phase.RELEASE)
+        steps = [dropped] if drops else []
         steps += [Step(f"{head} {', '.join(clauses)}", effects)] if clauses else []
         was, now = old["attribute_comments"], new["attribute_comments"]
         return steps + [_comment(new, name) for name in after if was.get(name) != now.get(name)]
@@ -93,12 +95,6 @@ def _attributes(obj: Object) -> list[Attribute]:
 
 def _by_name(obj: Object) -> dict[str, Attribute]:
     return {attribute.name: attribute for attribute in _attributes(obj)}
-
-
-def _typed_tables(obj: Object, scene: Scene) -> bool:
-    """Whether there are tables OF the type, which refuse any change of it (but with CASCADE)."""
-    dependents = scene.live.dependents.get(obj.address, ())
-    return any(edge.dependent.type == "table" for edge in dependents)
 
 
 def _comment(obj: Object, name: str) -> Step:

@@ -48,7 +48,41 @@ def _is_child(obj: Object, source: Address, scene: Scene) -> bool:
 def taken(obj: Object, scene: Scene) -> bool:
     """Whether the object goes when what it is inherited from goes."""
     source = origin(obj)
-    return source is not None and scene.drops(source) and not detached(obj, scene)
+    if source is None or not scene.drops(source):
+        return False
+    return not detached(obj, scene) and not _let_go(obj, source, scene)
+
+
+def _let_go(obj: Object, source: Address, scene: Scene) -> bool:
+    """Whether the plan has NO INHERIT for its table, for good or while the parent is made anew."""
+    *_, table = obj, *scene.live.ancestors(obj)
+    if obj["_partition"] or scene.drops(table.address):
+        return False
+    edges = scene.desired.dependencies.get(table.address, ())
+    parents = [edge.referenced for edge in edges if edge.referenced.names == source.names[:2]]
+    return all(scene.drops(parent) for parent in parents)
+
+
+def inheriting(column: Object, scene: Scene) -> list[Object]:
+    """The same column in the tables that inherit it directly and go on doing so; not in partitions."""
+    if column.parent is None:
+        return []
+    table = scene.live[column.parent].identity
+    children = (
+        child
+        for edge in scene.live.dependents.get(column.parent, ())
+        if table in scene.live[edge.dependent].attributes.get("parents", ())
+        and not scene.drops(edge.dependent)
+        for child in scene.live.children.get(edge.dependent, ())
+    )
+    return [c for c in children if c.name == column.name and not _let_go(c, column.address, scene)]
+
+
+def goes_along(column: Object, scene: Scene) -> bool:
+    """Whether dropping what it is inherited from leaves it, and what inherits it, as they are to be."""
+    if not scene.drops(column.address):
+        return bool(column["_local"])
+    return not column["_local"] and all(goes_along(c, scene) for c in inheriting(column, scene))
 
 
 def detached(obj: Object, scene: Scene) -> bool:

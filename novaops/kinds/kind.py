@@ -197,6 +197,10 @@ class Kind:
         """
         return None
 
+    def inseparable(self, obj: Object) -> str | None:
+        """What to do about a circle in which PostgreSQL drops it with CASCADE only; None: there is no such."""
+        return None
+
     def finish(self, obj: Object, scene: Scene) -> list[Step]:
         """Statements that wait until contained objects and `late` dependencies exist."""
         return []
@@ -269,6 +273,10 @@ class Kind:
     def obstacles(self, new: Object, scene: Scene) -> list[Risk]:
         """Live data for which PostgreSQL will refuse to create `new`, or to alter it so."""
         return []
+
+    def unread(self, obj: Object) -> frozenset[str]:
+        """Attributes that the server keeps from who reads them: they are named, and not compared."""
+        return frozenset()
 
     def opaque(self, obj: Object) -> bool:
         """Whether what it runs stands in a string that `pg_depend` does not look into."""

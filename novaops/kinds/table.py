@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from novaops.catalog.address import Address
 from novaops.catalog.object import Object
+from novaops.catalog.snapshot import Snapshot
 from novaops.kinds import storage_parameters
 from novaops.kinds.kind import Kind, Part, Phase, Risk, Scene, Step
 
@@ -28,6 +30,7 @@ class Table(Kind):
     owned = True
     data = True
     rows = True
+    refuses = frozenset({"attributes"})
     late = frozenset({"a"})  # a partition's dependency on its parent: ATTACH makes it
 
     def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
@@ -59,15 +62,18 @@ class Table(Kind):
         return [_attach(obj)] if obj["partition_of"] else []
 
     def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
-        if changed - IN_PLACE:
+        if changed - IN_PLACE or ("of_type" in changed and not _in_order(new, scene)):
             return None
         steps = []
         if changed & {"partition_of", "partition_bound"} and old["partition_of"]:
             detach = f"ALTER TABLE {old['partition_of']} DETACH PARTITION {new.identity}"
             steps.append(Step(detach, phase=Phase.RELEASE))
             steps += _inherited_names(new, scene)
-        if "of_type" in changed:
-            steps.append(_alter(new, f"OF {new['of_type']}" if new["of_type"] else "NOT OF"))
+        if "of_type" in changed and old["of_type"]:
+            # In between, type and columns change each for itself.
+            steps.append(Step(_alter(new, "NOT OF").sql, phase=Phase.RELEASE))
+        if "of_type" in changed and new["of_type"]:
+            steps.append(Step(_alter(new, f"OF {new['of_type']}").sql, phase=Phase.FINISH))
         if "persistence" in changed:
             steps.append(
                 _alter(new, "SET UNLOGGED" if new["persistence"] == "u" else "SET LOGGED", "rewrite")
@@ -102,7 +108,12 @@ class Table(Kind):
             return frozenset({"partition_of"})
         if lost.kind == self.name and lost.identity in obj["parents"]:
             return frozenset({"parents"})
+        if lost.address.type == "type" and obj["of_type"] == lost.identity:
+            return frozenset({"of_type"})
         return None
+
+    def refused(self, obj: Object) -> frozenset[str]:
+        return self.refuses if obj["of_type"] else frozenset()
 
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
         return [("relation", *obj.address.names), ("type", *obj.address.names)]
@@ -137,6 +148,19 @@ def _inherited_names(obj: Object, scene: Scene) -> list[Step]:
                 rename = _alter(obj, f"RENAME CONSTRAINT {before} TO {name}")
                 steps.append(Step(rename.sql, phase=Phase.FINISH))
     return steps
+
+
+def _in_order(new: Object, scene: Scene) -> bool:
+    """Whether the columns that stay come first in the new type as well: OF wants the type's order."""
+    kept = _columns(scene.live, new, scene.desired)
+    return not new["of_type"] or _columns(scene.desired, new, scene.desired)[: len(kept)] == kept
+
+
+def _columns(snapshot: Snapshot, table: Object, among: Snapshot) -> list[Address]:
+    """The table's columns in their order, less those that are not `among` the other objects."""
+    children = snapshot.children.get(table.address, ())
+    columns = [c for c in children if c.address.type == "table column" and c.address in among]
+    return [c.address for c in sorted(columns, key=lambda column: column["_position"])]
 
 
 def _alter(obj: Object, clause: str, *effects: str) -> Step:

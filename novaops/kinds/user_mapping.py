@@ -29,6 +29,9 @@ class UserMapping(Kind):
         options = altered(old["options"], new["options"])
         return [Step(f"ALTER {self.target(new)}{options}", secrets=_values(new))]
 
+    def unread(self, obj: Object) -> frozenset[str]:
+        return frozenset({"options"} if obj["_hidden"] else ())
+
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
         return [("user mapping", *obj.address.names, *obj.address.args)]
 

@@ -79,7 +79,7 @@ class _Work:
         for edge in self.scene.live.dependents.get(change.address, ()):
             dependent = self.scene.live[edge.dependent]
             if _kind(dependent).refused(dependent) & effects:
-                self._rebuild(dependent, change.address)
+                self._keep(dependent, change.old)
 
     def _outlive(self, edge: Edge, lost: Object, change: Drop | Replace) -> None:
         """See to a dependant of an object that goes, for good or to come back."""
@@ -87,9 +87,20 @@ class _Work:
         mine = self.closure.changes.get(edge.dependent)
         if isinstance(mine, Drop | Replace):
             return
-        new = self.scene.desired.objects.get(edge.dependent)
-        if new is not None and isinstance(mine, Alter) and not self._still_needs(edge, change):
+        if (
+            edge.dependent in self.scene.desired
+            and isinstance(mine, Alter)
+            and not self._still_needs(edge, change)
+        ):
             return
+        self._keep(dependent, lost)
+
+    def _keep(self, dependent: Object, lost: Object) -> None:
+        """Have it set again what `lost` takes from it, or rebuild it."""
+        mine = self.closure.changes.get(dependent.address)
+        if isinstance(mine, Drop | Replace):
+            return
+        new = self.scene.desired.objects.get(dependent.address)
         again = None if new is None else _kind(dependent).survives(dependent, lost, self.scene)
         if again is None or new is None:
             self._rebuild(dependent, lost.address)

@@ -53,10 +53,10 @@ def compare(old: Object, new: Object, comparison: Comparison) -> Change | None:
     """The change between two states of one object; None when there is none."""
     if old.kind != new.kind:
         return Replace(old, new)
+    kind = registry()[new.kind]
     if comparison.ignored_default is not None:
-        kind = registry()[new.kind]
         old, new = (kind.without(o, comparison.ignored_default) for o in (old, new))
-    names = old.attributes.keys() | new.attributes.keys()
+    names = (old.attributes.keys() | new.attributes.keys()) - kind.unread(old) - kind.unread(new)
     change = Alter(
         old,
         new,

@@ -6,24 +6,40 @@
 `ARRAY[('a'::character varying)::text, …]`: equal in meaning, but another catalog and another dump,
 for ever. With the type of the array written in between, as in `(ARRAY[…]::character varying[])::text[]`,
 the text says what is stored.
+
+A column of a query that has no name of its own is deparsed without AS where its name does not matter
+(outermost in a BEGIN ATOMIC body, in a subquery of an expression): `SELECT 'x'` as `SELECT 'x'::text`.
+Read again, the cast gives the column a name (src/backend/parser/parse_target.c, FigureColname), and it
+is deparsed as `SELECT 'x'::text AS text`. Written as `AS "?column?"`, the name that it has, it stays.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from novaops.desired.lexer import LexicalError, Token, tokens
 
+# What ends the output list of a query, in the spelling of ruleutils.c.
+ENDS = frozenset({
+    "FROM", "WHERE", "GROUP", "HAVING", "WINDOW", "UNION", "INTERSECT", "EXCEPT", "ORDER", "LIMIT", "OFFSET",
+    "FETCH", "FOR", ";",
+})  # fmt: skip
+# Words that go on with the name of a type (format_type).
+TYPE_WORDS = frozenset({"varying", "precision", "with", "without", "time", "zone"})
+TYPE_SIGNS = frozenset(".,()[]")
+
 
 def faithful(sql: str) -> str:
-    """The statement, with casts of whole arrays written so that they stay casts of whole arrays."""
-    if "])::" not in sql:
+    """The statement, written so that casts of whole arrays and nameless columns stay what they are."""
+    queries = "SELECT" in sql or "RETURNING" in sql
+    if "])::" not in sql and not (queries and ("'::" in sql or "NULL::" in sql)):
         return sql
     try:
         found = list(tokens(sql))
     except LexicalError:
         return sql
     inserted = [place for i in range(len(found)) if (place := _array_type(sql, found, i))]
+    inserted += [(end, ' AS "?column?"') for i in range(len(found)) for end in _nameless(sql, found, i)]
     for offset, text in sorted(inserted, reverse=True):
         sql = sql[:offset] + text + sql[offset:]
     return sql
@@ -57,6 +73,40 @@ def _elements(sql: str, found: Sequence[Token], opening: int) -> tuple[list[list
         elif index > opening:
             elements[-1].append(found[index])
     return elements, len(found) - 1
+
+
+def _nameless(sql: str, found: Sequence[Token], at: int) -> Iterator[int]:
+    """For a SELECT or RETURNING at token `at`: where the constants in its output end that have no name."""
+    if sql[found[at].start : found[at].end] not in ("SELECT", "RETURNING"):
+        return
+    words = [sql[t.start : t.end] for t in found[at + 1 : at + 3]]
+    distinct = words[:1] == ["DISTINCT"] and words[1:] != ["ON"]
+    depth, column = 0, list[Token]()
+    for token in found[at + 1 + distinct :]:
+        text = sql[token.start : token.end]
+        depth += text in ("(", "[")
+        depth -= text in (")", "]")
+        last = depth < 0 or (depth == 0 and text in ENDS)
+        if not last and (depth > 0 or text != ","):
+            column.append(token)
+            continue
+        if _constant(sql, column):
+            yield column[-1].end
+        if last:
+            return
+        column = []
+
+
+def _constant(sql: str, column: Sequence[Token]) -> bool:
+    """Whether this is a constant and its type, and nothing else."""
+    words = [sql[t.start : t.end] for t in column]
+    if len(column) < 3 or not (column[0].kind == "string" or words[0] == "NULL") or words[1] != "::":
+        return False
+    name, *rest = ["name" if t.kind in ("word", "quoted") else t.kind for t in column[2:]]
+    return name == "name" and all(
+        kind == "number" or word in TYPE_SIGNS or (kind == "name" and (before == "." or word in TYPE_WORDS))
+        for kind, word, before in zip(rest, words[3:], words[2:], strict=False)
+    )
 
 
 def _type(sql: str, element: Sequence[Token]) -> str | None:

@@ -201,11 +201,19 @@ class Wiring:
         for edge in self.scene.live.dependencies.get(change.address, ()):
             if not needs(self.scene.desired, change.address, edge.referenced):
                 self.graph.edge(alter, Node(Act.ALTER, edge.referenced), weak=True)
+        release = Node(Act.RELEASE, change.address)
         for edge in self.scene.live.dependents.get(change.address, ()):
             self.graph.edge(Node(Act.DROP, edge.dependent), alter, weak=True)
+            # A table is no longer OF a type when that changes.
+            for then in (release, alter):
+                self.graph.edge(Node(Act.RELEASE, edge.dependent), then, weak=True)
         for child in self.scene.live.children.get(change.address, ()):
-            # What is inherited cannot be dropped before its table is let go.
-            self.graph.edge(Node(Act.RELEASE, change.address), Node(Act.DROP, child.address), weak=True)
+            # What is inherited, or comes from a type, cannot be changed before its table is let go.
+            for act in (Act.DROP, Act.ALTER):
+                self.graph.edge(release, Node(act, child.address), weak=True)
+            self.graph.edge(Node(Act.DROP, child.address), Node(Act.FINISH, change.address), weak=True)
+        for child in self.scene.desired.children.get(change.address, ()):
+            self.graph.edge(release, Node(Act.CREATE, child.address), weak=True)
         self._finish_last(change.new)
 
     def _names(self) -> None:

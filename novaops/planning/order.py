@@ -177,6 +177,13 @@ class _Ordering:
 
     def _unsolvable(self, cycle: Iterable[Node]) -> NovaopsError:
         names = ", ".join(f"{n.act.name.lower()} {n.address.type} {'.'.join(n.address.names)}" for n in cycle)
+        for node in sorted(cycle):
+            change = self.changes[node.address]
+            if node.act is Act.DROP and isinstance(change, Drop | Replace):
+                hint = kind_of(change.old).inseparable(change.old)
+                if hint is not None:
+                    message = f"PostgreSQL drops {node.address.type} {change.old.identity} with CASCADE only"
+                    return NovaopsError(message, detail=f"which novaops never writes: {names}", hint=hint)
         return NovaopsError(
             "these changes depend on each other in a circle that novaops cannot take apart",
             detail=names,

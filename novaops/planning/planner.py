@@ -71,10 +71,24 @@ def plan(request: Request, connection: psycopg.Connection[Any] | None) -> Plan:
             for o in request.live
             if o.parent is None and o.schema not in OWN_SCHEMAS and request.scope.excluded(o, request.live)
         ),
-        unmanaged=tuple(f"{a.type} {'.'.join(a.names)}" for a in request.live.unmodelled),
+        unmanaged=(
+            *(f"{a.type} {'.'.join(a.names)}" for a in request.live.unmodelled),
+            *unread(request.live, request.desired),
+        ),
         objects=sum(o.parent is None for o in request.desired),
     )
     return with_consent(made_plan, request.allowed)
+
+
+def unread(live: Snapshot, desired: Snapshot) -> list[str]:
+    """Attributes that are not compared, as the server keeps them from the role."""
+    found = {
+        f"{attribute.replace('_', ' ')} of {obj.address.type} {obj.identity}"
+        for snapshot in (live, desired)
+        for obj in snapshot
+        for attribute in kind_of(obj).unread(obj)
+    }
+    return sorted(found)
 
 
 def live_fingerprint(snapshot: Snapshot, scope: Scope) -> str:

@@ -12,6 +12,8 @@ from novaops.planning.privileges import PrivilegeMode
 from novaops.planning.scope import Scope
 from tests.unit.planning.made_up import EVERYTHING, made, snapshot
 
+pytestmark = pytest.mark.usefixtures("kinds")
+
 OTHER = made("box", "o", schema="other")
 NOWHERE = made("box", "n", schema=None)
 MINE = made("box", "m")

@@ -1,4 +1,4 @@
-"""Casts of whole arrays stay casts of whole arrays."""
+"""Casts of whole arrays stay casts of whole arrays, and columns without a name stay nameless."""
 
 from __future__ import annotations
 
@@ -43,4 +43,39 @@ def test_the_type_of_the_array_is_written(sql: str, expected: str) -> None:
     ],
 )
 def test_what_is_something_else_stays(sql: str) -> None:
+    assert faithful(sql) == sql
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("SELECT 'x'::text;", "SELECT 'x'::text AS \"?column?\";"),
+        ("(SELECT 'x'::text)", "(SELECT 'x'::text AS \"?column?\")"),
+        (
+            "SELECT DISTINCT a, NULL::numeric(5,2), '-1'::integer AS n FROM t",
+            "SELECT DISTINCT a, NULL::numeric(5,2) AS \"?column?\", '-1'::integer AS n FROM t",
+        ),
+        (
+            "RETURNING '1'::\"S\".\"T\"[], 'now'::timestamp(3) without time zone;",
+            'RETURNING \'1\'::"S"."T"[] AS "?column?", '
+            "'now'::timestamp(3) without time zone AS \"?column?\";",
+        ),
+    ],
+)
+def test_a_constant_without_a_name_gets_none(sql: str, expected: str) -> None:
+    assert faithful(sql) == expected
+    assert faithful(expected) == expected
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT 'x'::text AS text",
+        "SELECT f('x'::text), ('x'::text || 'y'::text)",
+        "SELECT 'x'::text IS DISTINCT FROM 'y'::text",
+        "VALUES ('x'::text)",
+        "AS $$ SELECT 'x'::text $$",
+    ],
+)
+def test_what_has_a_name_or_is_no_constant_keeps_it(sql: str) -> None:
     assert faithful(sql) == sql

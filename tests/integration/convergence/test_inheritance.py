@@ -1,0 +1,55 @@
+"""A column of a parent goes; what becomes of it in the children is theirs to say."""
+
+from __future__ import annotations
+
+from tests.integration.convergence.conftest import Converge
+
+TREE = """
+CREATE TABLE parent (a int, b int);
+CREATE TABLE child (c int) INHERITS (parent);
+CREATE TABLE other (d int) INHERITS (parent);
+CREATE TABLE grandchild (e int) INHERITS (child)
+"""
+ROWS = "INSERT INTO child VALUES (1, 2, 3); INSERT INTO grandchild VALUES (1, 2, 3, 4)"
+
+
+def test_child_keeps_the_column(converge: Converge) -> None:
+    new = """
+        CREATE TABLE parent (a int);
+        CREATE TABLE child (b int, c int) INHERITS (parent);
+        CREATE TABLE other (d int) INHERITS (parent);
+        CREATE TABLE grandchild (e int) INHERITS (child)
+    """
+    kept = "SELECT bool_and(b = 2), count(*) = 2 FROM child"
+    assert converge(TREE, new, rows=ROWS, check=kept) == [
+        "ALTER TABLE ONLY public.parent DROP COLUMN b",
+        "ALTER TABLE public.other DROP COLUMN b",
+    ]
+
+
+def test_grandchild_keeps_the_column(converge: Converge) -> None:
+    new = """
+        CREATE TABLE parent (a int);
+        CREATE TABLE child (c int) INHERITS (parent);
+        CREATE TABLE other (d int) INHERITS (parent);
+        CREATE TABLE grandchild (b int, e int) INHERITS (child)
+    """
+    converge(TREE, new, rows=ROWS, check="SELECT b = 2 FROM grandchild")
+
+
+def test_column_goes_everywhere(converge: Converge) -> None:
+    assert converge(TREE, TREE.replace(", b int", "")) == ["ALTER TABLE public.parent DROP COLUMN b"]
+
+
+def test_child_had_a_column_of_its_own(converge: Converge) -> None:
+    parent = "CREATE TABLE parent (a int, b int);"
+    own = parent + "CREATE TABLE child (b int, c int) INHERITS (parent)"
+    converge(own, own.replace("b int, c", "c").replace(", b int", ""))
+    rows, kept = "INSERT INTO child VALUES (1, 2, 3)", "SELECT b = 2 FROM child"
+    converge(own, own.replace(", b int", ""), rows=rows, check=kept)
+
+
+def test_child_is_let_go(converge: Converge) -> None:
+    old = "CREATE TABLE parent (a int, b int); CREATE TABLE child (c int) INHERITS (parent)"
+    converge(old, "CREATE TABLE parent (a int); CREATE TABLE child (a int, c int)")
+    converge(old, "CREATE TABLE child (a int, c int)")

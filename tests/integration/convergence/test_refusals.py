@@ -1,0 +1,51 @@
+"""What PostgreSQL refuses, or does not tell, is said and not guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from novaops.catalog.snapshot import Snapshot
+from novaops.errors import NovaopsError
+from novaops.planning.diff import diff
+from novaops.planning.planner import unread
+from tests.integration.convergence.conftest import EVERYTHING, MANAGED, Converge, snapshot
+
+
+def test_base_type_is_dropped_with_cascade_only(converge: Converge) -> None:
+    made = """
+        CREATE TYPE b;
+        CREATE FUNCTION b_in(cstring) RETURNS b IMMUTABLE STRICT LANGUAGE internal AS 'textin';
+        CREATE FUNCTION b_out(b) RETURNS cstring IMMUTABLE STRICT LANGUAGE internal AS 'textout';
+        CREATE TYPE b (input = b_in, output = b_out)
+    """
+    with pytest.raises(NovaopsError, match=r"drops type public\.b with CASCADE only") as refused:
+        converge(made, "")
+    assert refused.value.hint is not None
+    assert "DROP TYPE public.b CASCADE" in refused.value.hint
+
+
+def test_hidden_options_of_a_user_mapping(new_database: Callable[..., str]) -> None:
+    role = f"novaops_test_{uuid4().hex}"
+    server = "CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w"
+    mapping = "CREATE USER MAPPING FOR CURRENT_USER SERVER s OPTIONS (password '{}')"
+
+    def seen(password: str, as_role: str | None) -> Snapshot:
+        with (
+            psycopg.connect(new_database()) as connection,
+            connection.transaction(force_rollback=True),
+        ):
+            connection.execute(f"CREATE ROLE {role}; {server}; {mapping.format(password)}")
+            connection.execute(f"SET LOCAL ROLE {as_role}" if as_role else "SELECT")
+            return snapshot(connection)
+
+    old, new, hidden = seen("a", None), seen("b", None), seen("b", role)
+    assert unread(old, new) == []
+    assert [address.type for address in diff(old, new, EVERYTHING, MANAGED)] == ["user mapping"]
+    assert diff(old, hidden, EVERYTHING, MANAGED) == {}
+    assert diff(hidden, new, EVERYTHING, MANAGED) == {}
+    [told] = unread(hidden, new)
+    assert told.startswith("options of user mapping ")
