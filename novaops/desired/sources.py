@@ -22,13 +22,16 @@ def makers(session: Session, tasks: Sequence[Task]) -> dict[Oid, Statement]:
     each is a transaction, its id is that of the mark, and those of its subtransactions follow.
     """
     statements = {task.index: task.statement for task in tasks}
-    marks = session.execute(
-        f"SELECT cmin::text::bigint, -age(xmin), task FROM {MARKS} ORDER BY 2, 1"
-    ).fetchall()
-    commands, ids = [mark[0] for mark in marks], [mark[1] for mark in marks]
     query = files("novaops.desired").joinpath("sources.sql").read_text()
+    # One transaction for both: age() counts from where the server's transaction ids stand at its start.
+    with session.connection.transaction():
+        marks = session.execute(
+            f"SELECT cmin::text::bigint, -age(xmin), task FROM {MARKS} ORDER BY 2, 1"
+        ).fetchall()
+        rows = session.execute(query).fetchall()
+    commands, ids = [mark[0] for mark in marks], [mark[1] for mark in marks]
     found = {}
-    for classid, objid, objsubid, command, age in session.execute(query).fetchall():
+    for classid, objid, objsubid, command, age in rows:
         if command is not None and not session.commit:
             at = bisect_left(commands, command)
         elif -age in ids[(at := bisect_left(ids, -age)) : at + 1]:
