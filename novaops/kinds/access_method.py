@@ -11,7 +11,7 @@ TYPES = {"i": "INDEX", "t": "TABLE"}
 
 
 class AccessMethod(Kind):
-    name = "access_method"
+    name = "access method"
     types = ("access method",)
     rank = 14
 

@@ -16,7 +16,7 @@ STORAGE = {"p": "plain", "e": "external", "x": "extended", "m": "main"}
 
 
 class BaseType(Type):
-    name = "base_type"
+    name = "base type"
 
     def stub(self, obj: Object) -> list[Step] | None:
         return [Step(f"CREATE TYPE {obj.identity}")]

@@ -21,7 +21,7 @@ OBJECTS = {
 
 
 class DefaultAcl(Kind):
-    name = "default_acl"
+    name = "default acl"
     types = ("default acl",)
     rank = 90  # after everything that would otherwise be created under them
 

@@ -9,7 +9,7 @@ from novaops.kinds.kind import Kind, Part, Scene, Step
 
 
 class DomainConstraint(Kind):
-    name = "domain_constraint"
+    name = "domain constraint"
     types = ("domain constraint",)
     rank = 21
     joined = True

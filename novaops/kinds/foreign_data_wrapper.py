@@ -10,7 +10,7 @@ from novaops.kinds.kind import Kind, Part, Scene, Step
 
 
 class ForeignDataWrapper(Kind):
-    name = "foreign_data_wrapper"
+    name = "foreign data wrapper"
     types = ("foreign-data wrapper",)
     rank = 32
     acl_type = "F"

@@ -12,7 +12,7 @@ IN_PLACE = {"options", "parents", "partition_of", "partition_bound"}
 
 
 class ForeignTable(Kind):
-    name = "foreign_table"
+    name = "foreign table"
     types = ("foreign table",)
     rank = 41
     acl_type = "r"

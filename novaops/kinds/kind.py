@@ -125,7 +125,7 @@ class Kind:
     """Base of all kinds; the defaults fit an object with CREATE, DROP and COMMENT ON of its own."""
 
     name: ClassVar[str]
-    """Also the name of the module and of its .sql file; `CREATE`'s keyword in lower case."""
+    """In words, as in `CREATE`'s keyword; module and .sql file have it with underscores."""
     types: ClassVar[tuple[str, ...]]
     """The address types (`pg_identify_object_as_address().type`) that the kind claims."""
     rank: ClassVar[int] = 50

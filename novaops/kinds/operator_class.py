@@ -10,7 +10,7 @@ from novaops.kinds.kind import Kind, Part, Scene, Step
 
 
 class OperatorClass(Kind):
-    name = "operator_class"
+    name = "operator class"
     types = ("operator class",)
     rank = 38
     owned = True

@@ -9,7 +9,7 @@ from novaops.kinds.kind import Kind, Part, Phase, Scene, Step
 
 
 class OperatorFamily(Kind):
-    name = "operator_family"
+    name = "operator family"
     types = ("operator family",)
     rank = 37
     owned = True

@@ -10,7 +10,7 @@ from novaops.kinds.kind import Kind, Part, Phase, Scene, Step
 
 
 class TextSearchConfiguration(Kind):
-    name = "text_search_configuration"
+    name = "text search configuration"
     types = ("text search configuration",)
     rank = 54
     owned = True

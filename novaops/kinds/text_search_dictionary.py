@@ -9,7 +9,7 @@ from novaops.kinds.kind import Kind, Part, Scene, Step
 
 
 class TextSearchDictionary(Kind):
-    name = "text_search_dictionary"
+    name = "text search dictionary"
     types = ("text search dictionary",)
     rank = 53
     owned = True

@@ -11,7 +11,7 @@ FUNCTIONS = ("start", "gettoken", "end", "headline", "lextypes")
 
 
 class TextSearchParser(Kind):
-    name = "text_search_parser"
+    name = "text search parser"
     types = ("text search parser",)
     rank = 52
 

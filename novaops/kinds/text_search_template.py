@@ -9,7 +9,7 @@ from novaops.kinds.kind import Kind, Part, Scene, Step
 
 
 class TextSearchTemplate(Kind):
-    name = "text_search_template"
+    name = "text search template"
     types = ("text search template",)
     rank = 52
 

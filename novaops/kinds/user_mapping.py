@@ -11,7 +11,7 @@ from novaops.kinds.kind import Kind, Part, Scene, Step
 
 
 class UserMapping(Kind):
-    name = "user_mapping"
+    name = "user mapping"
     types = ("user mapping",)
     rank = 34
     secret = frozenset({"options"})

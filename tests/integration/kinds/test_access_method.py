@@ -22,4 +22,4 @@ from tests.integration.kinds.conftest import Convert
     ],
 )
 def test_create_rebuild_and_drop(convert: Convert, old: str, new: str, statements: list[str]) -> None:
-    assert convert("access_method", old, new) == statements
+    assert convert("access method", old, new) == statements

@@ -27,7 +27,7 @@ EVERYTHING = f"""
 
 @pytest.mark.parametrize("definition", [IN_AND_OUT, EVERYTHING, "like = text, " + IN_AND_OUT])
 def test_a_shell_is_completed(convert: Convert, definition: str) -> None:
-    convert("base_type", "", f"CREATE TYPE s.b ({definition})", setup="CREATE SCHEMA s;" + FUNCTIONS)
+    convert("base type", "", f"CREATE TYPE s.b ({definition})", setup="CREATE SCHEMA s;" + FUNCTIONS)
 
 
 def test_element_and_fixed_length(convert: Convert) -> None:
@@ -38,7 +38,7 @@ def test_element_and_fixed_length(convert: Convert) -> None:
     """
     definition = f"{IN_AND_OUT}, internallength = 16, alignment = double, element = float8"
     subscript = ", subscript = raw_array_subscript_handler"
-    convert("base_type", "", f"CREATE TYPE s.b ({definition}{subscript})", setup=functions)
+    convert("base type", "", f"CREATE TYPE s.b ({definition}{subscript})", setup=functions)
 
 
 @pytest.mark.parametrize(
@@ -63,10 +63,10 @@ def test_alter(database: psycopg.Connection[Any], old: str, new: str, statement:
         pass
     database.execute(f"{FUNCTIONS} CREATE TYPE s.b ({old})")
     live = snapshot(database)
-    (before,) = (o for o in live if o.kind == "base_type")
+    (before,) = (o for o in live if o.kind == "base type")
     after = desired[before.address]
     changed = frozenset(a for a in after.attributes if before[a] != after[a])
-    kind = registry()["base_type"]
+    kind = registry()["base type"]
     steps = kind.alter(before, after, changed, Scene(live, desired, database.info.server_version))
     assert [step.sql for step in steps or ()] == [statement]
     database.execute(statement)
@@ -74,12 +74,12 @@ def test_alter(database: psycopg.Connection[Any], old: str, new: str, statement:
 
 
 def test_a_shell_alone(convert: Convert) -> None:
-    assert convert("base_type", "", "CREATE TYPE later") == ["CREATE TYPE public.later"]
+    assert convert("base type", "", "CREATE TYPE later") == ["CREATE TYPE public.later"]
 
 
 def test_the_stub_is_a_shell(database: psycopg.Connection[Any]) -> None:
     with passing(database, f"CREATE SCHEMA s; {FUNCTIONS} CREATE TYPE s.b ({IN_AND_OUT})") as desired:
-        (obj,) = (o for o in desired if o.kind == "base_type")
-    (step,) = registry()["base_type"].stub(obj) or []
+        (obj,) = (o for o in desired if o.kind == "base type")
+    (step,) = registry()["base type"].stub(obj) or []
     database.execute(f"CREATE SCHEMA s; {step.sql}")
-    assert [o["defined"] for o in snapshot(database) if o.kind == "base_type"] == [False]
+    assert [o["defined"] for o in snapshot(database) if o.kind == "base type"] == [False]

@@ -34,7 +34,7 @@ STATES = {
 def test_tables(convert: Convert, roles: tuple[str, str], where: str, old: str, new: str) -> None:
     maker, user = roles
     before, after = (STATES[x].format(maker=maker, user=user, where=where) for x in (old, new))
-    assert bool(convert("default_acl", before, after)) == (old != new)
+    assert bool(convert("default acl", before, after)) == (old != new)
 
 
 @pytest.mark.parametrize(
@@ -52,20 +52,20 @@ def test_built_in_defaults_are_left_and_restored(
 ) -> None:
     maker, user = roles
     statement = f"ALTER DEFAULT PRIVILEGES FOR ROLE {maker} " + state.format(maker=maker, user=user)
-    assert convert("default_acl", "", statement)
+    assert convert("default acl", "", statement)
 
 
 def test_built_in_defaults_return(convert: Convert, roles: tuple[str, str]) -> None:
     maker, _ = roles
     revoked = f"ALTER DEFAULT PRIVILEGES FOR ROLE {maker} REVOKE ALL ON FUNCTIONS FROM PUBLIC, {maker}"
-    assert len(convert("default_acl", revoked, "")) == 2
+    assert len(convert("default acl", revoked, "")) == 2
 
 
 def test_statements(convert: Convert, roles: tuple[str, str]) -> None:
     maker, user = roles
     head = f"ALTER DEFAULT PRIVILEGES FOR ROLE {maker} IN SCHEMA s"
     assert convert(
-        "default_acl",
+        "default acl",
         f"{head} GRANT SELECT, INSERT ON TABLES TO {user} WITH GRANT OPTION; {head} GRANT DELETE ON TABLES TO {user}",
         f"{head} GRANT SELECT ON TABLES TO {user}; {head} GRANT UPDATE ON TABLES TO PUBLIC",
     ) == [

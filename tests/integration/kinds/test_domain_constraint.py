@@ -34,13 +34,13 @@ NOT_VALID = "ALTER DOMAIN d ADD CONSTRAINT c CHECK (value > 0) NOT VALID"
     ],
 )
 def test_create_alter_and_drop(convert: Convert, old: str, new: str, statements: list[str]) -> None:
-    assert convert("domain_constraint", old, new, setup=SETUP) == statements
+    assert convert("domain constraint", old, new, setup=SETUP) == statements
 
 
 def test_not_null_comes_and_goes(convert: Convert) -> None:
     """A constraint with a name from PostgreSQL 17 on, an attribute of the domain before."""
-    convert("domain_constraint", "", "ALTER DOMAIN d SET NOT NULL", setup=SETUP)
+    convert("domain constraint", "", "ALTER DOMAIN d SET NOT NULL", setup=SETUP)
 
 
 def test_not_null_goes(convert: Convert) -> None:
-    convert("domain_constraint", "ALTER DOMAIN d SET NOT NULL", "", setup=SETUP)
+    convert("domain constraint", "ALTER DOMAIN d SET NOT NULL", "", setup=SETUP)

@@ -44,7 +44,7 @@ MAPPING = "CREATE USER MAPPING FOR PUBLIC SERVER srv"
     ],
 )
 def test_foreign_data_wrapper(convert: Convert, old: str, new: str, statements: list[str]) -> None:
-    assert convert("foreign_data_wrapper", old, new) == statements
+    assert convert("foreign data wrapper", old, new) == statements
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_server(convert: Convert, old: str, new: str, statements: list[str]) -> 
     ],
 )
 def test_user_mapping(convert: Convert, old: str, new: str, statements: list[str]) -> None:
-    assert convert("user_mapping", old, new, setup=SERVER) == statements
+    assert convert("user mapping", old, new, setup=SERVER) == statements
 
 
 def test_passwords_are_marked(database: psycopg.Connection[Any]) -> None:
@@ -103,7 +103,7 @@ def test_passwords_are_marked(database: psycopg.Connection[Any]) -> None:
         for step in registry()[obj.kind].create(obj, (), scene)
         if step.secrets
     }
-    assert secrets == {"server": {"'it''s secret'"}, "user_mapping": {"'h'", "'it''s secret'"}}
+    assert secrets == {"server": {"'it''s secret'"}, "user mapping": {"'h'", "'it''s secret'"}}
 
 
 def test_descriptions_hold_no_values(database: psycopg.Connection[Any]) -> None:
@@ -118,7 +118,7 @@ def test_descriptions_hold_no_values(database: psycopg.Connection[Any]) -> None:
     texts = [
         registry()[o.kind].describe(o, new[o.address], "options")
         for o in old
-        if o.kind in ("server", "user_mapping")
+        if o.kind in ("server", "user mapping")
     ]
     assert sorted(texts) == ["options changed", "options: ~ password"]
 
@@ -157,7 +157,7 @@ FOREIGN = 'CREATE FOREIGN TABLE "F" (a int) '
 )
 def test_foreign_table(convert: Convert, old: str, new: str, statements: list[str]) -> None:
     setup = f"{SERVER} CREATE TABLE p (a int); CREATE TABLE pp (a int) PARTITION BY LIST (a)"
-    assert convert("foreign_table", old, new, setup=setup) == statements
+    assert convert("foreign table", old, new, setup=setup) == statements
 
 
 @pytest.mark.parametrize(
@@ -171,4 +171,4 @@ def test_foreign_table(convert: Convert, old: str, new: str, statements: list[st
 )
 def test_a_new_foreign_table(convert: Convert, definition: str) -> None:
     setup = f"{SERVER} CREATE TABLE p (a int); CREATE TABLE pp (a int) PARTITION BY LIST (a)"
-    convert("foreign_table", "", f"CREATE FOREIGN TABLE f {definition}", setup=setup)
+    convert("foreign table", "", f"CREATE FOREIGN TABLE f {definition}", setup=setup)

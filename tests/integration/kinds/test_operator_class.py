@@ -34,13 +34,13 @@ GIST = "CREATE OPERATOR CLASS s.c FOR TYPE point USING gist FAMILY s.g AS"
     ],
 )
 def test_create_rebuild_and_drop(convert: Convert, old: str, new: str) -> None:
-    convert("operator_class", old, new, setup=SETUP)
+    convert("operator class", old, new, setup=SETUP)
 
 
 def test_what_its_members_need_it_needs_itself(database: psycopg.Connection[Any]) -> None:
     database.execute(f"{SETUP} {BTREE} {ITEMS}")
     found = snapshot(database)
-    (operator_class,) = (o for o in found if o.kind == "operator_class")
+    (operator_class,) = (o for o in found if o.kind == "operator class")
     needed = {edge.referenced.type for edge in found.dependencies[operator_class.address]}
     assert needed == {"schema", "operator family", "operator", "function"}
     assert found.unmodelled == ()

@@ -42,12 +42,12 @@ ALTER = "ALTER OPERATOR FAMILY s.f USING btree ADD"
     ],
 )
 def test_create_alter_and_drop(convert: Convert, old: str, new: str, statements: list[str]) -> None:
-    assert convert("operator_family", old, new, setup=SETUP) == statements
+    assert convert("operator family", old, new, setup=SETUP) == statements
 
 
 def test_what_a_loose_member_needs_the_family_needs(database: psycopg.Connection[Any]) -> None:
     database.execute(f"{SETUP} {CREATE} {ALTER} OPERATOR 1 s.<<< (int, bigint)")
     found = snapshot(database)
-    (family,) = (o for o in found if o.kind == "operator_family")
+    (family,) = (o for o in found if o.kind == "operator family")
     needed = {edge.referenced.type: edge.types for edge in found.dependencies[family.address]}
     assert needed == {"schema": {"n"}, "operator": {"n"}}

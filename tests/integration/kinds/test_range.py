@@ -69,6 +69,6 @@ def test_a_canonical_function_needs_a_shell(database: psycopg.Connection[Any]) -
     with passing(database, "CREATE TYPE r AS RANGE (subtype = int4)") as desired:
         (plain,) = (o for o in desired if o.kind == "range")
     assert registry()["range"].stub(plain) is None
-    (step,) = registry()["base_type"].stub(plain) or []
+    (step,) = registry()["base type"].stub(plain) or []
     database.execute(step.sql)
     assert database.execute("SELECT typisdefined FROM pg_type WHERE typname = 'r'").fetchone() == (False,)

@@ -14,42 +14,42 @@ HEAD = 'ALTER TEXT SEARCH CONFIGURATION s."C"'
 @pytest.mark.parametrize(
     ("kind", "old", "new"),
     [
-        ("text_search_parser", "", f"CREATE TEXT SEARCH PARSER s.p ({PARSER})"),
+        ("text search parser", "", f"CREATE TEXT SEARCH PARSER s.p ({PARSER})"),
         (
-            "text_search_parser",
+            "text search parser",
             f"CREATE TEXT SEARCH PARSER s.p ({PARSER})",
             f"CREATE TEXT SEARCH PARSER s.p ({PARSER}, headline = prsd_headline)",
         ),
-        ("text_search_parser", f"CREATE TEXT SEARCH PARSER s.p ({PARSER})", ""),
+        ("text search parser", f"CREATE TEXT SEARCH PARSER s.p ({PARSER})", ""),
         (
-            "text_search_template",
+            "text search template",
             "",
             "CREATE TEXT SEARCH TEMPLATE s.t (init = dsimple_init, lexize = dsimple_lexize)",
         ),
         (
-            "text_search_template",
+            "text search template",
             "CREATE TEXT SEARCH TEMPLATE s.t (lexize = dsimple_lexize)",
             "CREATE TEXT SEARCH TEMPLATE s.t (init = dsimple_init, lexize = dsimple_lexize)",
         ),
-        ("text_search_template", "CREATE TEXT SEARCH TEMPLATE s.t (lexize = dsimple_lexize)", ""),
+        ("text search template", "CREATE TEXT SEARCH TEMPLATE s.t (lexize = dsimple_lexize)", ""),
         (
-            "text_search_dictionary",
+            "text search dictionary",
             "",
             f"{DICTIONARY} (template = simple, stopwords = english, accept = false)",
         ),
         (
-            "text_search_dictionary",
+            "text search dictionary",
             f"{DICTIONARY} (template = simple)",
             f"{DICTIONARY} (template = snowball, language = german)",
         ),
-        ("text_search_dictionary", f"{DICTIONARY} (template = simple)", ""),
-        ("text_search_configuration", "", CONFIGURATION),
+        ("text search dictionary", f"{DICTIONARY} (template = simple)", ""),
+        ("text search configuration", "", CONFIGURATION),
         (
-            "text_search_configuration",
+            "text search configuration",
             "",
             f"{CONFIGURATION} {MAPPING} FOR asciiword, word WITH german_stem, simple; {MAPPING} FOR url WITH simple",
         ),
-        ("text_search_configuration", CONFIGURATION, ""),
+        ("text search configuration", CONFIGURATION, ""),
     ],
 )
 def test_create_rebuild_and_drop(convert: Convert, kind: str, old: str, new: str) -> None:
@@ -70,14 +70,14 @@ def test_create_rebuild_and_drop(convert: Convert, kind: str, old: str, new: str
 )
 def test_options_of_a_dictionary(convert: Convert, old: str, new: str, statement: str) -> None:
     statements = convert(
-        "text_search_dictionary", f"{DICTIONARY} {old}", f"{DICTIONARY} {new}", setup="CREATE SCHEMA s"
+        "text search dictionary", f"{DICTIONARY} {old}", f"{DICTIONARY} {new}", setup="CREATE SCHEMA s"
     )
     assert statements == [f"ALTER TEXT SEARCH DICTIONARY s.d {statement}"]
 
 
 def test_mappings_of_a_configuration(convert: Convert) -> None:
     assert convert(
-        "text_search_configuration",
+        "text search configuration",
         f"{CONFIGURATION} {MAPPING} FOR asciiword, word WITH german_stem; {MAPPING} FOR url, host WITH simple",
         f"{CONFIGURATION} {MAPPING} FOR asciiword, word WITH german_stem, simple; {MAPPING} FOR email, url WITH simple",
         setup="CREATE SCHEMA s",
