@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any, Protocol
@@ -88,7 +88,7 @@ def read(connection: psycopg.Connection[Any], readers: Sequence[Reader]) -> Snap
             (r, s, t): parse_acl(a, r) for r, s, t, a in cursor.execute(_query("default_acl")).fetchall()
         }
         role = cursor.execute("SELECT current_user").fetchone()
-    own, extension_members = _split_members(rows, members)
+    own = _without_members(rows, members)
     objects, claims = _objects(own, comments, labels)
     dependencies = Dependencies(claims, [(Oid(*d[0:3]), Oid(*d[3:6]), d[6]) for d in depends])
     with connection.cursor(row_factory=tuple_row) as cursor:
@@ -100,7 +100,6 @@ def read(connection: psycopg.Connection[Any], readers: Sequence[Reader]) -> Snap
         version=version,
         role=role[0] if role else "",
         default_acl=default_acl,
-        extension_members=extension_members,
         claims=claims,
     )
 
@@ -153,22 +152,19 @@ def _rows(
             )
 
 
-def _split_members(rows: Sequence[_Row], members: Mapping[Oid, str]) -> tuple[list[_Row], dict[Address, str]]:
-    """Rows of the database itself, and the addresses that belong to extensions."""
+def _without_members(rows: Sequence[_Row], members: Container[Oid]) -> list[_Row]:
+    """Rows of the database itself: neither they nor what contains them belongs to an extension."""
     by_oid = {row.oid: row for row in rows if not row.member}
-    own: list[_Row] = []
-    extension: dict[Address, str] = {}
-    for row in rows:
+
+    def belongs(row: _Row) -> bool:
         at: _Row | None = None if row.member else row
-        owner = None
-        while at is not None and owner is None:
-            owner = members.get(Oid(at.oid.classid, at.oid.objid))
+        while at is not None:
+            if Oid(at.oid.classid, at.oid.objid) in members:
+                return True
             at = by_oid.get(at.parent) if at.parent else None
-        if owner is None:
-            own.append(row)
-        else:
-            extension[_address(row)] = owner
-    return own, extension
+        return False
+
+    return [row for row in rows if not belongs(row)]
 
 
 def _address(row: _Row) -> Address:

@@ -37,7 +37,6 @@ class Snapshot:
     version: int = 0
     role: str = ""
     default_acl: Mapping[tuple[str, str, str], frozenset[Privilege]] = field(default_factory=dict)
-    extension_members: Mapping[Address, str] = field(default_factory=dict)
     claims: Mapping[Oid, Address] = field(default_factory=dict, compare=False, repr=False)
     """The oids that the objects have in the database that was read."""
 

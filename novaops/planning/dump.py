@@ -98,9 +98,11 @@ def _sections(made: Draft, secrets: bool) -> Iterator[Section]:
 
 def _path(root: Object) -> str:
     """`public/table/users.sql`: names as they are, but for what a file system may not take."""
+    schema = quote(root.schema or "database", safe=" ,[]()")
+    if not schema.strip("."):
+        schema = schema.replace(".", "%2E")  # a schema may be called ".."; no file leaves the folder
     name = quote("_".join((root.name, *root.address.args)), safe=" ,[]()")
-    parts = [root.schema or "database", root.kind.replace(" ", "_"), name[:200]]
-    return "/".join(quote(part, safe=" ,[]()") for part in parts[:2]) + f"/{parts[2]}.sql"
+    return f"{schema}/{root.kind.replace(' ', '_')}/{name[:200]}.sql"
 
 
 LOCKING = frozenset({"table", "index", "view", "materialized view", "sequence", "foreign table", "type"})
