@@ -6,10 +6,10 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 READY := .venv/ready
 DEMO := --embedded --database nova_memory
 
-.PHONY: help .venv demo test corpus lint clean
+.PHONY: help .venv demo test test-matrix corpus lint clean
 
 help: ## Show these targets
-	@awk -F ':.*## ' '/^[a-z.]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .venv: $(READY) ## Make the environment
 
@@ -30,10 +30,11 @@ demo: $(READY) ## Install schema/schema.sql into an embedded PostgreSQL and show
 test: lint ## Lint, then run all tests
 	$(BIN)/pytest -n 2
 
+test-matrix: $(READY) ## Run the tests that need a server on all supported ones (VERSIONS="15 17" for some)
+	$(BIN)/python -m tests.matrix $(VERSIONS)
+
 corpus: $(READY) ## Judge all pairs of schemas in ../shared/corpus, in every mode (URL=... of a scratch superuser)
-	@test -n "$(URL)" || { echo "usage: make corpus URL=postgresql://postgres@127.0.0.1:5432/postgres" >&2; exit 2; }
-	PATH="$(CURDIR)/$(BIN):$$PATH"; failed=0; for set in ../shared/corpus/*/; do for mode in "" --reverse --rows "--mode dump"; do \
-	  $(BIN)/python ../shared/judge/converge.py --url "$(URL)" --pairs $$set $$mode || failed=1; done; done; exit $$failed
+	$(BIN)/python -m tests.corpus $(if $(URL),--url "$(URL)")
 
 lint: $(READY) ## Run ruff, mypy and import-linter
 	$(BIN)/ruff check
@@ -42,5 +43,5 @@ lint: $(READY) ## Run ruff, mypy and import-linter
 	$(BIN)/lint-imports
 
 clean: ## Remove the environment and all caches
-	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .servers dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -31,11 +31,13 @@ def compare(
     """
     with ExitStack() as stack:
 
-        def project(place: str, other: str) -> Project:
+        def project(place: str, other: str, options: Options) -> Project:
             at = place if is_url(place) else other if is_url(other) else server
             return stack.enter_context(Project(at, place, options, reporter))
 
-        old, new = project(source, target), project(target, source)
+        # Only what is to be must be in order.
+        old = project(source, target, replace(options, check_functions="off"))
+        new = project(target, source, options)
         live = old.inspect() if is_url(source) else old.desired(NOTHING).snapshot
         declared = None if is_url(target) else new.desired(live if is_url(source) else NOTHING)
         wanted = new.inspect() if declared is None else declared.snapshot
@@ -70,5 +72,5 @@ def _described(made: Plan, new: Project, declared: Desired | None) -> Plan:
         files=str(new.file),
         file_statements=declared.statements,
         shadow_seconds=declared.seconds,
-        notices=tuple(f"{n.source}: {n.message}" for n in declared.notices),
+        notices=(*made.notices, *(str(n) for n in declared.notices)),
     )

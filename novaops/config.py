@@ -41,6 +41,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "privileges": ("auto", "managed", "additive", "ignore"),
     "owners": ("ignore", "managed"),
     "missing_roles": ("error", "skip", "create"),
+    "check_functions": ("auto", "strict", "off"),
 }
 DEFAULTS: Mapping[str, Any] = {
     "file": "schema/schema.sql",
@@ -49,6 +50,7 @@ DEFAULTS: Mapping[str, Any] = {
     "privileges": "auto",
     "owners": "ignore",
     "missing_roles": "error",
+    "check_functions": "auto",
     "shadow": "server",
     "lock_timeout": "3s",
     "lock_wait": "0s",
@@ -106,6 +108,7 @@ class SchemaSettings:
     privileges: Setting[str]
     owners: Setting[str]
     missing_roles: Setting[str]
+    check_functions: Setting[str]
     shadow: Setting[str]
     lock_timeout: Setting[timedelta]
     lock_wait: Setting[timedelta]
@@ -253,6 +256,7 @@ def _schema(sources: list[Layer]) -> SchemaSettings:
         privileges=_choice("privileges", first("privileges")),
         owners=_choice("owners", first("owners")),
         missing_roles=_choice("missing_roles", first("missing_roles")),
+        check_functions=_choice("check_functions", first("check_functions")),
         shadow=_text("shadow", first("shadow")),
         lock_timeout=_duration("lock_timeout", first("lock_timeout")),
         lock_wait=_duration("lock_wait", first("lock_wait")),

@@ -19,8 +19,8 @@ from novaops.toml_file import TomlFile
 CONNECTION = {"host": "host", "port": "port", "database": "dbname", "user": "user"}
 IN_FILES = (*CONNECTION, "url", "service", "sslmode", "sslrootcert", "password_command", "embedded")
 SCHEMA = (
-    *("file", "schemas", "scope", "privileges", "owners", "missing_roles", "shadow"),
-    *("lock_timeout", "lock_wait"),
+    *("file", "schemas", "scope", "privileges", "owners", "missing_roles"),
+    *("check_functions", "shadow", "lock_timeout", "lock_wait"),
 )
 PG_VARIABLES = {
     "PGHOST": "host",

@@ -34,6 +34,10 @@ class Diagnostic:
     notes: tuple[str, ...] = ()
     hint: str | None = None
 
+    def __str__(self) -> str:
+        weight = "" if self.severity == "notice" else f"{self.severity}: "
+        return f"{self.source}: {weight}{self.message}"
+
 
 class DiagnosticsError(NovaopsError):
     """Errors in the files, all of them at once."""

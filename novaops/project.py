@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -21,6 +21,8 @@ from novaops.catalog.snapshot import Snapshot
 from novaops.db.advisory_lock import Holder, advisory_lock
 from novaops.db.connection import connect, identify
 from novaops.db.embedded import EmbeddedServer, default_directory
+from novaops.desired.bodies import unchanged_in
+from novaops.desired.body_findings import Body
 from novaops.desired.build import Desired
 from novaops.desired.declare import declare
 from novaops.desired.files import load
@@ -53,6 +55,7 @@ class Options:
     privileges: str = "auto"
     owners: str = "ignore"
     missing_roles: str = "error"
+    check_functions: str = "auto"
     shadow: str = "server"
     ignore_file: Path | None = Path(".pgschemaignore")
 
@@ -118,7 +121,13 @@ class Project:
         """What the files declare, built in a shadow and read back."""
         with self.reporter.phase(f"building {self.file} in a shadow"):
             return declare(
-                load(Path(self.file)), self._shadow, lambda: self._elsewhere(live), self.options.missing_roles
+                load(Path(self.file)),
+                self._shadow,
+                lambda: self._elsewhere(live),
+                lambda bodies: unchanged_in(self.connection, bodies) if live.objects else {},
+                self.options.missing_roles,
+                self.options.check_functions,
+                disposable=self._disposable,
             )
 
     def _both(self) -> tuple[Snapshot, Desired]:
@@ -127,19 +136,26 @@ class Project:
         reading: list[Future[Snapshot]] = []
 
         @contextmanager
-        def shadow_while_reading(commits: bool) -> Iterator[psycopg.Connection[Any]]:
-            with self._shadow(commits) as connection:
+        def shadow_while_reading() -> Iterator[psycopg.Connection[Any]]:
+            with self._shadow() as connection:
                 # Making the shadow asks the target; from here on only one of the two needs it.
                 if not reading:
                     reading.append(pool.submit(_read, self.connection))
                 yield connection
+
+        def unchanged_when_read(bodies: Sequence[Body]) -> Mapping[str, bool]:
+            reading[0].result()
+            return unchanged_in(self.connection, bodies)
 
         with ThreadPoolExecutor(1) as pool, self.reporter.phase(f"building {self.file} in a shadow"):
             desired = declare(
                 script,
                 shadow_while_reading,
                 lambda: self._elsewhere(reading[0].result()),
+                unchanged_when_read,
                 self.options.missing_roles,
+                self.options.check_functions,
+                disposable=self._disposable,
             )
             return reading[0].result(), desired
 
@@ -173,7 +189,7 @@ class Project:
             files=str(self.file),
             file_statements=desired.statements,
             shadow_seconds=desired.seconds,
-            notices=tuple(f"{n.source}: {n.message}" for n in desired.notices),
+            notices=(*made.notices, *(str(n) for n in desired.notices)),
             options={
                 "schemas": sorted(request.scope.schemas),
                 "scope": self.options.scope,
@@ -197,9 +213,8 @@ class Project:
     def rehearse(self, made: Plan) -> Plan:
         """Run the plan on a throwaway copy of the live schema; see `Plan.rehearsal`."""
         request = self._requested()
-        commits = self.options.shadow in ("server", "embedded")
-        with self.reporter.phase("rehearsing on a copy"), self._shadow(commits) as connection:
-            stage = Stage(connection, commits)
+        with self.reporter.phase("rehearsing on a copy"), self._shadow() as connection:
+            stage = Stage(connection, self._disposable)
             return rehearse(stage, made, request.live, request.desired, request.scope, request.comparison)
 
     # -- changing it ----------------------------------------------------------------------------
@@ -298,9 +313,14 @@ class Project:
     def _ignore(self) -> Ignore:
         return Ignore.read(self.options.ignore_file, registry())
 
+    @property
+    def _disposable(self) -> bool:
+        """Whether the shadow is a database made for it; nothing is committed in one that somebody else made."""
+        return self.options.shadow in ("server", "embedded")
+
     @contextmanager
-    def _shadow(self, commits: bool = False) -> Iterator[psycopg.Connection[Any]]:
-        """An empty database; one that somebody else made is left as it was, so nothing is committed there."""
+    def _shadow(self) -> Iterator[psycopg.Connection[Any]]:
+        """An empty database; one that somebody else made is left as it was."""
         match self.options.shadow:
             case "server":
                 with shadow(self.connection) as connection:
@@ -314,11 +334,6 @@ class Project:
                 ):
                     yield connection
             case url:
-                if commits:
-                    raise NovaopsError(
-                        "the files are too large for one transaction of the shadow",
-                        hint="raise max_locks_per_transaction there, or use --shadow server or embedded",
-                    )
                 with shadow(self.connection, url) as connection:
                     yield connection
 

@@ -37,6 +37,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """The process that starts the run makes the folder; xdist's workers are told where it is."""
+    config.addinivalue_line("markers", "since(major, feature): skipped on servers before that version")
+    config.addinivalue_line("markers", "extension(name): skipped where the server does not have it")
     worker = getattr(config, "workerinput", None)
     config.stash[FOLDER] = Path(worker["server_folder"]) if worker else folder_for_server()
 
@@ -69,6 +71,22 @@ def server_url(pytestconfig: pytest.Config) -> str:
     server = EmbeddedServer(pytestconfig.stash[FOLDER] / "server", settings=SETTINGS)
     server.start()
     return server.url()
+
+
+@pytest.fixture(autouse=True)
+def _server_has_it(request: pytest.FixtureRequest) -> None:
+    """Skip a test whose marks say that it is about what the server does not have."""
+    since = request.node.get_closest_marker("since")
+    extension = request.node.get_closest_marker("extension")
+    if since is None and extension is None:
+        return
+    with psycopg.connect(request.getfixturevalue("server_url")) as connection:
+        major = connection.info.server_version // 10000
+        if since and major < since.args[0]:
+            pytest.skip(f"PostgreSQL {major} has no {since.args[1]}")
+        query = "SELECT FROM pg_available_extensions WHERE name = %s"
+        if extension and connection.execute(query, extension.args).fetchone() is None:
+            pytest.skip(f"this server has no extension {extension.args[0]}")
 
 
 @pytest.fixture(scope="session")

@@ -49,7 +49,7 @@ class Reader(Protocol):
     def owned(self) -> bool: ...
 
     @property
-    def members(self) -> bool: ...
+    def supplied(self) -> bool: ...
 
     def sql(self) -> str:
         """The text of its .sql file."""
@@ -61,17 +61,18 @@ class _Row:
     parent: Oid | None
     kind: str
     values: dict[str, Any]
-    member: bool = False
+    supplied: bool = False
 
 
-def read(connection: psycopg.Connection[Any], readers: Sequence[Reader]) -> Snapshot:
+def read(connection: psycopg.Connection[Any], readers: Sequence[Reader], *, alone: bool = False) -> Snapshot:
     """Snapshot of the database of `connection`, inside whatever transaction it is in.
 
     The caller gives a REPEATABLE READ transaction (or the one that built a shadow); settings are
-    pinned with SET LOCAL and so end with it.
+    pinned with SET LOCAL and so end with it. `alone` says that nobody else uses the database, so
+    that what keeps locks may be asked as well.
     """
     with connection.cursor(row_factory=tuple_row) as cursor:
-        for name, value in SETTINGS.items():
+        for name, value in {**SETTINGS, "novaops.alone": "on" if alone else "off"}.items():
             cursor.execute("SELECT set_config(%s, %s, true)", [name, value])
         columns = _known_columns(cursor)
         version = connection.info.server_version
@@ -148,16 +149,16 @@ def _rows(
                 Oid(*parent) if parent else None,
                 reader.name,
                 values,
-                reader.members,
+                reader.supplied,
             )
 
 
 def _without_members(rows: Sequence[_Row], members: Container[Oid]) -> list[_Row]:
     """Rows of the database itself: neither they nor what contains them belongs to an extension."""
-    by_oid = {row.oid: row for row in rows if not row.member}
+    by_oid = {row.oid: row for row in rows if not row.supplied}
 
     def belongs(row: _Row) -> bool:
-        at: _Row | None = None if row.member else row
+        at: _Row | None = None if row.supplied else row
         while at is not None:
             if Oid(at.oid.classid, at.oid.objid) in members:
                 return True
@@ -176,8 +177,8 @@ def _objects(
     rows: Sequence[_Row], comments: Mapping[Oid, str], labels: Mapping[Oid, dict[str, str]]
 ) -> tuple[dict[Address, Object], dict[Oid, Address]]:
     # What depends on a member of an extension depends on the extension.
-    claims = {row.oid: _address(row) for row in rows if not row.member}
-    by_oid = {row.oid: row for row in rows if not row.member}
+    claims = {row.oid: _address(row) for row in rows if not row.supplied}
+    by_oid = {row.oid: row for row in rows if not row.supplied}
     objects: dict[Address, Object] = {}
     for row in rows:
         v = row.values

@@ -68,6 +68,14 @@ class Snapshot:
                 found.setdefault(obj.parent, []).append(obj)
         return {k: tuple(v) for k, v in found.items()}
 
+    @cached_property
+    def namesakes(self) -> Mapping[tuple[str, str], frozenset[Address]]:
+        """Addresses by their type and the last of their names."""
+        found: dict[tuple[str, str], set[Address]] = {}
+        for address in self.objects:
+            found.setdefault((address.type, address.names[-1] if address.names else ""), set()).add(address)
+        return {k: frozenset(v) for k, v in found.items()}
+
     def part(self, addresses: Set[Address]) -> Snapshot:
         """The snapshot of these objects alone, without the edges that leave them."""
         return replace(

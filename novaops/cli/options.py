@@ -51,6 +51,12 @@ BUILD: Sequence[Option[Any]] = (
         help="What to do about roles that the files name and the server lacks.",
     ),
     click.option(
+        "--check-functions",
+        type=click.Choice(["auto", "strict", "off"]),
+        help="Whether a broken body of a function is an error where CREATE FUNCTION would refuse it or the schema "
+        "contradicts it (auto), wherever a defect is found, or never looked for.",
+    ),
+    click.option(
         "--shadow",
         metavar="server|embedded|URL",
         help="Where the files are executed to be read back: in a throwaway database of the target's server, "
@@ -123,7 +129,8 @@ CONSENT: Sequence[Option[Any]] = (
 CARRIED = frozenset(["planfile", "url", "host", "port", "database", "user", "embedded", "allow"])
 """Parameters that the command under "next" repeats."""
 CARRIED_WITHOUT_PLANFILE = CARRIED | {
-    "file", "schemas", "scope", "privileges", "owners", "missing_roles", "shadow",
+    "file", "schemas", "scope", "privileges", "owners", "missing_roles", "check_functions",
+    "shadow",
 }  # fmt: skip
 
 

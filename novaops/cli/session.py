@@ -43,6 +43,7 @@ def open_server(config: Config, quiet: bool) -> Iterator[Server]:
         privileges=schema.privileges.value,
         owners=schema.owners.value,
         missing_roles=schema.missing_roles.value,
+        check_functions=schema.check_functions.value,
         shadow=schema.shadow.value,
     )
     with Progress(quiet) as reporter:

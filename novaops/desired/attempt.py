@@ -17,6 +17,8 @@ from novaops.desired.split import Statement
 from novaops.errors import NovaopsError
 
 MARKS = "pg_temp.novaops_marks"
+PREPARED = -1
+"""The mark of what was there before the first statement."""
 SAVEPOINT = "novaops_statement"
 
 # The session's own, whatever the role or the database says; lc_messages needs a superuser.
@@ -28,6 +30,7 @@ PINNED = {
     "idle_in_transaction_session_timeout": "0",
     "row_security": "on",
     "standard_conforming_strings": "on",
+    "synchronous_commit": "off",
 }
 # Counted as they happen, released subtransactions and dropped objects included.
 CHANGES = (
@@ -67,10 +70,10 @@ class Failure:
 
 
 class Session:
-    """A connection to the shadow, in one transaction, or committing each statement.
+    """A connection to the shadow, in one transaction, or committing each message.
 
-    A row is written to `MARKS` after each statement. Its place in the order of commands (cmin) and
-    transactions (xmin) tells later which statement made a row of the catalogs.
+    A row is written to `MARKS` after each statement. Its place in the order of transactions (xmin) and
+    of commands within one (cmin) tells later which statement made a row of the catalogs.
     """
 
     def __init__(self, connection: psycopg.Connection[Any], *, commit: bool) -> None:
@@ -95,6 +98,17 @@ class Session:
             self.execute(f"SAVEPOINT {SAVEPOINT}")
         for name, value in SUPERUSER_PINNED.items():
             self.guarded(f"SET {name} = '{value}'")
+
+    def prepare(self, texts: Sequence[str]) -> None:
+        """Run what the files may refer to; no failing statement of theirs undoes it, none of them made it."""
+        for text in texts:
+            self.execute(self._enclosed(text))
+        self.execute(self._enclosed(f"INSERT INTO {MARKS} VALUES ({PREPARED}, NULL)"))
+
+    def hold(self) -> None:
+        """Commit nothing from here on."""
+        self.commit = self.connection.autocommit = False
+        self.execute(f"SAVEPOINT {SAVEPOINT}")
 
     def execute(self, text: str) -> psycopg.Cursor[Any]:
         """Run SQL of ours or of the files; several statements are one message to the server."""
@@ -128,7 +142,8 @@ class Session:
             self._undo()
             return self._failure(task, error, len(before))
         self.settings = task.settings
-        if task.verdict.change is not None:
+        # A RESET has run nothing: the next statement's settings lack the parameter, and so reset it.
+        if task.verdict.change is not None and task.verdict.change.sql is not None:
             self.settings = task.settings.after(task.verdict.change)
         return None
 

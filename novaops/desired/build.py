@@ -14,8 +14,11 @@ from novaops.catalog.read import Reader, read
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.identifiers import quote_ident
 from novaops.desired.attempt import Failure, NotInOneTransactionError, Session, Task
+from novaops.desired.bodies import CheckFunctions, Unchanged
+from novaops.desired.bodies import check as check_bodies
 from novaops.desired.classify import classify, command_words, diagnostic, refusals
 from novaops.desired.explain import explain, missing_role, role_diagnostic
+from novaops.desired.likely import likely_order
 from novaops.desired.rules import Action
 from novaops.desired.settings import Settings
 from novaops.desired.sources import makers, sources
@@ -77,14 +80,16 @@ def build(
     readers: Sequence[Reader],
     prelude: Sequence[str] = (),
     missing_roles: MissingRoles = "error",
+    check_functions: CheckFunctions = "auto",
+    unchanged: Unchanged = lambda _: {},
     commit: bool = False,
     declares: str | None = None,
 ) -> Desired:
     """Run the statements in the empty database of `connection` and read what they made.
 
     Everything is one transaction that is rolled back; with `commit`, for a database that is dropped
-    anyway, each statement is one of its own. `prelude` is SQL that runs before them, `declares`
-    what the files are called in messages. All errors are raised at once, as `DiagnosticsError`.
+    anyway, a few statements are one. `prelude` is SQL that runs before them, `declares` what the
+    files are called in messages. All errors are raised at once, as `DiagnosticsError`.
     """
     started = time.monotonic()
     if refused := refusals(statements):
@@ -92,14 +97,17 @@ def build(
     session = Session(connection, commit=commit)
     try:
         session.begin()
-        for text in prelude:
-            session.execute(text)
+        session.prepare(prelude)
         builder = _Builder(session, missing_roles)
         builder.run(statements)
         builder.check(declares or ", ".join(dict.fromkeys(s.file.name for s in statements)))
         session.reset()
         made = makers(session, builder.tasks)
-        snapshot = read(connection, readers)
+        if check_functions != "off":
+            builder.notices += check_bodies(
+                session, builder.tasks, made, unchanged, strict=check_functions == "strict"
+            )
+        snapshot = read(connection, readers, alone=True)
     finally:
         if not connection.closed:
             connection.rollback()
@@ -124,10 +132,11 @@ class _Builder:
         self.failed: list[Failure] = []
         self.notices: list[Diagnostic] = []
         self.roles: dict[str, Statement] = {}
+        self.early_roles: set[str] = set()
+        self.lacking_roles: list[Task] = []
         self.progress = False
         self.batch: list[Task] = []
-        # With commits each statement is a transaction, by which its objects are told.
-        self.size = 1 if session.commit else BATCH
+        self.size = BATCH
 
     def run(self, statements: Sequence[Statement]) -> None:
         settings = Settings()
@@ -150,11 +159,19 @@ class _Builder:
                     self.close(statement)
                     self.attempt(task)
                 case Action.RUN:
-                    self.batch.append(task)
-                    if len(self.batch) >= self.size:
-                        self.flush()
+                    self.gather(task)
         self.flush()
         self.retry()
+        if self.lacking_roles:
+            self.session.hold()
+            for task in self.lacking_roles:
+                self.attempt(task)
+
+    def gather(self, task: Task) -> None:
+        """Run the task together with others, soon."""
+        self.batch.append(task)
+        if len(self.batch) >= self.size:
+            self.flush()
 
     def flush(self) -> None:
         """Run what has gathered, at one stroke if it all succeeds.
@@ -164,12 +181,10 @@ class _Builder:
         """
         batch, self.batch = self.batch, []
         if len(batch) > 1 and self.session.attempt_all(batch):
-            self.progress = True
-            self.size = min(2 * self.size, BATCH)
+            self.progress = succeeded = True
         else:
-            for task in batch:
-                self.attempt(task)
-            self.size = max(2, self.size // 4) if self.size > 1 else 1
+            succeeded = not [task for task in batch if not self.attempt(task)]
+        self.size = min(2 * self.size, BATCH) if succeeded else max(1, self.size // 4)
 
     def attempt(self, task: Task) -> bool:
         """Run a task; when it fails, see what becomes of it."""
@@ -192,7 +207,14 @@ class _Builder:
         if self.missing_roles == "skip":
             self.notices.append(_left_out(failure, role))
             return False
-        if known or self.session.commit:
+        if self.session.commit:
+            # No role may be committed. What decides on later statements cannot wait for the end.
+            if failure.task.verdict.action is Action.RUN:
+                self.lacking_roles.append(failure.task)
+            else:
+                self.early_roles.add(role)
+            return False
+        if known:
             return False
         if not self.session.as_itself(f"CREATE ROLE {quote_ident(role)}"):
             return False
@@ -230,8 +252,10 @@ class _Builder:
         while self.waiting and self.progress:
             self.progress = False
             again, self.waiting = self.waiting, []
-            for failure in again:
-                self.attempt(failure.task)
+            self.size = BATCH
+            for task in likely_order([failure.task for failure in again]):
+                self.gather(task)
+            self.flush()
 
     def close(self, barrier: Statement) -> None:
         """What still waits and makes objects with privileges fails: later it would get other ones."""
@@ -245,8 +269,9 @@ class _Builder:
         found = explain(
             [*self.waiting, *self.failed], self.tasks, declares, self.session.connection.info.server_version
         )
-        if self.missing_roles == "error" or (self.missing_roles == "create" and self.session.commit):
-            found += [role_diagnostic(role, first) for role, first in self.roles.items()]
+        for role, first in self.roles.items():
+            if self.missing_roles == "error" or role in self.early_roles:
+                found.append(role_diagnostic(role, first))
         if found:
             raise DiagnosticsError(sorted(found, key=lambda d: d.source))
 

@@ -182,7 +182,7 @@ _SPECIAL = {
 def _without_concurrently(statement: Statement) -> str:
     """The statement with the word made blank, so that every offset stays what it was."""
     text = statement.text
-    for token, word in statement.tokens()[:16]:
+    for token, word in statement.tokens(16):
         if word == "CONCURRENTLY":
             return text[: token.start] + " " * len(word) + text[token.end :]
     return text

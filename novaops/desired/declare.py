@@ -2,57 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, suppress
+from dataclasses import replace
 from typing import Any, cast
 
 import psycopg
 
-from novaops.desired.build import Desired, NotInOneTransactionError, build
+from novaops.db.locks import lock_table
+from novaops.desired.bodies import CheckFunctions, Unchanged
+from novaops.desired.build import Desired, MissingRoles, NotInOneTransactionError, build
 from novaops.desired.files import Script
-from novaops.diagnostics import DiagnosticsError
+from novaops.diagnostics import Diagnostic, DiagnosticsError
 from novaops.kinds import registry
 
 # Undefined table, function, column, object, schema; invalid foreign key.
 MISSING = frozenset({"42P01", "42883", "42703", "42704", "3F000", "42830"})
 
-Shadow = Callable[[bool], AbstractContextManager[psycopg.Connection[Any]]]
-"""Makes an empty database; the argument tells whether things are committed there, and it is dropped."""
+# A table comes with a key, a TOAST table and the index of that.
+LOCKS_OF_A_STATEMENT = 5
+
+Shadow = Callable[[], AbstractContextManager[psycopg.Connection[Any]]]
+"""Gives an empty database."""
 
 
 def declare(
-    script: Script, shadow: Shadow, elsewhere: Callable[[], Sequence[str]], missing_roles: str
+    script: Script,
+    shadow: Shadow,
+    elsewhere: Callable[[], Sequence[str]],
+    unchanged: Unchanged,
+    missing_roles: str,
+    check_functions: str,
+    *,
+    disposable: bool,
 ) -> Desired:
     """Build the script in a shadow; `elsewhere` tells how to make the live objects it does not manage.
 
     Those are made only when the script fails without them: a script that stands on its own must not
-    change its meaning with what lies beside it.
+    change its meaning with what lies beside it. Where only bodies of functions miss something, no more than
+    the warnings about them is taken from there. Where the shadow is `disposable`, a script that may
+    take too many locks, or fails in one transaction, is committed bit by bit.
     """
 
-    def attempt(connection: psycopg.Connection[Any], prelude: Sequence[str], commit: bool) -> Desired:
-        return build(
-            connection,
-            script.statements,
-            readers=list(registry().values()),
-            prelude=prelude,
-            missing_roles=cast(Any, missing_roles),
-            commit=commit,
-            declares=script.path,
-        )
-
-    def complete(connection: psycopg.Connection[Any], commit: bool) -> Desired:
-        try:
-            return attempt(connection, (), commit)
-        except DiagnosticsError as error:
-            if commit or not any(d.code in MISSING for d in error.diagnostics):
-                raise
-            if not (statements := elsewhere()):
-                raise
-        return attempt(connection, statements, commit)
+    def built(prelude: Sequence[str]) -> Desired:
+        commit = False
+        while True:
+            with shadow() as connection:
+                locks = LOCKS_OF_A_STATEMENT * (len(script.statements) + len(prelude))
+                commit = commit or (disposable and locks > lock_table(connection).room)
+                try:
+                    return build(
+                        connection,
+                        script.statements,
+                        readers=list(registry().values()),
+                        prelude=prelude,
+                        missing_roles=cast(MissingRoles, missing_roles),
+                        check_functions=cast(CheckFunctions, check_functions),
+                        unchanged=unchanged,
+                        commit=commit,
+                        declares=script.path,
+                    )
+                except NotInOneTransactionError:
+                    if commit or not disposable:
+                        raise
+                    commit = True
 
     try:
-        with shadow(False) as connection:
-            return complete(connection, commit=False)
-    except NotInOneTransactionError:
-        with shadow(True) as connection:
-            return complete(connection, commit=True)
+        desired = built(())
+    except DiagnosticsError as error:
+        if not _miss_something(error.diagnostics) or not (prelude := elsewhere()):
+            raise
+        return built(prelude)
+    warnings = [notice for notice in desired.notices if notice.severity == "warning"]
+    if _miss_something(warnings) and (prelude := elsewhere()):
+        with suppress(DiagnosticsError):
+            return replace(desired, notices=built(prelude).notices)
+    return desired
+
+
+def _miss_something(diagnostics: Iterable[Diagnostic]) -> bool:
+    return any(diagnostic.code in MISSING for diagnostic in diagnostics)

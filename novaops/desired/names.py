@@ -34,7 +34,7 @@ def declared(statement: Statement) -> Declared | None:
     """What a statement creates, None when it creates nothing with a name of its own."""
     if statement.words[0] != "CREATE":
         return None
-    words = [w for _, w in statement.tokens()[:16]]
+    words = [w for _, w in statement.tokens(16)]
     at = 1
     while at < len(words) and words[at] in _BEFORE:
         at += 1

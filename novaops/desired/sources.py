@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 
 from novaops.catalog.address import Address, Oid
 from novaops.catalog.snapshot import Snapshot
-from novaops.desired.attempt import MARKS, Session, Task
+from novaops.desired.attempt import MARKS, PREPARED, Session, Task
 from novaops.desired.lexer import folded
 from novaops.desired.names import declared
 from novaops.desired.split import Statement
@@ -18,28 +18,30 @@ from novaops.diagnostics import Source
 def makers(session: Session, tasks: Sequence[Task]) -> dict[Oid, Statement]:
     """The statement that made each row of the catalogs.
 
-    In one transaction, a statement's commands lie between the mark before it and its own. Where
-    each is a transaction, its id is that of the mark, and those of its subtransactions follow.
+    Statements that ran together share a transaction, whose subtransactions have the ids after its own;
+    their commands in it lie between the mark before them and their own mark.
     """
     statements = {task.index: task.statement for task in tasks}
     query = files("novaops.desired").joinpath("sources.sql").read_text()
     # One transaction for both: age() counts from where the server's transaction ids stand at its start.
     with session.connection.transaction():
-        marks = session.execute(
-            f"SELECT cmin::text::bigint, -age(xmin), task FROM {MARKS} ORDER BY 2, 1"
-        ).fetchall()
+        marks = session.execute(f"SELECT -age(xmin), cmin::text::bigint, task FROM {MARKS} ORDER BY 1, 2")
+        together: dict[int, tuple[list[int], list[int]]] = {}
+        for made, command, task in marks:
+            commands, numbers = together.setdefault(made, ([], []))
+            commands.append(command)
+            numbers.append(task)
         rows = session.execute(query).fetchall()
-    commands, ids = [mark[0] for mark in marks], [mark[1] for mark in marks]
+    transactions = list(together)
     found = {}
-    for classid, objid, objsubid, command, age in rows:
-        if command is not None and not session.commit:
-            at = bisect_left(commands, command)
-        elif -age in ids[(at := bisect_left(ids, -age)) : at + 1]:
-            pass
-        else:
-            at -= 1
-        if 0 <= at < len(marks):
-            found[Oid(classid, objid, objsubid)] = statements[marks[at][2]]
+    for classid, objid, objsubid, made, command in rows:
+        at = bisect_right(transactions, made) - 1
+        if at < 0:
+            continue
+        commands, numbers = together[transactions[at]]
+        place = bisect_left(commands, command) if command is not None else 0
+        if place < len(numbers) and (command is not None or len(numbers) == 1) and numbers[place] != PREPARED:
+            found[Oid(classid, objid, objsubid)] = statements[numbers[place]]
     return found
 
 

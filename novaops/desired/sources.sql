@@ -1,8 +1,9 @@
--- When the row was made that stands for the creation of each object: by which command of its transaction,
--- and how many transactions ago. ALTER writes an object's own row anew, so the oldest of that row and its
--- dependencies counts. What was to be deleted by a subtransaction rolled back since (xmax) may hold a
+-- When the row was made that stands for the creation of each object: by which transaction, counted from now
+-- backwards, and which command of it. ALTER writes an object's own row anew, so the oldest of that row and
+-- its dependencies counts. What was to be deleted by a subtransaction rolled back since (xmax) may hold a
 -- combined command id instead of cmin (src/backend/utils/time/combocid.c).
-SELECT classid, objid, objsubid, min(command) AS command, max(age) AS age FROM (
+SELECT classid, objid, objsubid, made[1], made[2] FROM (
+SELECT classid, objid, objsubid, min(ARRAY[-age, command]) AS made FROM (
     SELECT classid, objid, objsubid, CASE WHEN xmax = 0 THEN cmin::text::bigint END AS command, age(xmin) AS age FROM pg_catalog.pg_depend
     UNION ALL SELECT 'pg_class'::regclass, oid, 0, CASE WHEN xmax = 0 THEN cmin::text::bigint END, age(xmin) FROM pg_catalog.pg_class
     UNION ALL SELECT 'pg_class'::regclass, attrelid, attnum, CASE WHEN xmax = 0 THEN cmin::text::bigint END, age(xmin) FROM pg_catalog.pg_attribute WHERE attnum > 0
@@ -24,3 +25,4 @@ SELECT classid, objid, objsubid, min(command) AS command, max(age) AS age FROM (
 ) AS rows
 WHERE objid >= 16384
 GROUP BY classid, objid, objsubid
+) AS oldest

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from novaops.desired.lexer import Token, token_at, tokens
 from novaops.diagnostics import Diagnostic, Source
@@ -78,10 +79,10 @@ class Statement:
     def source(self) -> Source:
         return self.file.source(self.start)
 
-    def tokens(self) -> list[tuple[Token, str]]:
-        """Its tokens with offsets from its own start, and the text of each, words in upper case."""
+    def tokens(self, limit: int | None = None) -> list[tuple[Token, str]]:
+        """Its (first) tokens with offsets from its own start, and the text of each, words in upper case."""
         text = self.text
-        return [(t, _word(t, text)) for t in tokens(text)]
+        return [(t, _word(t, text)) for t in islice(tokens(text), limit)]
 
     @property
     def secret(self) -> bool:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any
 
 import psycopg
+from psycopg import errors
 
 from novaops.catalog.address import Address
 from novaops.catalog.read import read
 from novaops.catalog.snapshot import Snapshot
+from novaops.errors import NovaopsError
 from novaops.kinds import registry
 from novaops.planning.changes import Change
 from novaops.planning.diff import Comparison, diff
@@ -19,14 +22,13 @@ from novaops.planning.dump import creation
 from novaops.planning.plan import Plan, Statement
 from novaops.planning.scope import Scope
 
-# What the statement locks of the relations that came with the copy, and where their rows are stored.
+# What the statement locks, and where its rows are stored; a rewrite takes a lock, too.
 OBSERVED = """
-SELECT c.oid, format('%%I.%%I', n.nspname, c.relname), c.relfilenode,
-    array_agg(l.mode) FILTER (WHERE l.mode IS NOT NULL)
-FROM pg_catalog.pg_class c
+SELECT c.oid, format('%I.%I', n.nspname, c.relname), c.relfilenode, array_agg(l.mode)
+FROM pg_catalog.pg_locks l
+JOIN pg_catalog.pg_class c ON c.oid = l.relation
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-LEFT JOIN pg_catalog.pg_locks l ON l.locktype = 'relation' AND l.relation = c.oid AND l.pid = pg_backend_pid() AND l.granted
-WHERE c.relkind IN ('r', 'p', 'm') AND c.oid = ANY (%s)
+WHERE l.locktype = 'relation' AND l.pid = pg_backend_pid() AND l.granted AND c.relkind IN ('r', 'p', 'm')
 GROUP BY c.oid, n.nspname
 """
 RELATIONS = """
@@ -46,8 +48,6 @@ STRENGTH = (
     "ExclusiveLock",
     "AccessExclusiveLock",
 )
-BATCH = 500
-"""Statements of the copy in one transaction, far from exhausting the lock table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +90,17 @@ class Stage:
 
     @contextmanager
     def rehearsal(self) -> Iterator[None]:
-        self.connection.execute("SET check_function_bodies = off")
+        self.connection.execute("SET check_function_bodies = off; SET synchronous_commit = off")
         with nullcontext() if self.commits else self.connection.transaction(force_rollback=True):
             yield
 
     def copy(self, part: Snapshot, comparison: Comparison) -> None:
-        """Make all objects of the snapshot."""
-        steps = [w.step for w in creation(part, Scope(frozenset(), True), comparison).written]
-        for start in range(0, len(steps), BATCH):
-            with self.connection.transaction():
-                for step in steps[start : start + BATCH]:
-                    self.connection.execute(step.sql)
+        """Make all objects of the snapshot, in transactions that leave room in the lock table."""
+        made = creation(part, Scope(frozenset(), True), comparison)
+        for _, group in groupby(zip(made.numbers, made.written, strict=True), lambda pair: pair[0]):
+            with self.connection.transaction(), self.connection.pipeline():
+                for _, written in group:
+                    self.connection.execute(written.step.sql)
 
     def snapshot(self) -> Snapshot:
         with self.connection.transaction():
@@ -108,14 +108,12 @@ class Stage:
 
     def watch(self, statement: Statement, files: dict[int, int]) -> Statement:
         """Run one statement and say what it locked and rewrote; `files` are relfilenodes by oid."""
-        if statement.transaction is None and self.commits:
+        if self.commits and (statement.transaction is None or not files):
             self.connection.execute(statement.secret_sql or statement.sql)
             return statement
         with self.connection.transaction():
             self.connection.execute(statement.secret_sql or statement.sql)
-            if not files:
-                return statement
-            seen = self.connection.execute(OBSERVED, [list(files)]).fetchall()
+            seen = [row for row in self.connection.execute(OBSERVED) if row[0] in files]
         rewrites = [name for oid, name, file, _ in seen if files[oid] != file]
         files.update({oid: file for oid, _, file, _ in seen})
         locks = [f"{name} {max(modes, key=STRENGTH.index)}" for _, name, _, modes in seen if modes]
@@ -158,6 +156,12 @@ def _on_copy(
     try:
         for statement in plan.statements:
             seen.append(stage.watch(statement, files))
+    except errors.OutOfMemory as error:
+        raise NovaopsError(
+            f"the server has no room for what one statement needs; nothing was applied: {_first_line(error)}",
+            detail=plan.statements[len(seen)].sql,
+            hint=error.diag.message_hint,
+        ) from error
     except psycopg.Error as error:
         return Rehearsal(True, error=f"{plan.statements[len(seen)].sql}: {_first_line(error)}")
     return Rehearsal(True, _names(diff(stage.snapshot(), desired, scope, comparison)))

@@ -37,10 +37,6 @@ class BaseType(Type):
         settings += [f"storage = {STORAGE[new['storage']]}"] if "storage" in changed else []
         return [Step(f"ALTER TYPE {new.identity} SET ({', '.join(settings)})")]
 
-    def inseparable(self, obj: Object) -> str | None:
-        # A type needs its input and output functions, and these need the type (DROP TYPE).
-        return f"drop the type and its functions yourself, with DROP TYPE {obj.identity} CASCADE"
-
 
 def _options(obj: Object) -> list[str]:
     length = obj["internallength"]

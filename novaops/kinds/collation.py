@@ -36,7 +36,7 @@ class Collation(Kind):
             options.append(f"rules = {quote_literal(obj['rules'])}")
         return [Step(f"CREATE COLLATION {obj.identity} ({', '.join(options)})")]
 
-    def aside(self, obj: Object) -> tuple[list[Step], Object]:
+    def aside(self, obj: Object, scene: Scene) -> tuple[list[Step], Object]:
         name = suffixed(obj.name, ASIDE)
         identity = quote_qualified(obj.schema or "", name)
         address = Address("collation", (obj.schema or "", name))

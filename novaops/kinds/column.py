@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from novaops.catalog.address import Address
@@ -10,8 +11,10 @@ from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.identifiers import object_name, quote_ident, quote_literal, suffixed
 from novaops.db.sequence_options import catch_up, changed_clauses, clauses, moved
+from novaops.kinds.domain_obstacles import unfit
 from novaops.kinds.inheritance import (
     brought,
+    comes_to_inherit,
     goes_along,
     in_partition_key,
     inheriting,
@@ -47,6 +50,8 @@ class Column(Kind):
         return [Step(f"ALTER TABLE {obj['_relation']} ADD COLUMN {self.inline(obj, parts, scene)}")]
 
     def inline(self, obj: Object, parts: Sequence[Part], scene: Scene) -> str | None:
+        if self.produced(obj, scene):
+            return f"CONSTRAINT {obj['_not_null_name']} NOT NULL {obj['_quoted']}"
         words = [obj["_quoted"], obj["type"]]
         if obj["compression"]:
             words.append(f"COMPRESSION {COMPRESSION[obj['compression']]}")
@@ -55,14 +60,14 @@ class Column(Kind):
             words.append(f"OPTIONS ({options})")
         if obj["collation"]:
             words.append(f"COLLATE {obj['collation']}")
-        if obj["generated"]:
+        if obj["generated"] and not _generated_by_parent(obj, scene):
             words.append(
                 f"GENERATED ALWAYS AS ({obj['generation_expression']}) {GENERATED[obj['generated']]}"
             )
         if obj["identity_options"] is not None:
             words.append(_identity(obj))
         words += [part.sql for part in parts]
-        if obj["not_null"]:
+        if obj["not_null"] and obj["not_null_besides"] != "":
             words.append(_not_null(obj))
         return " ".join(words)
 
@@ -70,13 +75,19 @@ class Column(Kind):
         return str(obj["type"] or "")
 
     def joins(self, obj: Object, scene: Scene) -> bool:
-        return not self.produced(obj, scene)
+        return not self.produced(obj, scene) or bool(obj["not_null_besides"])
 
     def finish(self, obj: Object, scene: Scene) -> list[Step]:
         """What no column definition says, and where an inherited column differs from what it inherits."""
         bare = {"storage": None, "statistics": None, "options": None}
         steps = []
         source = origin(obj)
+        if source is None and newly_made(obj, scene) and self.produced(obj, scene):
+            # It came with the query of a view, or the type that the table is OF.
+            if obj["compression"]:
+                steps.append(_compression(obj))
+            if obj["not_null"]:
+                steps.append(_only(obj, "SET NOT NULL"))
         if newly_made(obj, scene) and obj["_partition"]:
             source = None
         if source is not None:
@@ -90,6 +101,8 @@ class Column(Kind):
             default = Address("default value", source.names) in scene.desired
             if default and Address("default value", obj.address.names) not in scene.desired:
                 steps.append(_only(obj, "DROP DEFAULT"))
+            if obj["not_null_besides"] and not newly_made(obj, scene) and self.produced(obj, scene):
+                steps.append(_not_null_of_its_own(obj, obj["_not_null_name"]))
         changed = frozenset(name for name, value in bare.items() if obj[name] != value)
         return [*steps, *_settings(bare, obj, changed)]
 
@@ -107,10 +120,12 @@ class Column(Kind):
         if own & KEPT:
             steps.append(_type(old, new, scene))
         steps += generation
-        if "not_null" in own and not _has_own_not_null(new, scene):
+        if "not_null" in own and not any(_own_not_null(new, side) for side in (scene.live, scene.desired)):
             steps += _set_not_null(new, scene)
         if not narrower:
             steps += identity
+        if changed & {"not_null", "not_null_besides"}:
+            steps += _not_null_besides(old, new, scene) + _left_behind(old, new, scene)
         if "compression" in own:
             steps.append(_compression(new))
         if "fdw_options" in own:
@@ -178,7 +193,23 @@ class Column(Kind):
             filled = new["generated"] or new["identity_options"] is not None or new["_type_type"] == "d"
             filled = filled or any(child.address.type == "default value" for child in inside)
             return [unfilled(new)] if not_null and not filled else []
-        return [nulls(new)] if new["not_null"] and not scene.live[new.address]["not_null"] else []
+        to_be_filled = new["not_null"] and not scene.live[new.address]["not_null"]
+        return [nulls(new)] * to_be_filled + unfit(new, scene)
+
+    def beyond(self, old: Object, new: Object) -> Mapping[str, str]:
+        found = {}
+        before, after = old["declared"], new["declared"]
+        if before != after:
+            kept = "both inherited and declared there" if before else "only inherited"
+            found["declared"] = f"{new.identity} stays {kept}" if None not in (before, after) else ""
+        before, after = old["not_null_besides"], new["not_null_besides"]
+        if before and after is not None and before != after:
+            found["not_null_besides"] = (
+                f"NOT NULL of {new.identity} stays inherited and declared there as {before}"
+            )
+        elif after == "":
+            found["not_null_besides"] = ""
+        return found
 
     def comment_target(self, obj: Object) -> str:
         return f"COLUMN {obj.identity}"
@@ -209,11 +240,9 @@ def _follows(old: Object, new: Object, name: str, scene: Scene) -> bool:
     return bool(after[name] == new[name]) and (before[name] != after[name] or old[name] == new[name])
 
 
-def _has_own_not_null(obj: Object, scene: Scene) -> bool:
-    """Whether the column has, or comes to have, a NOT NULL that is an object (PostgreSQL 18)."""
-    sides = (scene.live, scene.desired)
-    children = [child for side in sides for child in side.children.get(obj.address, ())]
-    return any(child.attributes.get("type") == "n" for child in children)
+def _own_not_null(obj: Object, side: Snapshot) -> bool:
+    """Whether the column has a NOT NULL there that is an object (PostgreSQL 18)."""
+    return any(child.attributes.get("type") == "n" for child in side.children.get(obj.address, ()))
 
 
 def _not_null(obj: Object) -> str:
@@ -221,6 +250,28 @@ def _not_null(obj: Object) -> str:
     name = obj["_not_null_name"]
     own = quote_ident(object_name(obj["_relation_name"], obj.address.names[-1], "not_null"))
     return "NOT NULL" if name in (None, own) else f"CONSTRAINT {name} NOT NULL"
+
+
+def _not_null_of_its_own(obj: Object, name: str) -> Step:
+    return Step(f"ALTER TABLE {obj['_relation']} ADD CONSTRAINT {name} NOT NULL {obj['_quoted']}")
+
+
+def _not_null_besides(old: Object, new: Object, scene: Scene) -> list[Step]:
+    """Statements for an inherited NOT NULL that is to be the table's own besides (`pg_constraint.conislocal`)."""
+    if not new["not_null_besides"] or old["not_null_besides"]:
+        return []
+    # What was there by itself stays so when the column comes to inherit it, and what a parent leaves becomes it.
+    if _own_not_null(old, scene.live) or comes_to_inherit(old, new, scene):
+        return []
+    name = old["_not_null_name"] if old["not_null"] else new["_not_null_name"]
+    return [replace(_not_null_of_its_own(new, name), phase=Phase.FINISH)]
+
+
+def _left_behind(old: Object, new: Object, scene: Scene) -> list[Step]:
+    """Statements for the NOT NULL that stays the table's own when the parent loses it."""
+    if not old["not_null_besides"] or new["not_null"] or _own_not_null(new, scene.desired):
+        return []
+    return [replace(_alter(new, "DROP NOT NULL"), phase=Phase.FINISH)]
 
 
 def _type(old: Object, new: Object, scene: Scene) -> Step:
@@ -244,6 +295,14 @@ def _generation(old: Object, new: Object, changed: frozenset[str], scene: Scene)
     if old["generated"] != new["generated"] or scene.version < 170000 or "type" in changed:
         return None
     return [_alter(new, f"SET EXPRESSION AS ({new['generation_expression']})", "column expression")]
+
+
+def _generated_by_parent(obj: Object, scene: Scene) -> bool:
+    """Whether CREATE TABLE takes the expression from the parent, and until PostgreSQL 15 from nowhere else."""
+    source = origin(obj)
+    if source is None or obj["_partition"] or not newly_made(obj, scene):
+        return False
+    return bool(scene.desired[source]["generated"]) and scene.version < 160000
 
 
 def _identity(obj: Object) -> str:

@@ -44,6 +44,10 @@ SELECT
     CASE WHEN own.columns AND a.attcollation <> t.typcollation THEN a.attcollation::regcollation::text END AS collation,
     -- From PostgreSQL 18 an own NOT NULL is a constraint, an inherited one still only this.
     a.attnotnull AND (nn.oid IS NULL OR nn.coninhcount > 0) AS not_null,
+    -- By which name the child of a table has it for itself besides; ATTACH PARTITION leaves no such thing.
+    CASE WHEN nn.coninhcount > 0 AND NOT c.relispartition
+        THEN CASE WHEN nn.conislocal THEN quote_ident(nn.conname) ELSE '' END END AS not_null_besides,
+    CASE WHEN a.attinhcount > 0 AND NOT c.relispartition AND c.relkind = 'r' THEN a.attislocal END AS declared,
     a.attidentity::text AS identity_generation,
     -- Partitions have none: they draw from the sequence of their root (PostgreSQL 17).
     id.options AS identity_options,

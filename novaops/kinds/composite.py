@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from novaops.catalog.object import Object
@@ -30,7 +30,7 @@ class Composite(Type):
     def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
         body = ",\n".join(f"    {attribute}" for attribute in _attributes(obj))
         create = Step(f"CREATE TYPE {obj.identity} AS (\n{body}\n)")
-        return [create, *(_comment(obj, name) for name in obj["attribute_comments"])]
+        return [create, *_said({}, {}, obj)]
 
     def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
         before, after = _by_name(old), _by_name(new)
@@ -51,8 +51,7 @@ class Composite(Type):
         dropped = Step(f"{head} {', '.join(drops)}", frozenset({"attributes"}), phase=Phase.RELEASE)
         steps = [dropped] if drops else []
         steps += [Step(f"{head} {', '.join(clauses)}", effects)] if clauses else []
-        was, now = old["attribute_comments"], new["attribute_comments"]
-        return steps + [_comment(new, name) for name in after if was.get(name) != now.get(name)]
+        return steps + _said(old["attribute_comments"], old["attribute_labels"], new)
 
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
         return [*super().names(obj), ("relation", obj.schema or "", obj.name)]
@@ -97,10 +96,23 @@ def _by_name(obj: Object) -> dict[str, Attribute]:
     return {attribute.name: attribute for attribute in _attributes(obj)}
 
 
-def _comment(obj: Object, name: str) -> Step:
-    comment = obj["attribute_comments"].get(name)
-    text = "NULL" if comment is None else quote_literal(comment)
-    return Step(f"COMMENT ON COLUMN {obj.identity}.{quote_ident(name)} IS {text}")
+def _said(comments: Mapping[str, str], labels: Mapping[str, Mapping[str, str]], new: Object) -> list[Step]:
+    """Comments and security labels of the attributes, where they are not these: attributes are no objects."""
+    steps = []
+    for name in _by_name(new):
+        column, comment = f"COLUMN {new.identity}.{quote_ident(name)}", new["attribute_comments"].get(name)
+        if comments.get(name) != comment:
+            steps.append(Step(f"COMMENT ON {column} IS {_literal(comment)}"))
+        before, after = labels.get(name, {}), new["attribute_labels"].get(name, {})
+        for provider in sorted(before.keys() | after.keys()):
+            if before.get(provider) != after.get(provider):
+                label = _literal(after.get(provider))
+                steps.append(Step(f"SECURITY LABEL FOR {quote_ident(provider)} ON {column} IS {label}"))
+    return steps
+
+
+def _literal(text: str | None) -> str:
+    return "NULL" if text is None else quote_literal(text)
 
 
 def _holds(column: Object, composite: Object, attribute: str) -> str:

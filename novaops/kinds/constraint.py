@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
@@ -10,7 +10,7 @@ from novaops.catalog.snapshot import Snapshot
 from novaops.db.identifiers import object_name, quote_ident, quote_literal
 from novaops.kinds import storage_parameters
 from novaops.kinds.concurrently import build, working_name
-from novaops.kinds.inheritance import brought, detached, live, newly_made, origin, taken
+from novaops.kinds.inheritance import brought, detached, lacking, live, origin, taken
 from novaops.kinds.kind import Kind, Part, Phase, Placement, Risk, Scene, Step
 from novaops.kinds.obstacles import violated
 
@@ -28,13 +28,13 @@ class Constraint(Kind):
     types = ("table constraint",)
     evaluates = True
     rank = 60
+    locks = 2  # itself, and its index or the table that it refers to
     joined = True
     late = frozenset({"P", "S"})  # an attached key's on its parent: ATTACH PARTITION makes them
 
     def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
         if (name := _name_before(obj, scene)) is not None:
-            rename = _table(obj, f"RENAME CONSTRAINT {name} TO {obj['_quoted']}")
-            return [] if name == obj["_quoted"] else [rename]
+            return _let_go(obj, name, scene)
         if scene.online(obj) and (steps := _online(obj, scene)):
             return steps
         # The keys of partitions are made one by one and attached.
@@ -49,7 +49,8 @@ class Constraint(Kind):
         name = object_name(obj["_relation_name"], obj["_columns"][0], "not_null")
         # A partition that was detached from the old table may still use the name.
         rebuilt = any(o.address in scene.replaced for o in scene.desired.ancestors(obj))
-        named = "" if obj.name == name and not rebuilt else f"CONSTRAINT {obj['_quoted']} "
+        made_up = obj.name == name and not rebuilt and not _shares_name(obj, scene)
+        named = "" if made_up else f"CONSTRAINT {obj['_quoted']} "
         return f"{named}NOT NULL{' NO INHERIT' if obj['no_inherit'] else ''}"
 
     def joins(self, obj: Object, scene: Scene) -> bool:
@@ -57,13 +58,15 @@ class Constraint(Kind):
             return False
         if obj["type"] == EXCLUSION and origin(obj) is not None:
             return False
+        if obj["type"] in KEYS and (_repeats(obj, scene) or not obj["valid"]):
+            return False
         if obj["type"] == NOT_NULL and obj.parent is not None:
             column = scene.desired[obj.parent]
             return not (column["_typed"] or brought(column, scene))
         return not brought(obj, scene)
 
     def finish(self, obj: Object, scene: Scene) -> list[Step]:
-        steps = []
+        steps = _validated(obj, scene) if obj["type"] == CHECK and brought(obj, scene) else []
         if obj["parent_index"] and obj["type"] != EXCLUSION:
             steps.append(_attach(obj))
         if obj["clustered"]:
@@ -75,8 +78,9 @@ class Constraint(Kind):
         return steps
 
     def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
-        if origin(old) and origin(new) and new["type"] in RECURSIVE:
-            return []
+        source = origin(new)
+        if origin(old) and source and new["type"] in RECURSIVE:
+            return _validated(new, scene) if "validated" in changed or scene.creates(source) else []
         if changed & {"type", "definition", "predicate"} or ("valid" in changed and not new["_partitioned"]):
             return None
         if "options" in changed and new["_partitioned"]:
@@ -117,7 +121,7 @@ class Constraint(Kind):
 
     def obstacles(self, new: Object, scene: Scene) -> list[Risk]:
         added = new["type"] == NOT_NULL and new.parent is not None and scene.creates(new.parent)
-        return [] if added or newly_made(new, scene) else violated(new, scene)
+        return [] if added else violated(new, scene)
 
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
         return [("relation", obj.address.names[0], obj.name)] if obj["type"] in KEYS else []
@@ -134,15 +138,21 @@ class Constraint(Kind):
         if source is not None and obj["type"] in RECURSIVE:
             return [source]
         if obj["type"] != "p" and not obj["replica_identity"]:
-            return []
+            return lacking(obj, snapshot)
         # A primary key (and a replica identity) makes its columns NOT NULL and holds them to it.
         columns = [Address("table column", (*obj.address.names[:2], c)) for c in obj["_columns"]]
-        return [
-            child.address
-            for column in columns
-            for child in snapshot.children.get(column, ())
-            if child.attributes.get("type") == NOT_NULL
-        ]
+        inside = [child for column in columns for child in snapshot.children.get(column, ())]
+        not_null = [child.address for child in inside if child.attributes.get("type") == NOT_NULL]
+        return [*lacking(obj, snapshot), *not_null]
+
+    def known_by(self, obj: Object, snapshot: Snapshot) -> Hashable | None:
+        if obj["type"] != FOREIGN_KEY or origin(obj) is None:
+            return None
+        # Copies bear the name of the foreign key, or one that they had before ATTACH PARTITION made them copies.
+        first = obj
+        while (source := origin(first)) is not None:
+            first = snapshot[source]
+        return obj.parent, first.address
 
     def produced(self, obj: Object, scene: Scene) -> bool:
         if live(obj, scene):
@@ -151,6 +161,23 @@ class Constraint(Kind):
         if obj["type"] in COPIED:
             return origin(obj) is not None
         return obj["type"] in RECURSIVE and brought(obj, scene)
+
+
+def _repeats(obj: Object, scene: Scene) -> bool:
+    """Whether another key has the same columns: CREATE TABLE would make one index of the two.
+
+    See transformIndexConstraints in src/backend/parser/parse_utilcmd.c.
+    """
+    others = scene.desired.children.get(obj.parent, ()) if obj.parent else ()
+    alike = [o for o in others if o.attributes.get("type") in KEYS and o["_key"] == obj["_key"]]
+    return obj is not min(alike, key=lambda key: (key["type"] != "p", key.name))
+
+
+def _shares_name(obj: Object, scene: Scene) -> bool:
+    """Whether another table of the schema has a constraint so named: PostgreSQL then makes up another name."""
+    key = (obj.address.type, obj.name)
+    others = {*scene.live.namesakes.get(key, ()), *scene.desired.namesakes.get(key, ())} - {obj.address}
+    return any(other.names[0] == obj.address.names[0] for other in others)
 
 
 def _online(obj: Object, scene: Scene) -> list[Step]:
@@ -195,6 +222,17 @@ def _name_before(obj: Object, scene: Scene) -> str | None:
         return None
     name: str | None = column["_not_null_name"]
     return name
+
+
+def _let_go(obj: Object, name: str, scene: Scene) -> list[Step]:
+    """Statements for a NOT NULL of the column, of that name, that it is to have for itself."""
+    column = scene.live[obj.parent] if obj.parent else obj
+    rename = _table(obj, f"RENAME CONSTRAINT {name} TO {obj['_quoted']}")
+    steps = [] if name == obj["_quoted"] else [rename]
+    if column["not_null"] and not column["not_null_besides"] and not detached(column, scene):
+        # It went with the parent's, unless the table has left the parent, and then nothing happens here.
+        steps.insert(0, _table(obj, f"ADD CONSTRAINT {name} NOT NULL {column['_quoted']}"))
+    return steps
 
 
 def _stays(obj: Object, scene: Scene) -> bool:
@@ -282,6 +320,14 @@ def _index_steps(old: Object, new: Object, changed: frozenset[str], scene: Scene
 
 def _table(obj: Object, clause: str) -> Step:
     return Step(f"ALTER TABLE {obj['_relation']} {clause}")
+
+
+def _validated(obj: Object, scene: Scene) -> list[Step]:
+    """Validate an inherited constraint where that of the parent stays NOT VALID."""
+    source = origin(obj)
+    if not obj["validated"] or source is None or scene.desired[source]["validated"]:
+        return []
+    return [_table(obj, f"VALIDATE CONSTRAINT {obj['_quoted']}")]
 
 
 def _attach(obj: Object) -> Step:

@@ -40,6 +40,17 @@ SELECT
         JOIN pg_catalog.pg_attribute a ON a.attrelid = c.confrelid AND a.attnum = u.attnum
     ) END AS _referenced_key,
     coalesce(c.conperiod /*if pg_constraint: boolean*/, false) AS _period,
+    -- What EXCLUDE, and WITHOUT OVERLAPS, compare, and the operators of which not all may be true.
+    CASE WHEN x.indisexclusion THEN (
+        SELECT array_agg(pg_get_indexdef(c.conindid, u.ordinality::int, false) ORDER BY u.ordinality)
+        FROM unnest(c.conexclop) WITH ORDINALITY AS u (operator, ordinality)
+    ) END AS _expressions,
+    CASE WHEN x.indisexclusion THEN (
+        SELECT array_agg('OPERATOR(' || quote_ident(pn.nspname) || '.' || p.oprname || ')' ORDER BY u.ordinality)
+        FROM unnest(c.conexclop) WITH ORDINALITY AS u (operator, ordinality)
+        JOIN pg_catalog.pg_operator p ON p.oid = u.operator
+        JOIN pg_catalog.pg_namespace pn ON pn.oid = p.oprnamespace
+    ) END AS _operators,
     i.names AS _inherited_from
 FROM pg_catalog.pg_constraint c
 JOIN pg_catalog.pg_class r ON r.oid = c.conrelid

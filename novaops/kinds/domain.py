@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from novaops.catalog.object import Object
-from novaops.kinds.kind import Part, Phase, Scene, Step
+from novaops.kinds.domain_obstacles import nulls_in
+from novaops.kinds.kind import Part, Phase, Risk, Scene, Step
 from novaops.kinds.type import Type
 
 
@@ -38,3 +39,6 @@ class Domain(Type):
         if "not_null" in changed:
             steps.append(Step(f"{head} {'SET' if new['not_null'] else 'DROP'} NOT NULL"))
         return steps
+
+    def obstacles(self, new: Object, scene: Scene) -> list[Risk]:
+        return nulls_in(new, scene) if new["not_null"] else []

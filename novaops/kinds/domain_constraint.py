@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from novaops.catalog.object import Object
-from novaops.kinds.kind import Kind, Part, Scene, Step
+from novaops.kinds.domain_obstacles import disallowed
+from novaops.kinds.kind import Kind, Part, Risk, Scene, Step
 
 
 class DomainConstraint(Kind):
@@ -37,6 +38,9 @@ class DomainConstraint(Kind):
 
     def drop(self, obj: Object, scene: Scene) -> list[Step]:
         return [Step(f"ALTER DOMAIN {obj['_domain']} DROP CONSTRAINT {obj['_name']}")]
+
+    def obstacles(self, new: Object, scene: Scene) -> list[Risk]:
+        return disallowed(new, scene)
 
 
 def _definition(obj: Object) -> str:

@@ -15,6 +15,7 @@ class ForeignTable(Kind):
     name = "foreign table"
     types = ("foreign table",)
     rank = 41
+    locks = 3  # itself, its row and array type
     acl_type = "r"
     owned = True
     late = frozenset({"a"})  # a partition's dependency on its parent: ATTACH makes it

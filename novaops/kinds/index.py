@@ -9,8 +9,9 @@ from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.kinds import storage_parameters
 from novaops.kinds.concurrently import concurrently, working_name
-from novaops.kinds.inheritance import detached, live
-from novaops.kinds.kind import Kind, Part, Phase, Scene, Step
+from novaops.kinds.inheritance import detached, lacking, live
+from novaops.kinds.kind import Kind, Part, Phase, Risk, Scene, Step
+from novaops.kinds.obstacles import repeated
 
 
 class Index(Kind):
@@ -18,6 +19,7 @@ class Index(Kind):
     types = ("index",)
     evaluates = True
     rank = 65
+    refuses = frozenset({"attach"})
     late = frozenset({"P", "S"})  # an attached index's on its parent: ATTACH PARTITION makes them
 
     def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
@@ -70,8 +72,15 @@ class Index(Kind):
         return steps
 
     def survives(self, obj: Object, lost: Object, scene: Scene) -> frozenset[str] | None:
+        if lost.kind == "table":
+            # ATTACH PARTITION of the table would take it for the one that is to be attached.
+            taken = scene.drops(lost.address) or _attached_twins(obj, scene.desired)
+            return None if taken else frozenset()
         attached = lost.kind == self.name and lost.address.names == obj["_parent_names"]
         return frozenset({"parent_index"}) if attached and detached(obj, scene) else None
+
+    def obstacles(self, new: Object, scene: Scene) -> list[Risk]:
+        return repeated(new, scene)
 
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
         return [("relation", *obj.address.names)]
@@ -80,11 +89,14 @@ class Index(Kind):
         return [("relation", obj.address.names[0], working_name(obj, scene))]
 
     def needs(self, obj: Object, snapshot: Snapshot) -> Iterable[Address]:
+        if twins := _attached_twins(obj, snapshot):
+            return twins
         if not obj["replica_identity"] or obj.parent is None:
-            return []
+            return lacking(obj, snapshot)
         # REPLICA IDENTITY wants columns that are NOT NULL, and holds them to it.
         columns = [c for c in snapshot.children.get(obj.parent, ()) if c.address.names[-1] in obj["_columns"]]
-        return [child.address for c in columns for child in snapshot.children.get(c.address, ())]
+        inside = [child.address for c in columns for child in snapshot.children.get(c.address, ())]
+        return [*lacking(obj, snapshot), *inside]
 
     def produced(self, obj: Object, scene: Scene) -> bool:
         """An attached index goes with the one it is attached to, and cannot go by itself."""
@@ -92,6 +104,18 @@ class Index(Kind):
         if not parent or not live(obj, scene) or detached(obj, scene):
             return False
         return scene.drops(Address("index", tuple(parent)))
+
+
+def _attached_twins(obj: Object, snapshot: Snapshot) -> list[Address]:
+    """Indexes of the table that are attached and that PostgreSQL cannot tell from this one, which is not.
+
+    ATTACH PARTITION attaches the first index that is equal in the eyes of CompareIndexInfo()
+    (src/backend/catalog/index.c).
+    """
+    if obj["parent_index"] or obj.parent is None:
+        return []
+    others = (o for o in snapshot.children.get(obj.parent, ()) if o.kind == obj.kind and o["parent_index"])
+    return [o.address for o in others if o["_compared"] == obj["_compared"]]
 
 
 def cluster(obj: Object, scene: Scene) -> list[Step]:

@@ -15,6 +15,15 @@ SELECT
     st.statistics,
     ih.inhparent::regclass::text AS parent_index,
     x.indisunique AS _unique,
+    x.indnullsnotdistinct AS _nulls_not_distinct,
+    CASE WHEN x.indisunique THEN (
+        SELECT array_agg(pg_get_indexdef(x.indexrelid, n, false)
+            || CASE WHEN x.indcollation[n - 1] <> 0 THEN ' COLLATE ' || x.indcollation[n - 1]::regcollation ELSE '' END ORDER BY n)
+        FROM generate_series(1, x.indnkeyatts) AS n
+    ) END AS _keys,
+    -- What CompareIndexInfo() looks at; the same numbers only on the same table of the same database.
+    ARRAY[c.relam::text, x.indisunique::text, x.indnullsnotdistinct::text, x.indkey::text, x.indcollation::text,
+        x.indclass::text, pg_get_expr(x.indexprs, x.indrelid), p.predicate] AS _compared,
     c.relkind = 'I' AS _partitioned,
     x.indrelid::regclass::text AS _relation,
     quote_ident(c.relname) AS _quoted,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
+from novaops.catalog.snapshot import Snapshot
 from novaops.kinds.kind import Scene
 
 
@@ -63,6 +64,18 @@ def _let_go(obj: Object, source: Address, scene: Scene) -> bool:
     return all(scene.drops(parent) for parent in parents)
 
 
+def comes_to_inherit(old: Object, new: Object, scene: Scene) -> bool:
+    """Whether the plan has INHERIT for the table of a column, by which this one is inherited from then on."""
+    before, after = origin(old), origin(new)
+    if after is None:
+        return False
+    return (
+        before is None
+        or before.names[:2] != after.names[:2]
+        or scene.creates(Address("table", after.names[:2]))
+    )
+
+
 def inheriting(column: Object, scene: Scene) -> list[Object]:
     """The same column in the tables that inherit it directly and go on doing so; not in partitions."""
     if column.parent is None:
@@ -100,6 +113,17 @@ def detached(obj: Object, scene: Scene) -> bool:
     states = [snapshot.objects.get(table.address) for snapshot in (scene.live, scene.desired)]
     before, after = (t.attributes.get("partition_of") if t else None for t in states)
     return before is not None and (remade or before != after)
+
+
+def lacking(obj: Object, snapshot: Snapshot) -> list[Address]:
+    """For an index of a partitioned table that is not valid: the partitions, as some have none like it.
+
+    It comes after they are attached: ATTACH PARTITION would make what is missing.
+    """
+    if obj["valid"] or not obj["_partitioned"] or obj.parent is None:
+        return []
+    edges = snapshot.dependents.get(obj.parent, ())
+    return [e.dependent for e in edges if snapshot[e.dependent].attributes.get("partition_of")]
 
 
 def live(obj: Object, scene: Scene) -> bool:

@@ -6,7 +6,7 @@ comments, owners, privileges, output) is generic and asks the kind through the m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
@@ -77,6 +77,10 @@ class Risk:
     count: str | None = None
     lock: str | None = None
     """Table to lock before `exists` is asked again, right before the statement."""
+    says: str | None = None
+    """What would become of them where they are not lost: "would leave public.events"."""
+    query: str | None = None
+    """What shows people the rows in question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,8 @@ class Scene:
     """Objects that exist as their `stub` when their `create` runs."""
     busy: frozenset[Address] = field(default_factory=frozenset)
     """Live tables with rows: what would keep others from them for long is done in other ways."""
+    moved: frozenset[Address] = field(default_factory=frozenset)
+    """Live tables that are made anew, and whose rows are copied (`Kind.fill`)."""
 
     def online(self, obj: Object) -> bool:
         """Whether the object belongs to a table that others are reading and writing meanwhile."""
@@ -132,8 +138,8 @@ class Kind:
     """Tie-break where dependencies leave the order open; smaller comes first. See ranks.md there."""
     acl_type: ClassVar[str | None] = None
     """First argument of `acldefault()` when objects of the kind carry privileges."""
-    members: ClassVar[bool] = False
-    """Whether the kind is about members of extensions, which are nobody's objects otherwise."""
+    supplied: ClassVar[bool] = False
+    """Whether the kind is about objects of the server and of extensions, which are nobody's otherwise."""
     owned: ClassVar[bool] = False
     """Whether the objects have an owner of their own (the .sql then selects `owner`)."""
     data: ClassVar[bool] = False
@@ -148,6 +154,8 @@ class Kind:
     """Of the objects in a cycle, one of the smallest is made as its `stub` first."""
     swap: ClassVar[bool] = False
     """Whether it is rebuilt by renaming the old one aside (`aside`) until nothing needs it."""
+    locks: ClassVar[int] = 1
+    """How many locks making or dropping one takes, without those of contained objects."""
     rows: ClassVar[bool] = False
     """Whether it holds rows of this database that others read and write."""
     evaluates: ClassVar[bool] = False
@@ -197,10 +205,6 @@ class Kind:
         """
         return None
 
-    def inseparable(self, obj: Object) -> str | None:
-        """What to do about a circle in which PostgreSQL drops it with CASCADE only; None: there is no such."""
-        return None
-
     def finish(self, obj: Object, scene: Scene) -> list[Step]:
         """Statements that wait until contained objects and `late` dependencies exist."""
         return []
@@ -213,9 +217,13 @@ class Kind:
         """Statements that drop it; never with CASCADE."""
         return [Step(f"DROP {self.target(obj)}")]
 
-    def aside(self, obj: Object) -> tuple[list[Step], Object]:
+    def aside(self, obj: Object, scene: Scene) -> tuple[list[Step], Object]:
         """For `swap`: steps that rename it out of the way, and the object under that name."""
         raise NotImplementedError
+
+    def fill(self, old: Object, new: Object, scene: Scene) -> list[Step]:
+        """For `swap` with `rows`: what brings the rows of `old`, set aside, into `new`."""
+        return []
 
     def conversion(self, old: Object, new: Object, value: str) -> str:
         """For types that `swap`: expression for `value`, of the type set aside, in the new one."""
@@ -244,9 +252,10 @@ class Kind:
         return ()
 
     def survives(self, obj: Object, lost: Object, scene: Scene) -> frozenset[str] | None:
-        """How it outlives the rebuild of `lost`, on which it depends: attributes to set again.
+        """How it outlives the rebuild, or the refused change, of `lost`, on which it depends.
 
-        None (the default): it is rebuilt too.
+        The attributes to set again: an empty set when it does not feel it. None (the default): it
+        is rebuilt too.
         """
         return None
 
@@ -257,6 +266,14 @@ class Kind:
     def needs(self, obj: Object, snapshot: Snapshot) -> Iterable[Address]:
         """Objects that it depends on although `pg_depend` does not say so."""
         return ()
+
+    def known_by(self, obj: Object, snapshot: Snapshot) -> Hashable | None:
+        """What it is recognised by where nobody chose its name; None: by its address."""
+        return None
+
+    def remnant(self, obj: Object, snapshot: Snapshot) -> bool:
+        """Whether it is left of something else and no statement makes it: only what it hinders drops it."""
+        return False
 
     def produced(self, obj: Object, scene: Scene) -> bool:
         """Whether it appears by itself when what it belongs to is created or altered."""
@@ -277,6 +294,10 @@ class Kind:
     def unread(self, obj: Object) -> frozenset[str]:
         """Attributes that the server keeps from who reads them: they are named, and not compared."""
         return frozenset()
+
+    def beyond(self, old: Object, new: Object) -> Mapping[str, str]:
+        """Attributes that differ and that no statement changes, each with what people are told ("": nothing)."""
+        return {}
 
     def opaque(self, obj: Object) -> bool:
         """Whether what it runs stands in a string that `pg_depend` does not look into."""

@@ -13,6 +13,7 @@ class MaterializedView(Kind):
     name = "materialized view"
     types = ("materialized view",)
     rank = 51
+    locks = 7  # itself, its types and rule, its TOAST table and the index of that
     acl_type = "r"
     owned = True
     evaluates = True

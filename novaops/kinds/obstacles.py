@@ -1,59 +1,127 @@
-"""Rows for which PostgreSQL refuses a constraint, as queries on the live data; not a kind itself."""
+"""Rows for which PostgreSQL refuses a constraint or an index, as queries on the live data; not a kind itself."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
+from novaops.kinds.inheritance import brought
 from novaops.kinds.kind import Risk, Scene
 
-HAZARD = {"c": "check", "f": "foreign-key", "n": "not-null", "p": "unique", "u": "unique"}
+EXCLUSION = "x"
+INHERITED = ("c", "n")
+"""Constraints that hold for the rows of the table's children as well."""
+
+
+def refusal(hazard: str, subject: str, says: str, source: str, count: str = "count(*)") -> Risk:
+    """For the rows of `source`, a FROM clause with what follows it; `count` tells how many they are."""
+    return Risk(
+        hazard,
+        subject,
+        "rows",
+        exists=f"SELECT EXISTS (SELECT {source})",
+        count=f"SELECT {count}, NULL {source}",
+        says=says,
+        query=f"SELECT * {source}",
+    )
 
 
 def violated(obj: Object, scene: Scene) -> list[Risk]:
     """For a constraint of a table that is there already."""
-    if obj["type"] not in HAZARD or obj["_period"] or not obj["validated"]:
+    if not obj["validated"] or not obj["enforced"] or brought(obj, scene) or _unread(obj, scene):
         return []
     match obj["type"]:
         case "c":
-            where = f"WHERE NOT {obj['definition'].removeprefix('CHECK ')}"
+            where = f"NOT {obj['definition'].removeprefix('CHECK ')}"
+            return [refusal("check", obj.identity, "would violate it", f"FROM {_rows(obj)} WHERE {where}")]
         case "n":
-            where = f"WHERE {obj['_key'][0]} IS NULL"
-        case "f":
-            where = _dangling(obj, scene)
-        case _:
-            where = _duplicate(obj)
-    query = f"SELECT EXISTS (SELECT FROM {obj['_relation']} AS r {where})"
-    return [Risk(HAZARD[obj["type"]], obj.identity, "rows", query)]
+            where = f"{obj['_key'][0]} IS NULL"
+            return [refusal("not-null", obj.identity, "would be NULL", f"FROM {_rows(obj)} WHERE {where}")]
+        case "f" if not obj["_period"]:
+            return [refusal("foreign-key", obj.identity, "would refer to nothing", _dangling(obj, scene))]
+        case "p" | "u" if obj["_partitioned"]:
+            return []  # rows are read for the keys of its partitions
+        case "p" | "u" if not obj["_period"]:
+            null_is_a_value = obj["definition"].startswith("UNIQUE NULLS NOT DISTINCT ")
+            return [_duplicates(obj, obj["_key"], None, null_is_a_value)]
+        case "p" | "u" | "x":
+            return [_conflicts(obj)]
+    return []
+
+
+def repeated(index: Object, scene: Scene) -> list[Risk]:
+    """For a unique index of a relation that is there already."""
+    if not index["_unique"] or not index["valid"] or index["_partitioned"] or _unread(index, scene):
+        return []
+    return [_duplicates(index, index["_keys"], index["predicate"], index["_nulls_not_distinct"])]
 
 
 def unfilled(column: Object) -> Risk:
     """For a new column that is NOT NULL and has nothing to fill the rows with."""
-    return Risk("not-null", column.identity, "rows", f"SELECT EXISTS (SELECT FROM {column['_relation']})")
+    return refusal("not-null", column.identity, "would be NULL", f"FROM {column['_relation']}")
 
 
 def nulls(column: Object) -> Risk:
     """For a column that is to be NOT NULL."""
-    query = f"SELECT EXISTS (SELECT FROM {column['_relation']} WHERE {column['_quoted']} IS NULL)"
-    return Risk("not-null", column.identity, "rows", query)
+    source = f"FROM {column['_relation']} WHERE {column['_quoted']} IS NULL"
+    return refusal("not-null", column.identity, "would be NULL", source)
 
 
-def _duplicate(obj: Object) -> str:
-    columns = obj["_key"]
-    null_is_a_value = obj["definition"].startswith("UNIQUE NULLS NOT DISTINCT ")
-    where = "" if null_is_a_value else f"WHERE {_all(f'{c} IS NOT NULL' for c in columns)} "
-    return f"{where}GROUP BY {', '.join(columns)} HAVING count(*) > 1"
+def _unread(obj: Object, scene: Scene) -> bool:
+    """Whether it is not for the rows, or for the values in its columns, that are there now."""
+    *_, relation = obj, *scene.desired.ancestors(obj)
+    if scene.creates(relation.address):
+        return relation.address not in scene.moved
+    columns = (edge.referenced for edge in scene.desired.dependencies.get(obj.address, ()))
+    return any(c.names[:2] == relation.address.names and scene.creates(c) for c in columns)
+
+
+def _rows(obj: Object) -> str:
+    """The relation as PostgreSQL reads it: of a plain table's children only what they inherit."""
+    inherited = obj.attributes.get("type") in INHERITED and not obj["no_inherit"]
+    return str(obj["_relation"]) if obj["_partitioned"] or inherited else f"ONLY {obj['_relation']}"
+
+
+def _duplicates(obj: Object, keys: Sequence[str], predicate: str | None, null_is_a_value: bool) -> Risk:
+    # A row of NULLs IS NULL as well, but is a value to an index.
+    given = [] if null_is_a_value else [f"{key} IS DISTINCT FROM NULL" for key in keys]
+    conditions = [*([f"({predicate})"] if predicate else []), *given]
+    where = f" WHERE {_all(conditions)}" if conditions else ""
+    listed = ", ".join(keys)
+    groups = (
+        f"SELECT {listed}, count(*) AS rows FROM {_rows(obj)}{where} GROUP BY {listed} HAVING count(*) > 1"
+    )
+    source = f"FROM ({groups}) AS duplicate"
+    return refusal(
+        "unique", obj.identity, "would have a key in common", source, "sum(duplicate.rows)::bigint"
+    )
+
+
+def _conflicts(obj: Object) -> Risk:
+    """Rows with another one for which every operator of the exclusion constraint, or temporal key, is true."""
+    keys = [f"{expression} AS k{number}" for number, expression in enumerate(obj["_expressions"])]
+    where = f" WHERE {obj['predicate']}" if obj["predicate"] else ""
+    rows = f"(SELECT tableoid, ctid, {', '.join(keys)} FROM {_rows(obj)}{where})"
+    alike = [f"one.k{number} {operator} other.k{number}" for number, operator in enumerate(obj["_operators"])]
+    distinct = "(one.tableoid, one.ctid) <> (other.tableoid, other.ctid)"
+    refused = f"EXISTS (SELECT FROM {rows} AS other WHERE {_all([distinct, *alike])})"
+    if obj["type"] != EXCLUSION:
+        refused += f" OR pg_catalog.isempty(one.k{len(keys) - 1})"  # what WITHOUT OVERLAPS does not take
+    source = f"FROM {rows} AS one WHERE {refused}"
+    return refusal("unique", obj.identity, "would exclude each other", source)
 
 
 def _dangling(obj: Object, scene: Scene) -> str:
     given = [f"r.{column} IS NOT NULL" for column in obj["_key"]]
     edges = scene.desired.dependencies.get(obj.address, ())
-    if any(scene.creates(Address("table", e.referenced.names[:2])) for e in edges):
-        return f"WHERE {_all(given)}"  # a new table holds no row to refer to
-    pairs = zip(obj["_key"], obj["_referenced_key"], strict=True)
-    found = f"SELECT FROM {obj['_referenced']} AS f WHERE {_all(f'f.{b} = r.{a}' for a, b in pairs)}"
-    return f"WHERE {_all(given)} AND NOT EXISTS ({found})"
+    tables = {Address("table", e.referenced.names[:2]) for e in edges} & scene.desired.objects.keys()
+    if any(scene.creates(table) and table not in scene.moved for table in tables):
+        return f"FROM {_rows(obj)} AS r WHERE {_all(given)}"  # a new table holds no row to refer to
+    whole = any(scene.desired[table]["_partitioned"] for table in tables - {obj.parent} or tables)
+    pairs = _all(f"f.{b} = r.{a}" for a, b in zip(obj["_key"], obj["_referenced_key"], strict=True))
+    found = f"SELECT FROM {'' if whole else 'ONLY '}{obj['_referenced']} AS f WHERE {pairs}"
+    return f"FROM {_rows(obj)} AS r WHERE {_all(given)} AND NOT EXISTS ({found})"
 
 
 def _all(conditions: Iterable[str]) -> str:

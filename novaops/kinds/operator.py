@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
+from novaops.catalog.snapshot import Snapshot
 from novaops.kinds.kind import Kind, Part, Scene, Step
 
 ESTIMATORS = ("restrict", "join")
@@ -45,11 +46,24 @@ class Operator(Kind):
     def target(self, obj: Object) -> str:
         return f"OPERATOR {obj['_operator']} ({obj['_leftarg'] or 'NONE'}, {obj['_rightarg']})"
 
+    def needs(self, obj: Object, snapshot: Snapshot) -> Iterable[Address]:
+        return _linking(obj, snapshot) if obj["function"] is None else []
+
+    def remnant(self, obj: Object, snapshot: Snapshot) -> bool:
+        # A shell stays when what named it as commutator or negator goes.
+        return obj["function"] is None and not _linking(obj, snapshot)
+
     def produced(self, obj: Object, scene: Scene) -> bool:
-        return obj["function"] is None
+        return obj["function"] is None and scene.live.objects.get(obj.address) is not obj
 
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
         return [("operator", *obj.address.names, *obj.address.args)]
+
+
+def _linking(shell: Object, snapshot: Snapshot) -> list[Address]:
+    """The operators that have the shell as their commutator or negator."""
+    operators = (o for o in snapshot if o.kind == shell.kind)
+    return [o.address for o in operators if any(o[k] and _other(o, k) == shell.address for k in LINKS)]
 
 
 def _linked_by_other(old: Object, new: Object, link: str, scene: Scene) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from novaops.catalog.object import Object
+from novaops.db.identifiers import quote_qualified
 from novaops.kinds.routine import Routine
 
 
@@ -9,3 +11,7 @@ class Procedure(Routine):
     name = "procedure"
     types = ("procedure",)
     rank = 31
+
+    def target(self, obj: Object) -> str:
+        # Without modes a list may also be read with the types of OUT parameters in it (CALL), and be ambiguous.
+        return f"PROCEDURE {quote_qualified(*obj.address.names)}({obj['_identity_arguments']})"

@@ -12,6 +12,7 @@ SELECT
     coalesce(pg_get_function_sqlbody(p.oid), p.prosrc) AS body,
     p.probin AS binary,
     pg_get_functiondef(p.oid) AS _definition,
+    pg_get_function_identity_arguments(p.oid) AS _identity_arguments,
     p.prosqlbody IS NOT NULL AS _parsed,
     ARRAY(
         SELECT ARRAY[

@@ -29,9 +29,9 @@ class Range(Type):
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
         return [*super().names(obj), ("type", obj["_multirange_schema"], obj["_multirange_name"])]
 
-    def aside(self, obj: Object) -> tuple[list[Step], Object]:
+    def aside(self, obj: Object, scene: Scene) -> tuple[list[Step], Object]:
         """The constructors keep their names when the types are renamed, and would be in the way."""
-        renames, moved = super().aside(obj)
+        renames, moved = super().aside(obj, scene)
         multirange = obj["multirange_type"]
         multirange_name = suffixed(obj["_multirange_name"], ASIDE)
         by_type = {

@@ -9,6 +9,8 @@ from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.kinds import storage_parameters
 from novaops.kinds.kind import Kind, Part, Phase, Risk, Scene, Step
+from novaops.kinds.moved_rows import fill, set_aside
+from novaops.kinds.partition_obstacles import leaving, misplaced
 
 ROW_SECURITY = {
     (False, False): ["DISABLE ROW LEVEL SECURITY", "NO FORCE ROW LEVEL SECURITY"],
@@ -18,7 +20,7 @@ ROW_SECURITY = {
 }
 IN_PLACE = {
     "persistence", "options", "toast_options", "tablespace", "access_method", "row_security", "force_row_security",
-    "replica_identity", "parents", "partition_of", "partition_bound", "of_type",
+    "replica_identity", "parents", "partition_of", "partition_bound", "inherited_names", "of_type",
 }  # fmt: skip
 
 
@@ -26,10 +28,12 @@ class Table(Kind):
     name = "table"
     types = ("table",)
     rank = 40
+    locks = 5  # itself, its row and array type, its TOAST table and the index of that
     acl_type = "r"
     owned = True
     data = True
     rows = True
+    swap = True
     refuses = frozenset({"attributes"})
     late = frozenset({"a"})  # a partition's dependency on its parent: ATTACH makes it
 
@@ -101,7 +105,16 @@ class Table(Kind):
             steps += [Step(_alter(new, f"INHERIT {p}").sql, phase=Phase.FINISH) for p in joined]
         if changed & {"partition_of", "partition_bound"} and new["partition_of"]:
             steps.append(_attach(new))
+        elif "inherited_names" in changed and new["partition_of"]:
+            detach = f"ALTER TABLE {new['partition_of']} DETACH PARTITION {new.identity}"
+            steps += [Step(detach, phase=Phase.FINISH), *_inherited_names(new, scene), _attach(new)]
         return steps
+
+    def aside(self, obj: Object, scene: Scene) -> tuple[list[Step], Object]:
+        return set_aside(obj, scene)
+
+    def fill(self, old: Object, new: Object, scene: Scene) -> list[Step]:
+        return fill(old, new, scene)
 
     def survives(self, obj: Object, lost: Object, scene: Scene) -> frozenset[str] | None:
         if lost.kind == self.name and obj["partition_of"] == lost.identity:
@@ -120,20 +133,28 @@ class Table(Kind):
 
     def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
         risks = []
-        if new is None and not old["partition_key"]:
-            risks.append(
-                Risk(
-                    "data-loss",
-                    old.identity,
-                    "rows",
-                    f"SELECT EXISTS (SELECT FROM ONLY {old.identity})",
-                    f"SELECT count(*), count(*) FROM ONLY {old.identity}",
-                    lock=old.identity,
-                )
-            )
-        if new is not None and changed & {"row_security", "force_row_security"} and not new["row_security"]:
+        source = old.identity if old["partition_key"] else f"ONLY {old.identity}"
+        exists = f"SELECT EXISTS (SELECT FROM {source})"
+        count = f"SELECT count(*), count(*) FROM {source}"
+        if old.address in scene.moved:
+            risks.append(Risk("offline", old.identity, "rows", exists, count))
+        elif new is None and not (old["partition_key"] or _within_moved(old, scene)):
+            risks.append(Risk("data-loss", old.identity, "rows", exists, count, lock=old.identity))
+        if new is not None and old["row_security"] and not new["row_security"]:
             risks.append(Risk("row-security", old.identity, "row-level security"))
-        return risks
+        elif new is not None and old["force_row_security"] and not new["force_row_security"]:
+            risks.append(Risk("row-security", old.identity, "row-level security for its owner"))
+        return risks + leaving(old, new) if new is not None else risks
+
+    def obstacles(self, new: Object, scene: Scene) -> list[Risk]:
+        return misplaced(new, scene)
+
+
+def _within_moved(obj: Object, scene: Scene) -> bool:
+    """Whether its rows are those of a partitioned table that is made anew and keeps them."""
+    parents = (e.referenced for e in scene.live.dependencies.get(obj.address, ()) if "a" in e.types)
+    tables = (scene.live[a] for a in parents if a.type == "table" and obj["partition_of"])
+    return any(table.address in scene.moved or _within_moved(table, scene) for table in tables)
 
 
 def _inherited_names(obj: Object, scene: Scene) -> list[Step]:
@@ -168,8 +189,9 @@ def _alter(obj: Object, clause: str, *effects: str) -> Step:
 
 
 def _attach(obj: Object) -> Step:
-    attach = f"ATTACH PARTITION {obj.identity} {obj['partition_bound']}"
-    return Step(f"ALTER TABLE ONLY {obj['partition_of']} {attach}", phase=Phase.FINISH)
+    partition = f"ATTACH PARTITION {obj.identity} {obj['partition_bound']}"
+    attach = f"ALTER TABLE ONLY {obj['partition_of']} {partition}"
+    return Step(attach, frozenset({"attach"}), phase=Phase.FINISH)
 
 
 def _body(parts: Sequence[Part]) -> str:

@@ -36,7 +36,7 @@ class Type(Kind):
         """What happens to stored values when the type becomes `after`."""
         return []
 
-    def aside(self, obj: Object) -> tuple[list[Step], Object]:
+    def aside(self, obj: Object, scene: Scene) -> tuple[list[Step], Object]:
         name = suffixed(obj.name, ASIDE)
         identity = quote_qualified(obj.schema or "", name)
         moved = replace(obj, address=Address("type", (identity,)), identity=identity, name=name)

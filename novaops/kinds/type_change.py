@@ -30,7 +30,7 @@ def using(old: Object, new: Object, scene: Scene) -> str | None:
         return _from_type_set_aside(new, scene)
     if lossless(old, new):
         return None
-    if _castable(old, new):
+    if castable(old, new):
         return f"{column}::{target}"
     return f"{column}::text::{target}"
 
@@ -56,8 +56,8 @@ def narrowing(old: Object, new: Object) -> Risk | None:
     if lossless(old, new):
         return None
     column, table = old["_quoted"], old["_relation"]
-    there = f"{column}::{new['type']}" if _castable(old, new) else f"{column}::text::{new['type']}"
-    back = f"({there})::{old['type']}" if _castable(new, old) else f"({there})::text::{old['type']}"
+    there = f"{column}::{new['type']}" if castable(old, new) else f"{column}::text::{new['type']}"
+    back = f"({there})::{old['type']}" if castable(new, old) else f"({there})::text::{old['type']}"
     differs = f"({back})::text IS DISTINCT FROM {column}::text"
     return Risk(
         "narrowing",
@@ -78,7 +78,7 @@ def _from_type_set_aside(new: Object, scene: Scene) -> str:
     return f"{column}::text::{new['type']}"
 
 
-def _castable(old: Object, new: Object) -> bool:
+def castable(old: Object, new: Object) -> bool:
     """Whether `::` works: by `pg_cast`, to or from a string, or element by element in an array."""
     before, after = old["_base_type"], new["_base_type"]
     if "S" in (old["_type_category"], new["_type_category"]):

@@ -14,6 +14,7 @@ class View(Kind):
     name = "view"
     types = ("view",)
     rank = 50
+    locks = 4  # itself, its row and array type, its rule
     acl_type = "r"
     owned = True
     refuses = frozenset({"column type", "attribute type"})

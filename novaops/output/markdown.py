@@ -56,6 +56,9 @@ def _hazards(plan: Plan) -> Iterator[str]:
     yield ""
     for consent, hazard in hazards.items():
         yield f"- [{'x' if hazard.allowed else ' '}] {_code(consent)} {_escaped(hazard.message)}"
+        if hazard.query:
+            fenced = "\n".join(_fenced("\n".join(visible_lines(f"{hazard.query};")), "sql"))
+            yield from (f"  {line}" for line in fenced.split("\n"))
 
 
 def _left_out(plan: Plan) -> Iterator[str]:

@@ -49,6 +49,8 @@ def _script(plan: Plan) -> Iterator[str]:
 def _statement(statement: Statement) -> Iterator[str]:
     for hazard in statement.hazards:
         yield _comment(f"! {hazard.consent}: {hazard.message}")
+        if hazard.query:
+            yield from (_comment(f"  {line}") for line in f"{hazard.query};".split("\n"))
     yield f"{statement.sql};"
 
 

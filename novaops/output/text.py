@@ -103,6 +103,9 @@ def _hazard(hazard: Hazard, indent: int, width: int) -> Iterator[Text]:
     else:
         yield left
         yield Text.assemble(" " * (indent + 4), right)
+    if hazard.query:
+        for line in visible_lines(f"see {hazard.query};"):
+            yield Text(" " * (indent + 4) + line, "dim")
 
 
 def _header(plan: Plan) -> list[str]:

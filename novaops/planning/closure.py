@@ -12,6 +12,7 @@ from novaops.catalog.snapshot import Edge
 from novaops.kinds import registry
 from novaops.kinds.kind import Kind, Scene
 from novaops.planning.changes import Alter, Change, Create, Drop, Replace
+from novaops.planning.diff import remnant, twins
 
 
 @dataclass(slots=True)
@@ -31,7 +32,9 @@ def close(changes: Mapping[Address, Change], scene: Scene, consent: frozenset[Ad
     `consent` are unmanaged dependants that may be rebuilt as they were.
     """
     lost = {a for a, c in changes.items() if isinstance(c, Drop | Replace)}
-    work = _Work(Closure(dict(changes)), replace(scene, replaced=lost), lost, consent)
+    work = _Work(
+        Closure(dict(changes)), replace(scene, replaced=lost), lost, consent, twins(scene.live, scene.desired)
+    )
     work.run()
     return work.closure
 
@@ -43,6 +46,8 @@ class _Work:
     lost: set[Address]
     """What the plan drops as far as is known; the scene's `replaced`."""
     consent: frozenset[Address]
+    twins: Mapping[Address, Object]
+    """Live objects that are desired under another name."""
     queue: deque[Address] = field(default_factory=deque)
 
     def run(self) -> None:
@@ -104,9 +109,9 @@ class _Work:
         again = None if new is None else _kind(dependent).survives(dependent, lost, self.scene)
         if again is None or new is None:
             self._rebuild(dependent, lost.address)
-        elif not isinstance(mine, Alter):
+        elif not isinstance(mine, Alter) and again:
             self._set(Alter(dependent, new, again))
-        elif not again <= mine.changed:
+        elif isinstance(mine, Alter) and not again <= mine.changed:
             self._set(replace(mine, changed=mine.changed | again))
 
     def _whole(self, old: Object) -> None:
@@ -145,6 +150,11 @@ class _Work:
         new = self.scene.desired.objects.get(dependent.address)
         if new is not None:
             self._set(Replace(dependent, new, because))
+        elif dependent.address in self.twins:
+            self._set(Drop(dependent))
+            self._set(Create(self.twins[dependent.address]))
+        elif remnant(dependent, self.scene.live):
+            self._set(Drop(dependent))
         elif dependent.address in self.consent:
             self._set(Replace(dependent, dependent, because))
         else:
@@ -152,7 +162,7 @@ class _Work:
 
     def _set(self, change: Change) -> None:
         self.closure.changes[change.address] = change
-        if isinstance(change, Replace):
+        if isinstance(change, Drop | Replace):
             self.lost.add(change.address)
         self.queue.append(change.address)
 
@@ -161,17 +171,34 @@ def swaps(closure: Closure, scene: Scene) -> dict[Address, Change]:
     """The changes, with rebuilds marked that must leave the old object in place for a while.
 
     That is so where a dependant outlives the rebuild by being altered from one to the other, or has
-    to stay in place itself.
+    to stay in place itself, and for tables whose rows are to be kept.
     """
     found = dict(closure.changes)
-    todo = [a for a, c in found.items() if isinstance(c, Alter)]
+    for rebuilt in closure.changes.values():
+        if (
+            isinstance(rebuilt, Replace)
+            and rebuilt.address in scene.busy
+            and rebuilt.old.kind == rebuilt.new.kind
+        ):
+            found[rebuilt.address] = replace(rebuilt, swap=_kind(rebuilt.old).swap)
+    todo = [a for a, c in found.items() if isinstance(c, Alter) or _within(a, found, scene)]
     while todo:
         for edge in scene.live.dependencies.get(todo.pop(), ()):
             change = found.get(edge.referenced)
-            if isinstance(change, Replace) and not change.swap and _kind(change.old).swap:
+            if not isinstance(change, Replace) or change.swap:
+                continue
+            if _kind(change.old).swap and not _kind(change.old).rows:
                 found[edge.referenced] = replace(change, swap=True)
                 todo.append(edge.referenced)
     return found
+
+
+def _within(address: Address, changes: Mapping[Address, Change], scene: Scene) -> bool:
+    """Whether the object is a part of one that is set aside."""
+    if address not in scene.live:
+        return False
+    containers = (changes.get(o.address) for o in scene.live.ancestors(scene.live[address]))
+    return any(isinstance(c, Replace) and c.swap for c in containers)
 
 
 def _kind(obj: Object) -> Kind:

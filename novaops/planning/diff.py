@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 
 from novaops.catalog.address import Address
@@ -34,8 +34,16 @@ def diff(live: Snapshot, desired: Snapshot, scope: Scope, comparison: Comparison
 
 
 def _changes(live: Snapshot, desired: Snapshot, scope: Scope, comparison: Comparison) -> Iterator[Change]:
-    for address in sorted(live.objects.keys() | desired.objects.keys()):
+    alike = {
+        address
+        for old, new in twins(live, desired).items()
+        if compare(live[old], new, comparison) is None
+        for address in (old, new.address)
+    }
+    for address in sorted((live.objects.keys() | desired.objects.keys()) - alike):
         old, new = live.objects.get(address), desired.objects.get(address)
+        if (new is None and remnant(old, live)) or (old is None and remnant(new, desired)):
+            continue
         if new is not None:
             if scope.excluded(new, desired):
                 continue
@@ -49,6 +57,25 @@ def _changes(live: Snapshot, desired: Snapshot, scope: Scope, comparison: Compar
                 yield Drop(old)
 
 
+def remnant(obj: Object | None, snapshot: Snapshot) -> bool:
+    """Whether the object is only left of another, so that its being there makes no difference."""
+    return obj is not None and registry()[obj.kind].remnant(obj, snapshot)
+
+
+def twins(live: Snapshot, desired: Snapshot) -> Mapping[Address, Object]:
+    """Live objects that are desired under another name, where nobody chose the names."""
+    known = dict(_known(desired, live))
+    return {old.address: known[key] for key, old in _known(live, desired) if key in known}
+
+
+def _known(here: Snapshot, there: Snapshot) -> Iterator[tuple[Hashable, Object]]:
+    for obj in here:
+        if obj.address not in there.objects:
+            key = registry()[obj.kind].known_by(obj, here)
+            if key is not None:
+                yield (obj.kind, key), obj
+
+
 def compare(old: Object, new: Object, comparison: Comparison) -> Change | None:
     """The change between two states of one object; None when there is none."""
     if old.kind != new.kind:
@@ -57,6 +84,7 @@ def compare(old: Object, new: Object, comparison: Comparison) -> Change | None:
     if comparison.ignored_default is not None:
         old, new = (kind.without(o, comparison.ignored_default) for o in (old, new))
     names = (old.attributes.keys() | new.attributes.keys()) - kind.unread(old) - kind.unread(new)
+    names -= kind.beyond(old, new).keys()
     change = Alter(
         old,
         new,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
+from novaops.db.locks import LockTable
 from novaops.kinds import registry
 from novaops.kinds.kind import LAST, Scene
 from novaops.planning.changes import Change, Drop, Replace
@@ -19,12 +20,15 @@ from novaops.planning.scope import Scope
 from novaops.planning.segments import transactions
 from novaops.planning.statements import Written, write
 
+DEFAULT = LockTable()
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
     """Closed changes and their statements; `numbers` are the statements' transactions.
 
-    `broken` maps unmanaged objects to the managed change that PostgreSQL would refuse for them.
+    `full` tells how many of these end only because they hold as many locks as they may, `broken` maps
+    unmanaged objects to the managed change that PostgreSQL would refuse for them.
     """
 
     scene: Scene
@@ -32,6 +36,7 @@ class Draft:
     written: tuple[Written, ...]
     numbers: tuple[int | None, ...]
     broken: Mapping[Address, Address]
+    full: int = 0
 
 
 def draft(
@@ -41,23 +46,27 @@ def draft(
     comparison: Comparison,
     consent: frozenset[Address] = frozenset(),
     busy: frozenset[Address] = frozenset(),
+    room: int = DEFAULT.room,
 ) -> Draft:
     """What turns `live` into `desired`.
 
-    `consent` names unmanaged objects that may be rebuilt as they are, `busy` tables with rows.
+    `consent` names unmanaged objects that may be rebuilt as they are, `busy` tables with rows; `room`
+    is how many locks a transaction may hold.
     """
     scene = Scene(live, desired, desired.version or live.version, busy=busy)
     closure = close(diff(live, desired, scope, comparison), scene, consent)
     changes = swaps(closure, scene)
     dropped = frozenset(a for a, c in changes.items() if isinstance(c, Drop | Replace))
-    scene = replace(scene, replaced=dropped)
+    moved = frozenset(a for a in dropped & busy if isinstance(c := changes[a], Replace) and c.swap)
+    scene = replace(scene, replaced=dropped, moved=moved)
     graph = Wiring(changes, scene).build()
     blind = blind_evaluations(desired)
     groups = order(graph, changes, scene, lambda node: sort_key(node, changes, scene, blind))
     stubbed = frozenset(g.head.address for g in groups if g.head.act is Act.STUB)
     scene = replace(scene, stubbed=stubbed)
     written = tuple(write(groups, changes, scene, comparison))
-    return Draft(scene, changes, written, tuple(transactions(written)), closure.broken)
+    divided = transactions(written, room)
+    return Draft(scene, changes, written, divided.numbers, closure.broken, divided.full)
 
 
 def sort_key(
@@ -73,6 +82,7 @@ def sort_key(
     rank = registry()[obj.kind].rank
     root_rank = rank if rank >= LAST else registry()[root.kind].rank
     first = node.act in (Act.ASIDE, Act.RELEASE, Act.DROP) and root_rank < LAST
+    first = first and node.address not in scene.moved
     return (
         node.act is Act.VALIDATE,
         node.act is not Act.PREPARE,

@@ -19,7 +19,7 @@ from novaops.planning.nodes import kind_of
 from novaops.planning.plan import Guard, Hazard
 from novaops.planning.statements import revoked
 
-VERBS = {"behaviour": "changes", "row-security": "weakens"}
+VERBS = {"behaviour": "changes", "row-security": "weakens", "offline": "copies"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +62,22 @@ def risks(change: Change, changes: Mapping[Address, Change], scene: Scene) -> Se
         case Replace(old, new):
             if gone_with(old, changes, scene.live):
                 return ()
-            rebuilt = not kind_of(old).data
-            changed = frozenset(old.attributes)
+            rebuilt = not kind_of(old).data or _kept(old, scene)
+            changed = frozenset(n for n in old.attributes if old[n] != new.attributes.get(n))
             return kind_of(old).risks(old, new if rebuilt and old.kind == new.kind else None, changed, scene)
 
 
 def gone_with(old: Object, changes: Mapping[Address, Change], live: Snapshot) -> bool:
     """Whether something that contains the object goes too, so that its risk is told there."""
-    return any(isinstance(changes.get(o.address), Drop | Replace) for o in live.ancestors(old))
+    containers = (changes.get(o.address) for o in live.ancestors(old))
+    # What a table holds that keeps its rows is looked at column by column.
+    moved = {c.address for c in changes.values() if isinstance(c, Replace) and c.swap and kind_of(c.old).rows}
+    return any(isinstance(c, Drop | Replace) and c.address not in moved for c in containers)
+
+
+def _kept(old: Object, scene: Scene) -> bool:
+    """Whether what is stored in it is copied into the new one."""
+    return any(o.address in scene.moved for o in (old, *scene.live.ancestors(old)))
 
 
 def _access(change: Change) -> Iterator[Hazard]:
@@ -86,7 +94,7 @@ def _refused(change: Change, scene: Scene, connection: psycopg.Connection[Any] |
     for risk in kind_of(change.new).obstacles(change.new, scene):
         row = ask(connection, risk.exists) if risk.exists else None
         if row is not None and row[0]:
-            yield hazard(risk.hazard, risk.subject, HAZARDS[risk.hazard].title)
+            yield _told(risk, connection)
 
 
 def hazard(
@@ -95,26 +103,35 @@ def hazard(
     message: str,
     affected: int | None = None,
     total: int | None = None,
+    query: str | None = None,
 ) -> Hazard:
     """A hazard with its code, not yet allowed."""
-    return Hazard(name, HAZARDS[name].code, subject, message, affected, total)
+    return Hazard(name, HAZARDS[name].code, subject, message, affected, total, query=query)
 
 
 def _hazard(risk: Risk, connection: psycopg.Connection[Any] | None) -> Hazard | None:
-    affected = total = None
-    if connection is not None and risk.exists is not None:
-        row = ask(connection, risk.exists)
-        if row is not None and not row[0]:
-            return None
-        counted = ask(connection, risk.count) if risk.count and row is not None else None
-        affected, total = counted[:2] if counted else (None, None)
-    return hazard(risk.hazard, risk.subject, _message(risk, affected, total), affected, total)
+    if connection is None or risk.exists is None:
+        return _told(risk, None)
+    row = ask(connection, risk.exists)
+    if row is not None and not row[0]:
+        return None
+    # Where the rows could not be asked about, nor can they be counted.
+    return _told(risk, connection if row is not None else None)
+
+
+def _told(risk: Risk, connection: psycopg.Connection[Any] | None) -> Hazard:
+    """The hazard, with how many rows or values it is about where they can be counted."""
+    counted = ask(connection, risk.count) if connection is not None and risk.count else None
+    affected, total = counted[:2] if counted else (None, None)
+    return hazard(risk.hazard, risk.subject, _message(risk, affected, total), affected, total, risk.query)
 
 
 def _message(risk: Risk, affected: int | None, total: int | None) -> str:
-    if affected is None:
-        return f"{VERBS.get(risk.hazard, 'loses')} {risk.loses}"
     what = risk.loses.removesuffix("s") if affected == 1 else risk.loses
+    if risk.says is not None:
+        return f"{what if affected is None else f'{affected:,} {what}'} {risk.says}"
+    if affected is None:
+        return f"{VERBS.get(risk.hazard, 'loses')} {what}"
     if total is None or total == affected:
         return f"loses {affected:,} {what}"
     return f"loses {affected:,} {what} (of {total:,} rows)"

@@ -24,8 +24,9 @@ class Act(Enum):
     STUB = 4
     CREATE = 5
     ALTER = 6
-    FINISH = 7
-    VALIDATE = 8
+    FILL = 7
+    FINISH = 8
+    VALIDATE = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,8 @@ class Wiring:
             yield Node(Act.CREATE, at)
         if isinstance(change, Replace) and change.swap:
             yield Node(Act.ASIDE, at)
+            if at in self.scene.moved:
+                yield Node(Act.FILL, at)
         if isinstance(change, Alter):
             yield Node(Act.ALTER, at)
         for phase in PHASES:
@@ -137,6 +140,7 @@ class Wiring:
                 self.graph.edge(Node(act, edge.referenced), prepare, weak=edge.referenced == new.parent)
         for address in kind_of(new).needs(new, self.scene.desired):
             self.graph.edge(Node(Act.CREATE, address), create)
+            self.graph.edge(Node(Act.FINISH, address), create, weak=True)
             self.graph.edge(Node(Act.VALIDATE, address), create)
         self._finish_last(new)
 
@@ -182,14 +186,35 @@ class Wiring:
                 if "c" not in edge.types:
                     # A function is dropped by the types of its arguments, under the names they have.
                     self.graph.edge(Node(Act.DROP, edge.dependent), Node(Act.ASIDE, at), weak=True)
+                self.graph.edge(Node(Act.RELEASE, edge.dependent), Node(Act.ASIDE, at), weak=True)
+            self._filled(at)
         elif not self._within_swap(change.old):
             self.graph.edge(Node(Act.DROP, at), Node(Act.CREATE, at))
             self.graph.edge(Node(Act.PREPARE, at), Node(Act.DROP, at))
 
-    def _within_swap(self, old: Object) -> bool:
-        """Whether the object is contained in one that stays, under another name, while the new one is made."""
+    def _filled(self, at: Address) -> None:
+        """Rows are copied when their partitions are there, and before what would act on new rows or read them."""
+        fill = Node(Act.FILL, at)
+        self.graph.edge(Node(Act.CREATE, at), fill)
+        self.graph.edge(fill, Node(Act.DROP, at))
+        for heir in heirs(at, self.scene.live):
+            self.graph.edge(fill, Node(Act.DROP, heir))
+        partitions = set(heirs(at, self.scene.desired))
+        for partition in partitions:
+            self.graph.edge(Node(Act.FINISH, partition), fill)
+        inside = self.scene.desired.children.get(at, ())
+        for child in inside:
+            if not kind_of(child).joins(child, self.scene):
+                self.graph.edge(fill, Node(Act.CREATE, child.address))
+        for part in (at, *(child.address for child in inside)):
+            for edge in self.scene.desired.dependents.get(part, ()):
+                if edge.dependent not in partitions:
+                    self.graph.edge(fill, Node(Act.CREATE, edge.dependent), weak=True)
+
+    def _within_swap(self, old: Object) -> Address | None:
+        """What contains the object and stays, under another name, while the new one is made."""
         containers = (self.changes.get(o.address) for o in self.scene.live.ancestors(old))
-        return any(isinstance(c, Replace) and c.swap for c in containers)
+        return next((c.address for c in containers if isinstance(c, Replace) and c.swap), None)
 
     def _altered(self, change: Alter) -> None:
         alter = Node(Act.ALTER, change.address)
@@ -198,6 +223,8 @@ class Wiring:
             then = Node(Act.FINISH, change.address) if late else alter
             self.graph.edge(Node(Act.CREATE, edge.referenced), then)
             self.graph.edge(Node(Act.ALTER, edge.referenced), then, weak=True)
+        for address in kind_of(change.new).needs(change.new, self.scene.desired):
+            self.graph.edge(Node(Act.CREATE, address), alter, weak=True)
         for edge in self.scene.live.dependencies.get(change.address, ()):
             if not needs(self.scene.desired, change.address, edge.referenced):
                 self.graph.edge(alter, Node(Act.ALTER, edge.referenced), weak=True)
@@ -221,9 +248,11 @@ class Wiring:
         freed: dict[tuple[str, ...], list[Node]] = {}
         for change in self.changes.values():
             if isinstance(change, Drop | Replace):
-                act = Act.ASIDE if isinstance(change, Replace) and change.swap else Act.DROP
+                aside = change.address if isinstance(change, Replace) and change.swap else None
+                aside = aside or self._within_swap(change.old)
+                node = Node(Act.ASIDE, aside) if aside else Node(Act.DROP, change.address)
                 for name in kind_of(change.old).names(change.old):
-                    freed.setdefault(name, []).append(Node(act, change.address))
+                    freed.setdefault(name, []).append(node)
         for change in self.changes.values():
             if isinstance(change, Create | Replace):
                 kind, at = kind_of(change.new), change.address
@@ -240,6 +269,14 @@ class Wiring:
 def needs(snapshot: Snapshot, dependent: Address, referenced: Address) -> bool:
     """Whether one object depends directly on the other."""
     return any(e.referenced == referenced for e in snapshot.dependencies.get(dependent, ()))
+
+
+def heirs(table: Address, snapshot: Snapshot) -> Iterator[Address]:
+    """Partitions and other tables that inherit from the table, at any depth."""
+    for edge in snapshot.dependents.get(table, ()):
+        if edge.dependent.type == table.type and kind_of(snapshot[edge.dependent]).rows:
+            yield edge.dependent
+            yield from heirs(edge.dependent, snapshot)
 
 
 def belonging(snapshot: Snapshot, address: Address) -> Iterator[Address]:

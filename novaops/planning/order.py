@@ -3,8 +3,8 @@
 Every node starts out folded into the statement that does its work along with others: a column into
 its CREATE TABLE, an index into the DROP TABLE that takes it away. A cycle is broken by taking apart
 what stands in it, as pg_dump does (src/bin/pg_dump/pg_dump_sort.c, repairDependencyLoop): first
-wishes are given up, then folded nodes get statements of their own, then an object is made in two
-steps.
+wishes are given up, then folded nodes get statements of their own, then an object is made, or
+dropped, in two steps. What is left to be dropped then goes at once.
 """
 
 from __future__ import annotations
@@ -22,10 +22,14 @@ from novaops.planning.nodes import Act, Graph, Node, kind_of
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Nodes that one statement does; `head` writes it."""
+    """Nodes that one statement does; `head` writes it.
+
+    `circle` are those among them whose objects need that of the head as it needs them.
+    """
 
     head: Node
     members: tuple[Node, ...]
+    circle: tuple[Node, ...] = ()
 
 
 Key = Callable[[Node], tuple[object, ...]]
@@ -43,6 +47,7 @@ class _Ordering:
     scene: Scene
     key: Key
     folded: dict[Node, Node] = field(default_factory=dict)
+    circles: set[Node] = field(default_factory=set)
 
     def run(self) -> list[Group]:
         self.folded = dict(self._folds())
@@ -57,8 +62,9 @@ class _Ordering:
                     or self._unfold(cycle)
                     or self._stub(cycle)
                     or self._hollow(cycle)
+                    or self._at_once(cycle)
                 ):
-                    raise self._unsolvable(cycle)
+                    raise _unsolvable(cycle)
 
     def _folds(self) -> Iterator[tuple[Node, Node]]:
         for change in self.changes.values():
@@ -142,7 +148,7 @@ class _Ordering:
                 continue
             self.graph.nodes.add(stub)
             for then, firsts in list(self.graph.after.items()):
-                if node in firsts and then.address != node.address:
+                if node in firsts and then.address != node.address and self.head(then) in cycle:
                     firsts.discard(node)
                     self.graph.edge(stub, then)
             for first in self.graph.after.get(node, ()):
@@ -170,25 +176,23 @@ class _Ordering:
             return True
         return False
 
+    def _at_once(self, cycle: set[Node]) -> bool:
+        """Drop objects that need each other, such as a base type and its functions, in one statement."""
+        head, *others = sorted(cycle, key=self.key)
+        for node in cycle:
+            change = self.changes[node.address]
+            if node.act is not Act.DROP or not isinstance(change, Drop | Replace):
+                return False
+            if not kind_of(change.old).owned or (isinstance(change, Replace) and change.swap):
+                return False
+        self.folded |= dict.fromkeys(others, head)
+        self.circles.update(others)
+        return True
+
     def _stub_key(self, node: Node) -> tuple[object, ...]:
         change = self.changes[node.address]
         made = change.old if isinstance(change, Drop) else change.new
         return (kind_of(made).stub_rank, *self.key(node))
-
-    def _unsolvable(self, cycle: Iterable[Node]) -> NovaopsError:
-        names = ", ".join(f"{n.act.name.lower()} {n.address.type} {'.'.join(n.address.names)}" for n in cycle)
-        for node in sorted(cycle):
-            change = self.changes[node.address]
-            if node.act is Act.DROP and isinstance(change, Drop | Replace):
-                hint = kind_of(change.old).inseparable(change.old)
-                if hint is not None:
-                    message = f"PostgreSQL drops {node.address.type} {change.old.identity} with CASCADE only"
-                    return NovaopsError(message, detail=f"which novaops never writes: {names}", hint=hint)
-        return NovaopsError(
-            "these changes depend on each other in a circle that novaops cannot take apart",
-            detail=names,
-            hint="split the change into two applies, the first without one of these objects",
-        )
 
     def _sorted(self, after: Mapping[Node, set[Node]]) -> list[Group]:
         members: dict[Node, list[Node]] = {}
@@ -204,12 +208,22 @@ class _Ordering:
         done: list[Group] = []
         while ready:
             node = heappop(ready)[1]
-            done.append(Group(node, tuple(sorted(n for n in members[node] if n != node))))
+            others = tuple(sorted(n for n in members[node] if n != node))
+            done.append(Group(node, others, tuple(n for n in others if n in self.circles)))
             for follower in then.get(node, ()):
                 waiting[follower] -= 1
                 if not waiting[follower]:
                     heappush(ready, (self.key(follower), follower))
         return done
+
+
+def _unsolvable(cycle: Iterable[Node]) -> NovaopsError:
+    names = (f"{n.act.name.lower()} {n.address.type} {'.'.join(n.address.names)}" for n in sorted(cycle))
+    return NovaopsError(
+        "these changes depend on each other in a circle that novaops cannot take apart",
+        detail=", ".join(names),
+        hint="split the change into two applies, the first without one of these objects",
+    )
 
 
 def components(after: Mapping[Node, set[Node]]) -> list[set[Node]]:

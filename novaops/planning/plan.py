@@ -14,8 +14,8 @@ FORMAT_VERSION = 1
 class Hazard:
     """Harm that a plan would do, and for which consent is given by name.
 
-    `affected` of `total` rows, values … (None when not counted). `consent` is what goes after
-    `--allow`: the hazard's name and the object's identity.
+    `affected` of `total` rows, values … (None when not counted), which `query` shows. `consent` is
+    what goes after `--allow`: the hazard's name and the object's identity.
     """
 
     hazard: str
@@ -25,6 +25,7 @@ class Hazard:
     affected: int | None = None
     total: int | None = None
     allowed: bool = False
+    query: str | None = None
 
     @property
     def consent(self) -> str:

@@ -12,6 +12,7 @@ from novaops.catalog.address import Address
 from novaops.catalog.fingerprint import fingerprint
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.identifiers import quote_ident
+from novaops.db.locks import LockTable, lock_table
 from novaops.diagnostics import Source
 from novaops.planning.busy import busy_relations
 from novaops.planning.diff import Comparison
@@ -46,7 +47,8 @@ class Request:
 
 def plan(request: Request, connection: psycopg.Connection[Any] | None) -> Plan:
     """The plan from the live snapshot to the desired one; `connection` is asked about live data."""
-    made = _drafted(request, connection)
+    locks = LockTable() if connection is None else lock_table(connection)
+    made = _drafted(request, connection, locks.room)
     assessed = assess(made.changes, made.scene, connection)
     hazards = assessed.hazards
     for stuck, because in made.broken.items():
@@ -75,6 +77,7 @@ def plan(request: Request, connection: psycopg.Connection[Any] | None) -> Plan:
             *(f"{a.type} {'.'.join(a.names)}" for a in request.live.unmodelled),
             *unread(request.live, request.desired),
         ),
+        notices=(*beyond(request), *_crowded(made, locks)),
         objects=sum(o.parent is None for o in request.desired),
     )
     return with_consent(made_plan, request.allowed)
@@ -91,16 +94,25 @@ def unread(live: Snapshot, desired: Snapshot) -> list[str]:
     return sorted(found)
 
 
+def beyond(request: Request) -> Iterator[str]:
+    """What stays another way than the files have it, as PostgreSQL has no statement for it."""
+    for address, new in sorted(request.desired.objects.items()):
+        old = request.live.objects.get(address)
+        if old is not None and old.kind == new.kind and not request.scope.excluded(new, request.desired):
+            said = kind_of(new).beyond(old, new).values()
+            yield from (f"{text}: PostgreSQL has no statement to change that" for text in said if text)
+
+
 def live_fingerprint(snapshot: Snapshot, scope: Scope) -> str:
     """Fingerprint of what a plan looks at: everything but ignored objects and novaops' own."""
     return fingerprint(o for o in snapshot if not scope.excluded(o, snapshot))
 
 
-def _drafted(request: Request, connection: psycopg.Connection[Any] | None) -> Draft:
+def _drafted(request: Request, connection: psycopg.Connection[Any] | None, room: int) -> Draft:
     """The draft, with unmanaged objects rebuilt where that was allowed, and gentle to tables with rows."""
 
     def drafted(agreed: frozenset[Address], busy: frozenset[Address]) -> Draft:
-        return draft(request.live, request.desired, request.scope, request.comparison, agreed, busy)
+        return draft(request.live, request.desired, request.scope, request.comparison, agreed, busy, room)
 
     made = drafted(frozenset(), frozenset())
     in_the_way = {a: hazard("unmanaged-dependant", request.live[a].identity, "") for a in made.broken}
@@ -109,6 +121,22 @@ def _drafted(request: Request, connection: psycopg.Connection[Any] | None) -> Dr
     )
     busy = busy_relations(made, connection) if connection is not None else frozenset()
     return drafted(agreed, busy) if agreed or busy else made
+
+
+def _crowded(made: Draft, locks: LockTable) -> Iterator[str]:
+    """What is to be known where the lock table of the server is small for what is planned."""
+    if made.full:
+        yield (
+            f"more locks than one transaction may hold here ({locks.room:,}): it takes {made.full + 1} of them,"
+            " and what one has committed stays when a later one fails"
+        )
+    for written in made.written:
+        if written.locks > locks.size:
+            yield (
+                f"{written.step.sql.partition(chr(10))[0]}: about {written.locks:,} locks at once, and the server"
+                f" has room for {locks.size:,}; set max_locks_per_transaction, now {locks.per_transaction},"
+                f" to {locks.setting_for(written.locks)} there and restart it"
+            )
 
 
 def _role_changes(request: Request) -> Iterator[PlannedChange]:

@@ -15,7 +15,7 @@ from novaops.planning import privileges
 from novaops.planning.changes import Alter, Change, Create, Drop, Replace
 from novaops.planning.diff import Comparison
 from novaops.planning.faithful import faithful
-from novaops.planning.nodes import Act, Node, kind_of, steps_in
+from novaops.planning.nodes import Act, Node, heirs, kind_of, steps_in
 from novaops.planning.order import Group
 
 OPERATIONS = {Create: "create", Drop: "drop", Alter: "alter", Replace: "replace"}
@@ -28,6 +28,8 @@ class Written:
     step: Step
     object: Object
     operation: str
+    locks: int = 1
+    """How many locks it takes, about; there may be fewer."""
 
 
 def write(
@@ -52,15 +54,34 @@ class _Writer:
             case Drop(old):
                 shown = old
         operation = OPERATIONS[type(change)]
+        locks = self._locks(group, shown)
         for step in self._steps(group, change):
-            yield Written(replace(step, sql=faithful(step.sql)), shown, operation)
+            yield Written(replace(step, sql=faithful(step.sql)), shown, operation, locks)
+            locks = 1  # what follows is about the same object
+
+    def _locks(self, group: Group, head: Object) -> int:
+        """Those on what it makes, changes or drops, and on all heirs of the table that it is about."""
+        snapshot = self.scene.live if head.address in self.scene.live else self.scene.desired
+        *_, root = head, *snapshot.ancestors(head)
+        # Dropped and made, an object counts once; heirs are dropped by groups or members of their own.
+        own = {node.address for node in (group.head, *group.members)}
+        found = [kind_of(self._either(address)) for address in own]
+        inherit = 0 if group.head.act is Act.DROP else sum(1 for _ in heirs(root.address, snapshot))
+        return sum(kind.locks for kind in found) + inherit
+
+    def _either(self, address: Address) -> Object:
+        return self.scene.live.objects.get(address) or self.scene.desired[address]
 
     def _steps(self, group: Group, change: Change) -> Iterator[Step]:
         match group.head.act, change:
+            case Act.DROP, Drop(old) | Replace(old) if group.circle:
+                yield _dropped_at_once([old, *(self.scene.live[n.address] for n in group.circle)])
             case Act.DROP, Drop(old) | Replace(old):
                 yield from self._drop(old, isinstance(change, Replace) and change.swap)
             case Act.ASIDE, Replace(old):
-                yield from kind_of(old).aside(old)[0]
+                yield from kind_of(old).aside(old, self.scene)[0]
+            case Act.FILL, Replace(old, new):
+                yield from kind_of(new).fill(old, new, self.scene)
             case Act.STUB, Create(new) | Replace(new=new):
                 yield from kind_of(new).stub(new) or ()
             case Act.CREATE, Create(new) | Replace(new=new):
@@ -76,7 +97,7 @@ class _Writer:
     def _drop(self, old: Object, aside: bool) -> Iterator[Step]:
         kind = kind_of(old)
         if not kind.produced(old, self.scene):
-            yield from kind.drop(kind.aside(old)[1] if aside else old, self.scene)
+            yield from kind.drop(kind.aside(old, self.scene)[1] if aside else old, self.scene)
 
     # -- creation -------------------------------------------------------------------------------
 
@@ -171,6 +192,23 @@ def revoked(change: Alter) -> frozenset[tuple[str, str]]:
 def part_order(obj: Object) -> tuple[object, ...]:
     """Columns in their order, then constraints and the rest by name."""
     return (obj.facts.get("position", 1 << 16), kind_of(obj).rank, obj.name)
+
+
+def _dropped_at_once(objects: Sequence[Object]) -> Step:
+    """The drop of objects that need each other, which PostgreSQL refuses as long as anything else needs one.
+
+    Besides CASCADE only DROP OWNED drops objects of several kinds in one statement.
+    """
+    role = "novaops_passing"
+    lines = [
+        "DO $novaops$ BEGIN",
+        f"    CREATE ROLE {role};",
+        *(f"    ALTER {kind_of(obj).owner_target(obj)} OWNER TO {role};" for obj in objects),
+        f"    DROP OWNED BY {role} RESTRICT;",
+        f"    DROP ROLE {role};",
+        "END $novaops$",
+    ]
+    return Step("\n".join(lines))
 
 
 def _comment(obj: Object) -> Step:

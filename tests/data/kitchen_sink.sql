@@ -17,13 +17,6 @@ ALTER DEFAULT PRIVILEGES FOR ROLE kitchen_writer REVOKE EXECUTE ON FUNCTIONS FRO
 ALTER DEFAULT PRIVILEGES FOR ROLE kitchen_writer REVOKE USAGE ON TYPES FROM PUBLIC;
 ALTER DEFAULT PRIVILEGES FOR ROLE kitchen_writer GRANT USAGE ON SCHEMAS TO kitchen_reader WITH GRANT OPTION;
 
--- Extensions ------------------------------------------------------------------------------------
-
-CREATE EXTENSION vector SCHEMA inventory;
-COMMENT ON EXTENSION vector IS 'Similar tastes';
-REVOKE EXECUTE ON FUNCTION inventory.l2_distance(inventory.vector, inventory.vector) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION inventory.l2_distance(inventory.vector, inventory.vector) TO kitchen_reader;
-
 -- Collations, conversions, languages, access methods ----------------------------------------------
 
 CREATE COLLATION public.german (provider = libc, locale = 'C');
@@ -185,7 +178,6 @@ CREATE TABLE inventory.shelves (
     heats public.temperatures,
     spice public.spice,
     contact public.work_email,
-    flavour inventory.vector(3),
     document jsonb DEFAULT '{"a": [1, 2]}' CONSTRAINT "is an object" CHECK (jsonb_typeof(document) = 'object') NO INHERIT,
     code char(3), bits bit(4), flexible bit varying(9), span interval day to second(2), at_time time(0), blob bytea,
     address inet, point point, key uuid DEFAULT gen_random_uuid(), search tsvector, xml_text xml, "Mixed Case" text, "a.b" integer, "select" integer,
@@ -279,7 +271,6 @@ CREATE INDEX shelves_brin ON inventory.shelves USING brin (added timestamptz_min
 CREATE INDEX shelves_hash ON inventory.shelves USING hash (label);
 CREATE INDEX shelves_spice ON inventory.shelves (spice public.spice_ops);
 CREATE INDEX shelves_search ON inventory.shelves USING gist (search tsvector_ops (siglen = 100));
-CREATE INDEX shelves_flavour ON inventory.shelves USING hnsw (flavour inventory.vector_cosine_ops) WITH (m = 8, ef_construction = 32);
 CREATE INDEX shelves_coll ON inventory.shelves (label COLLATE "C", ("Mixed Case" || 'x') COLLATE public.german);
 ALTER INDEX inventory.shelves_added ALTER COLUMN 2 SET STATISTICS 300;
 COMMENT ON INDEX inventory.shelves_added IS 'Latest first';

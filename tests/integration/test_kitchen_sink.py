@@ -47,14 +47,16 @@ def cluster(server_url: str) -> None:
 def files(cluster: None, server_url: str) -> list[Path]:
     """The files that this server understands, in the order of their loading."""
     with psycopg.connect(server_url) as connection:
-        version = connection.info.server_version
-        icu = connection.execute(
-            "SELECT EXISTS (SELECT FROM pg_collation WHERE collname = 'und-x-icu')"
-        ).fetchone()
+        major = connection.info.server_version // 10000
+        query = "SELECT EXISTS (SELECT FROM pg_collation WHERE collname = 'und-x-icu')"
+        (icu,) = connection.execute(query).fetchone() or (False,)
+        available = {name for (name,) in connection.execute("SELECT name FROM pg_available_extensions")}
     names = [BASE_TYPE, "kitchen_sink.sql"]
-    names += ["kitchen_sink_icu.sql"] if icu and icu[0] else []
-    names += ["kitchen_sink_16.sql"] if version >= 170000 else []
-    names += ["kitchen_sink_18.sql"] if version >= 180000 else []
+    names += [f"kitchen_sink_{added}.sql" for added in (16, 17, 18) if added <= major]
+    names += ["kitchen_sink_icu.sql"] if icu else []
+    extensions = [name for name in ("vector", "hstore") if name in available]
+    assert extensions, "this server has neither vector nor hstore"
+    names += [f"kitchen_sink_{name}.sql" for name in extensions]
     return [DATA / name for name in names]
 
 

@@ -11,6 +11,8 @@ import psycopg
 import pytest
 from psycopg import errors
 
+pytestmark = pytest.mark.extension("vector")
+
 SCHEMA = Path(__file__).parents[2] / "schema" / "schema.sql"
 WARNING = "⚠️ Turn context truncated — some critical rules may be missing. Alert I)ruid."
 SUMMARY = "A summary that is long enough to pass the check on the length of summaries."

@@ -249,3 +249,11 @@ def test_durations(text: str, seconds: float) -> None:
 def test_no_durations(text: str) -> None:
     with pytest.raises(ValueError, match="not a duration"):
         parse_duration(text)
+
+
+def test_check_functions(resolve: Any) -> None:
+    assert origin(resolve({}), "check_functions") == ("auto", "default")
+    assert origin(resolve({"NOVAOPS_CHECK_FUNCTIONS": "off"}), "check_functions")[0] == "off"
+    assert origin(resolve(check_functions="strict"), "check_functions") == ("strict", "--check-functions")
+    with pytest.raises(UsageError, match="check_functions"):
+        resolve({"NOVAOPS_CHECK_FUNCTIONS": "no"})

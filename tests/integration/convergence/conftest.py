@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import groupby
 from typing import Any
 
 import psycopg
 import pytest
 
+from novaops.catalog.address import Address
 from novaops.catalog.read import read
 from novaops.catalog.snapshot import Snapshot
 from novaops.kinds import registry
@@ -24,13 +25,14 @@ Converge = Callable[..., list[str]]
 
 @pytest.fixture
 def converge(new_database: Callable[..., str], pg_dump: Callable[..., str]) -> Converge:
-    """`converge(old, new, rows="", check="")` brings a database from `old` to `new`; returns the statements.
+    """`converge(old, new, rows="", check="", busy=())` brings a database from `old` to `new`; returns the statements.
 
-    `rows` are inserted before; `check` is a query that must return a row of true values after. Fails
+    `rows` are inserted before; `check` is a query that must return a row of true values after; `busy`
+    are the tables of schema public that are treated as what has rows and is in use. Fails
     unless the next plan is empty and pg_dump cannot tell the database from one made by `new`.
     """
 
-    def run(old: str, new: str, *, rows: str = "", check: str = "") -> list[str]:
+    def run(old: str, new: str, *, rows: str = "", check: str = "", busy: Iterable[str] = ()) -> list[str]:
         current, goal = new_database(), new_database()
         with psycopg.connect(goal, autocommit=True) as connection:
             connection.execute(new or "SELECT")
@@ -38,7 +40,8 @@ def converge(new_database: Callable[..., str], pg_dump: Callable[..., str]) -> C
         with psycopg.connect(current, autocommit=True) as connection:
             connection.execute(old or "SELECT")
             connection.execute(rows or "SELECT")
-            made = draft(snapshot(connection), desired, EVERYTHING, MANAGED)
+            tables = frozenset(Address("table", ("public", name)) for name in busy)
+            made = draft(snapshot(connection), desired, EVERYTHING, MANAGED, busy=tables)
             execute(connection, made)
             after = snapshot(connection)
             if check:

@@ -1,4 +1,4 @@
-"""Foreign keys that are enforced and validated, or not (NOT ENFORCED came with PostgreSQL 18)."""
+"""Foreign keys that are enforced and validated, or not."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from itertools import permutations
 import pytest
 
 from tests.integration.convergence.conftest import Converge
+
+pytestmark = pytest.mark.since(18, "constraints that are NOT ENFORCED")
 
 TABLES = "CREATE TABLE author (id int PRIMARY KEY); CREATE TABLE book (author int);"
 KEY = "ALTER TABLE book ADD CONSTRAINT book_author FOREIGN KEY (author) REFERENCES author"

@@ -9,23 +9,9 @@ import psycopg
 import pytest
 
 from novaops.catalog.snapshot import Snapshot
-from novaops.errors import NovaopsError
 from novaops.planning.diff import diff
 from novaops.planning.planner import unread
 from tests.integration.convergence.conftest import EVERYTHING, MANAGED, Converge, snapshot
-
-
-def test_base_type_is_dropped_with_cascade_only(converge: Converge) -> None:
-    made = """
-        CREATE TYPE b;
-        CREATE FUNCTION b_in(cstring) RETURNS b IMMUTABLE STRICT LANGUAGE internal AS 'textin';
-        CREATE FUNCTION b_out(b) RETURNS cstring IMMUTABLE STRICT LANGUAGE internal AS 'textout';
-        CREATE TYPE b (input = b_in, output = b_out)
-    """
-    with pytest.raises(NovaopsError, match=r"drops type public\.b with CASCADE only") as refused:
-        converge(made, "")
-    assert refused.value.hint is not None
-    assert "DROP TYPE public.b CASCADE" in refused.value.hint
 
 
 def test_hidden_options_of_a_user_mapping(new_database: Callable[..., str]) -> None:

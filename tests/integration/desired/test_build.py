@@ -151,3 +151,16 @@ def test_subscription_connects_nowhere(spare: psycopg.Connection[Any]) -> None:
     made(spare, text, commit=True)
     row = spare.execute("SELECT subenabled FROM pg_subscription WHERE subname = 's'").fetchone()
     assert row == (False,)
+
+
+def test_a_reset_takes_effect_at_its_place(shadow: psycopg.Connection[Any]) -> None:
+    text = "CREATE SCHEMA app;\n"
+    for number, reset in enumerate(["RESET search_path", "SET search_path TO DEFAULT", "RESET ALL"]):
+        text += f"SET search_path = app; CREATE TABLE a{number} (); {reset}; CREATE TABLE b{number} ();\n"
+    tables = {o.identity for o in made(shadow, text).snapshot if o.kind == "table"}
+    assert tables == {f"{schema}{number}" for schema in ("app.a", "public.b") for number in range(3)}
+
+
+def test_what_was_there_before_is_not_declared(shadow: psycopg.Connection[Any]) -> None:
+    desired = made(shadow, "CREATE VIEW v AS SELECT * FROM t;\n", prelude=["CREATE TABLE t (a int)"])
+    assert set(named(desired)) == {"public.v", "public.v.a"}

@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from novaops.kinds import registry
+from novaops.kinds.kind import Scene
 from tests.integration.kinds.conftest import Convert, snapshot
 
 
@@ -31,31 +32,33 @@ def with_icu(database: psycopg.Connection[Any]) -> None:
         pytest.skip("this server is built without ICU")
 
 
-@pytest.mark.parametrize(
-    ("since", "new"),
-    [
-        (150000, "locale = 'und-u-ks-level2', deterministic = false"),
-        (160000, "locale = 'und', rules = '&a < g'"),
-    ],
-)
-def test_icu(
-    with_icu: None, database: psycopg.Connection[Any], convert: Convert, since: int, new: str
-) -> None:
-    if database.info.server_version >= since:
-        old = "CREATE COLLATION c (provider = icu, locale = 'de')"
-        convert("collation", old, f"CREATE COLLATION c (provider = icu, {new})")
+def test_icu(with_icu: None, convert: Convert) -> None:
+    convert(
+        "collation",
+        "CREATE COLLATION c (provider = icu, locale = 'de')",
+        "CREATE COLLATION c (provider = icu, locale = 'und-u-ks-level2', deterministic = false)",
+    )
 
 
-def test_builtin(database: psycopg.Connection[Any], convert: Convert) -> None:
-    """The builtin provider came with PostgreSQL 17."""
-    if database.info.server_version >= 170000:
-        convert("collation", "", "CREATE COLLATION c (provider = builtin, locale = 'C.UTF-8')")
+@pytest.mark.since(16, "rules of collations")
+def test_icu_rules(with_icu: None, convert: Convert) -> None:
+    convert(
+        "collation",
+        "CREATE COLLATION c (provider = icu, locale = 'de')",
+        "CREATE COLLATION c (provider = icu, locale = 'und', rules = '&a < g')",
+    )
+
+
+@pytest.mark.since(17, "builtin collation provider")
+def test_builtin(convert: Convert) -> None:
+    convert("collation", "", "CREATE COLLATION c (provider = builtin, locale = 'C.UTF-8')")
 
 
 def test_the_old_one_makes_room_for_the_new(database: psycopg.Connection[Any]) -> None:
     database.execute("CREATE COLLATION c (locale = 'C')")
-    (old,) = (o for o in snapshot(database) if o.kind == "collation")
-    steps, aside = registry()["collation"].aside(old)
+    live = snapshot(database)
+    (old,) = (o for o in live if o.kind == "collation")
+    steps, aside = registry()["collation"].aside(old, Scene(live, live, 180000))
     for step in steps:
         database.execute(step.sql)
     assert snapshot(database)[aside.address].attributes == aside.attributes

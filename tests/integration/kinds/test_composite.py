@@ -103,7 +103,7 @@ def test_values_are_converted_by_name(database: psycopg.Connection[Any]) -> None
     (old,) = (o for o in live if o.kind == "composite")
     kind = registry()["composite"]
     new = desired[old.address]
-    steps, aside = kind.aside(old)
+    steps, aside = kind.aside(old, Scene(live, desired, 180000))
     for step in steps + kind.create(new, (), Scene(live, desired, 180000)):
         database.execute(step.sql)
     value = kind.conversion(aside, new, "v")

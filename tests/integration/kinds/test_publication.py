@@ -39,10 +39,10 @@ def test_parameters_are_altered(convert: Convert, old: str, new: str, parameters
     assert convert("publication", old, new) == [f"ALTER PUBLICATION p SET ({parameters})"]
 
 
-def test_generated_columns(convert: Convert, database: Connection) -> None:
-    version_18 = database.info.server_version >= 180000
-    new = f"{PLAIN} WITH (publish_generated_columns = stored)" if version_18 else PLAIN
-    altered = ["ALTER PUBLICATION p SET (publish_generated_columns = 'stored')"] if version_18 else []
+@pytest.mark.since(18, "publications of generated columns")
+def test_generated_columns(convert: Convert) -> None:
+    new = f"{PLAIN} WITH (publish_generated_columns = stored)"
+    altered = ["ALTER PUBLICATION p SET (publish_generated_columns = 'stored')"]
     assert convert("publication", PLAIN, new) == altered
 
 

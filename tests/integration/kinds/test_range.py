@@ -50,7 +50,7 @@ def test_the_old_one_makes_room_for_the_new(database: psycopg.Connection[Any]) -
     (old,) = (o for o in live if o.kind == "range")
     kind = registry()["range"]
     scene = Scene(live, desired, 180000)
-    steps, aside = kind.aside(old)
+    steps, aside = kind.aside(old, scene)
     for step in steps:
         database.execute(step.sql)
     renamed = snapshot(database)[aside.address]

@@ -113,7 +113,7 @@ class Swapped(Box):
     types = ("swapped",)
     swap = True
 
-    def aside(self, obj: Object) -> tuple[list[Step], Object]:
+    def aside(self, obj: Object, scene: Scene) -> tuple[list[Step], Object]:
         return [Step(f"RENAME BOX {obj.identity}")], made("swapped", f"old_{obj.name}", shape="old")
 
 

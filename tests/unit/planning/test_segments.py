@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from novaops.kinds.kind import Placement, Step
-from novaops.planning.segments import LOCKS, transactions
+from novaops.planning.segments import Transactions, transactions
 from novaops.planning.statements import Written
 from tests.unit.planning.made_up import made
 
@@ -35,11 +35,16 @@ LETTERS = {
 def test_transactions(placements: str, numbers: list[int | None]) -> None:
     box = made("box", "b")
     written = [Written(Step("x", placement=LETTERS[p]), box, "alter") for p in placements]
-    assert transactions(written) == numbers
+    assert transactions(written, room=10).numbers == tuple(numbers)
 
 
 def test_a_transaction_ends_before_the_lock_table_is_full() -> None:
-    written = [Written(Step("x"), made("box", "b"), "alter")] * (2 * LOCKS)
-    numbers = transactions(written)
-    assert set(numbers) == {1, 2}
-    assert numbers.count(1) <= LOCKS + 1
+    box = made("box", "b")
+    written = [Written(Step("x"), box, "alter", locks) for locks in (4, 6, 1, 30, 5, 5)]
+    assert transactions(written, room=10) == Transactions((1, 1, 2, 3, 4, 4), full=3)
+
+
+def test_commits_for_other_reasons_are_not_counted_as_full() -> None:
+    box = made("box", "b")
+    steps = [Step("x", placement=p) for p in (Placement.COMMIT_AFTER, Placement.TRANSACTION, Placement.APART)]
+    assert transactions([Written(s, box, "alter", 9) for s in steps], room=10).full == 0

@@ -1,4 +1,4 @@
-"""Members of extensions on which other privileges were granted than their extension's script did."""
+"""Objects of the server or an extension on which other privileges were granted than they came with."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from novaops.kinds.grants import grants
 from novaops.kinds.kind import Kind, Part, Scene, Step
 
 
-class ExtensionMember(Kind):
+class SuppliedObject(Kind):
     """Only privileges are compared, with `pg_init_privs` as what they are by themselves."""
 
-    name = "extension member"
+    name = "supplied object"
     types = ()
     rank = 16
     acl_type = ""  # of several types: the query itself says what the defaults are
-    members = True
+    supplied = True
 
     def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
         return []

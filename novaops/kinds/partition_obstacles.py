@@ -1,0 +1,72 @@
+"""Rows in the way of a table that is to be a partition, and those that go with one; not a kind itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from novaops.catalog.object import Object
+from novaops.kinds.kind import Risk, Scene
+from novaops.kinds.obstacles import refusal
+
+
+def misplaced(table: Object, scene: Scene) -> list[Risk]:
+    """For a table that is to be a partition, for the first time or with another bound."""
+    if table["_partition_constraint"] is None or _stays(table, scene):
+        return []
+    constraint = table["_partition_constraint"]
+    risks = []
+    if table.address in scene.live and not scene.creates(table.address):
+        source = f"FROM {table.identity} WHERE NOT ({constraint})"
+        risks.append(refusal("check", table.identity, "would be outside of its bound", source))
+    for default in _default_partitions(table, scene):
+        source = f"FROM {default.identity} WHERE {constraint}"
+        risks.append(refusal("check", table.identity, f"in {default.identity} would belong there", source))
+    return risks
+
+
+def leaving(old: Object, new: Object) -> list[Risk]:
+    """For a table that a parent loses: who reads that no longer finds its rows there."""
+    lost = {old["partition_of"], *old["parents"]} - {new["partition_of"], *new["parents"], None}
+    source = f"FROM {old.identity}"
+    return [
+        Risk(
+            "behaviour",
+            old.identity,
+            "rows",
+            exists=f"SELECT EXISTS (SELECT {source})",
+            count=f"SELECT count(*), count(*) {source}",
+            lock=old.identity,
+            says=f"would leave {parent}",
+            query=f"SELECT * {source}",
+        )
+        for parent in sorted(lost)
+    ]
+
+
+def _stays(table: Object, scene: Scene) -> bool:
+    """Whether it is that partition of that table already."""
+    old = scene.live.objects.get(table.address)
+    if old is None or scene.creates(table.address):
+        return False
+    same = all(old[name] == table[name] for name in ("partition_of", "partition_bound"))
+    return same and not any(scene.creates(parent.address) for parent in _parents(table, scene))
+
+
+def _default_partitions(table: Object, scene: Scene) -> Iterator[Object]:
+    """What holds the rows that no other partition of its parent takes, if it is to stay that."""
+    for parent in _parents(table, scene):
+        if parent.address not in scene.live or scene.creates(parent.address):
+            continue
+        for edge in scene.live.dependents.get(parent.address, ()):
+            old, new = (side.objects.get(edge.dependent) for side in (scene.live, scene.desired))
+            if old is None or new is None or scene.drops(old.address) or old.address == table.address:
+                continue
+            states = [(o["partition_of"], o["partition_bound"]) for o in (old, new) if o.kind == table.kind]
+            if states == [(parent.identity, "DEFAULT")] * 2:
+                yield old
+
+
+def _parents(table: Object, scene: Scene) -> list[Object]:
+    edges = scene.desired.dependencies.get(table.address, ())
+    referenced = (scene.desired[edge.referenced] for edge in edges)
+    return [o for o in referenced if o.kind == table.kind and o.identity == table["partition_of"]]

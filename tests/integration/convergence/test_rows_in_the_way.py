@@ -1,0 +1,168 @@
+"""Whatever PostgreSQL refuses a plan for is told beforehand, with how many rows and which; nothing else is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import psycopg
+import pytest
+
+from novaops.catalog.read import read
+from novaops.catalog.snapshot import Snapshot
+from novaops.kinds import registry
+from novaops.planning.draft import draft
+from novaops.planning.hazards import assess
+from novaops.planning.plan import Hazard
+from tests.integration.convergence.conftest import EVERYTHING, MANAGED, execute, snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """From `old` to `new` PostgreSQL goes with the rows that `right` inserts, and not with those of `wrong` besides."""
+
+    hazard: str
+    subject: str
+    rows: int
+    """How many of the rows are in the way."""
+    old: str
+    new: str
+    right: str
+    wrong: str
+
+
+TWO_COLUMNS = "CREATE TABLE t (a int, b text);"
+DAYS = "CREATE TABLE day (id int, during int4range);"
+EVENTS = "CREATE TABLE event (day int, what text) PARTITION BY RANGE (day);"
+OLD_EVENTS = f"{EVENTS} CREATE TABLE may (day int, what text);"
+MAY = f"{EVENTS} CREATE TABLE may PARTITION OF event FOR VALUES FROM"
+REST = "CREATE TABLE rest PARTITION OF event DEFAULT;"
+HASHED = "CREATE TABLE h (id int) PARTITION BY HASH (id);"
+DOMAIN = "CREATE DOMAIN positive AS int"
+HOLDERS = "; CREATE DOMAIN price AS positive; CREATE TABLE t (a positive, b price);"
+
+CASES = {
+    "unique index": Case(
+        "unique", "public.i", 2, TWO_COLUMNS, f"{TWO_COLUMNS} CREATE UNIQUE INDEX i ON t (a, b);",
+        "INSERT INTO t VALUES (1, 'x'), (1, 'y'), (1, NULL), (1, NULL)", "INSERT INTO t VALUES (1, 'x')",
+    ),
+    "expression": Case(
+        "unique", "public.i", 3, TWO_COLUMNS, f"{TWO_COLUMNS} CREATE UNIQUE INDEX i ON t (lower(b), (a % 2));",
+        "INSERT INTO t VALUES (1, 'x'), (2, 'X')", "INSERT INTO t VALUES (3, 'X'), (5, 'x')",
+    ),
+    "predicate": Case(
+        "unique", "public.i", 2, TWO_COLUMNS, f"{TWO_COLUMNS} CREATE UNIQUE INDEX i ON t (a) WHERE b = 'x';",
+        "INSERT INTO t VALUES (1, 'x'), (1, 'y'), (1, 'z')", "INSERT INTO t VALUES (1, 'x')",
+    ),
+    "nulls not distinct": Case(
+        "unique", "public.i", 2, TWO_COLUMNS, f"{TWO_COLUMNS} CREATE UNIQUE INDEX i ON t (a) NULLS NOT DISTINCT;",
+        "INSERT INTO t VALUES (1), (NULL)", "INSERT INTO t VALUES (NULL)",
+    ),
+    "collation": Case(
+        "unique", "public.i", 2,
+        f"{TWO_COLUMNS} CREATE COLLATION c (provider = icu, locale = 'und-u-ks-level2', deterministic = false);",
+        f"{TWO_COLUMNS} CREATE COLLATION c (provider = icu, locale = 'und-u-ks-level2', deterministic = false);"
+        " CREATE UNIQUE INDEX i ON t (b COLLATE c);",
+        "INSERT INTO t VALUES (1, 'a'), (2, 'b')", "INSERT INTO t VALUES (3, 'A')",
+    ),
+    "children have keys of their own": Case(
+        "unique", "t_a_key on public.t", 2, f"{TWO_COLUMNS} CREATE TABLE u () INHERITS (t);",
+        "CREATE TABLE t (a int UNIQUE, b text); CREATE TABLE u () INHERITS (t);",
+        "INSERT INTO t VALUES (1); INSERT INTO u VALUES (1), (1)", "INSERT INTO t VALUES (1)",
+    ),
+    "key of a partitioned table": Case(
+        "unique", "may_pkey on public.may", 2, f"{MAY} (1) TO (9);",
+        "CREATE TABLE event (day int PRIMARY KEY, what text) PARTITION BY RANGE (day);"
+        " CREATE TABLE may PARTITION OF event FOR VALUES FROM (1) TO (9);",
+        "INSERT INTO event VALUES (1), (2)", "INSERT INTO event VALUES (2)",
+    ),
+    "exclusion": Case(
+        "unique", "x on public.day", 2, DAYS,
+        f"{DAYS} ALTER TABLE day ADD CONSTRAINT x EXCLUDE USING gist (during WITH &&) WHERE (id > 0);",
+        "INSERT INTO day VALUES (1, '[1,3]'), (2, '[4,5]'), (0, '[1,9]')", "INSERT INTO day VALUES (3, '[3,3]')",
+    ),
+    "exclusion of expressions": Case(
+        "unique", "x on public.day", 2, DAYS,
+        f"{DAYS} ALTER TABLE day ADD CONSTRAINT x EXCLUDE ((id % 2) WITH =, lower(during) WITH =);",
+        "INSERT INTO day VALUES (1, '[1,3]'), (2, '[1,3]'), (2, NULL)", "INSERT INTO day VALUES (3, '[1,9]')",
+    ),
+    "partition": Case(
+        "check", "public.may", 2, OLD_EVENTS, f"{MAY} (1) TO (9);",
+        "INSERT INTO may VALUES (1), (8)", "INSERT INTO may VALUES (0), (NULL)",
+    ),
+    "other bound": Case(
+        "check", "public.may", 1, f"{MAY} (1) TO (9);", f"{MAY} (1) TO (5);",
+        "INSERT INTO may VALUES (1), (4)", "INSERT INTO may VALUES (5)",
+    ),
+    "default partition": Case(
+        "check", "public.may", 1, f"{EVENTS} {REST}", f"{MAY} (1) TO (9); {REST}",
+        "INSERT INTO event VALUES (0), (9), (NULL)", "INSERT INTO event VALUES (5)",
+    ),
+    "hash partition": Case(
+        "check", "public.h0", 1, f"{HASHED} CREATE TABLE h0 (id int);",
+        f"{HASHED} CREATE TABLE h0 PARTITION OF h FOR VALUES WITH (MODULUS 2, REMAINDER 0);",
+        "INSERT INTO h0 SELECT n FROM generate_series(1, 9) AS n WHERE satisfies_hash_partition('h'::regclass, 2, 0, n)",
+        "INSERT INTO h0 SELECT n FROM generate_series(1, 9) AS n WHERE satisfies_hash_partition('h'::regclass, 2, 1, n)"
+        " LIMIT 1",
+    ),
+    "domain": Case(
+        "check", "public.positive", 2, f"{DOMAIN}{HOLDERS}", f"{DOMAIN} CONSTRAINT c CHECK (VALUE > 0){HOLDERS}",
+        "INSERT INTO t VALUES (1, 1), (NULL, NULL)", "INSERT INTO t VALUES (0, 0)",
+    ),
+    "column of a domain": Case(
+        "check", "public.t.a", 1, f"{DOMAIN} CHECK (VALUE > 0); CREATE TABLE t (a bigint);",
+        f"{DOMAIN} CHECK (VALUE > 0); CREATE TABLE t (a positive);",
+        "INSERT INTO t VALUES (1), (NULL)", "INSERT INTO t VALUES (0)",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_rows(new_database: Callable[..., str], name: str) -> None:
+    case = CASES[name]
+    desired = declared(new_database(), case.new)
+    with psycopg.connect(new_database(), autocommit=True) as connection:
+        connection.execute(case.old)
+        connection.execute(case.right)
+        assert told(connection, desired, carry_out=True) == []
+    with psycopg.connect(new_database(), autocommit=True) as connection:
+        connection.execute(case.old)
+        connection.execute(case.right)
+        connection.execute(case.wrong)
+        found = [h for h in told(connection, desired) if h.hazard != "narrowing"]
+        assert [(h.hazard, h.object) for h in found] == [(case.hazard, case.subject)]
+        assert found[0].affected == case.rows
+        assert connection.execute(found[0].query or "").fetchall()
+        with pytest.raises(psycopg.Error):
+            told(connection, desired, carry_out=True)
+
+
+@pytest.mark.since(18, "WITHOUT OVERLAPS")
+def test_temporal_key(new_database: Callable[..., str]) -> None:
+    desired = declared(
+        new_database(), "CREATE TABLE day (id int4range, during int4range, UNIQUE (id, during WITHOUT OVERLAPS))"
+    )
+    with psycopg.connect(new_database(), autocommit=True) as connection:
+        connection.execute("CREATE TABLE day (id int4range, during int4range)")
+        connection.execute("INSERT INTO day VALUES ('[1,1]', '[1,3]'), ('[1,1]', '[4,5]'), ('[2,2]', '[1,9]')")
+        assert told(connection, desired) == []
+        connection.execute("INSERT INTO day VALUES ('[1,1]', '[3,4]')")
+        assert [(h.hazard, h.affected) for h in told(connection, desired)] == [("unique", 3)]
+        connection.execute("DELETE FROM day; INSERT INTO day VALUES ('[1,1]', 'empty')")
+        assert [(h.hazard, h.affected) for h in told(connection, desired)] == [("unique", 1)]
+        with pytest.raises(psycopg.Error, match="empty WITHOUT OVERLAPS"):
+            told(connection, desired, carry_out=True)
+
+
+def declared(url: str, text: str) -> Snapshot:
+    with psycopg.connect(url) as connection:
+        connection.execute(text)
+        return read(connection, list(registry().values()), alone=True)
+
+
+def told(connection: psycopg.Connection, desired: Snapshot, *, carry_out: bool = False) -> list[Hazard]:
+    made = draft(snapshot(connection), desired, EVERYTHING, MANAGED)
+    found = assess(made.changes, made.scene, connection).hazards
+    if carry_out:
+        execute(connection, made)
+    return [hazard for hazards in found.values() for hazard in hazards]
