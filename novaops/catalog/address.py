@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Address:
+class Address(NamedTuple):
     """What `pg_identify_object_as_address()` returns: identity, diff key and graph key in one.
 
     `type` is the object type in words ("table", "table column", "function"), `names` and `args`
-    the unquoted names that address it.
+    the unquoted names that address it. Everything is looked up by addresses, and tuples hash fast.
     """
 
     type: str

@@ -205,8 +205,8 @@ def _objects(
             owner=owner,
             privileges=privileges,
             default_privileges=default,
-            comment=comments.get(row.oid),
-            labels=labels.get(row.oid, {}),
+            comment=None if row.supplied else comments.get(row.oid),
+            labels={} if row.supplied else labels.get(row.oid, {}),
         )
     return objects, claims
 

@@ -60,6 +60,11 @@ class Snapshot:
         return _group(self.edges, lambda e: e.referenced)
 
     @cached_property
+    def attached(self) -> Mapping[Address, tuple[Edge, ...]]:
+        """Edges by referenced object, from its parts: the indexes of partitions (`pg_depend.deptype` P)."""
+        return _group((e for e in self.edges if "P" in e.types), lambda e: e.referenced)
+
+    @cached_property
     def children(self) -> Mapping[Address, tuple[Object, ...]]:
         """Contained objects by parent, in the order they were read."""
         found: dict[Address, list[Object]] = {}

@@ -51,7 +51,8 @@ class Column(Kind):
 
     def inline(self, obj: Object, parts: Sequence[Part], scene: Scene) -> str | None:
         if self.produced(obj, scene):
-            return f"CONSTRAINT {obj['_not_null_name']} NOT NULL {obj['_quoted']}"
+            constraint = f"CONSTRAINT {obj['_not_null_name']} NOT NULL {obj['_quoted']}"
+            return constraint if obj["not_null_besides"] else None
         words = [obj["_quoted"], obj["type"]]
         if obj["compression"]:
             words.append(f"COMPRESSION {COMPRESSION[obj['compression']]}")
@@ -75,7 +76,7 @@ class Column(Kind):
         return str(obj["type"] or "")
 
     def joins(self, obj: Object, scene: Scene) -> bool:
-        return not self.produced(obj, scene) or bool(obj["not_null_besides"])
+        return not obj["_view"]
 
     def finish(self, obj: Object, scene: Scene) -> list[Step]:
         """What no column definition says, and where an inherited column differs from what it inherits."""

@@ -37,12 +37,13 @@ def unfit(column: Object, scene: Scene) -> list[Risk]:
     expressions = [o["expression"] for o in inside] + [None] * domain["not_null"]
     value = column["_quoted"] if castable(old, column) else f"{column['_quoted']}::text"
     values = f"SELECT {value}::{domain['base_type']} AS value FROM {column['_relation']}"
-    return [_refusal(column, values, expression) for expression in expressions]
+    says = f"would not fit {column['type']}"
+    return [_refusal(column, says, values, expression) for expression in expressions]
 
 
 def _of_domain(subject: Object, domain: Object, expression: str | None, scene: Scene) -> list[Risk]:
     held = list(_held(domain, domain["base_type"], scene)) if domain.address in scene.live else []
-    return [_refusal(subject, " UNION ALL ".join(held), expression)] if held else []
+    return [_refusal(subject, "would violate it", " UNION ALL ".join(held), expression)] if held else []
 
 
 def _held(domain: Object, base_type: str, scene: Scene) -> Iterator[str]:
@@ -63,8 +64,7 @@ def _held(domain: Object, base_type: str, scene: Scene) -> Iterator[str]:
                 yield f"SELECT {held_in}, {value} FROM ONLY {holder['_relation']}"
 
 
-def _refusal(subject: Object, values: str, expression: str | None) -> Risk:
+def _refusal(subject: Object, says: str, values: str, expression: str | None) -> Risk:
     hazard = "check" if expression else "not-null"
-    says = "would violate it" if expression else "would be NULL"
     where = f"NOT ({expression})" if expression else "value IS NULL"
     return refusal(hazard, subject.identity, says, f"FROM ({values}) AS held WHERE {where}")

@@ -9,7 +9,7 @@ from novaops.catalog.object import Object
 from novaops.kinds.inheritance import brought
 from novaops.kinds.kind import Risk, Scene
 
-EXCLUSION = "x"
+KEYS, EXCLUSION = ("p", "u"), "x"
 INHERITED = ("c", "n")
 """Constraints that hold for the rows of the table's children as well."""
 
@@ -29,19 +29,19 @@ def refusal(hazard: str, subject: str, says: str, source: str, count: str = "cou
 
 def violated(obj: Object, scene: Scene) -> list[Risk]:
     """For a constraint of a table that is there already."""
-    if not obj["validated"] or not obj["enforced"] or brought(obj, scene) or _unread(obj, scene):
+    if not obj["validated"] or not obj["enforced"] or _unread(obj, scene):
         return []
+    if obj["_partitioned"] if obj["type"] in KEYS else brought(obj, scene):
+        return []  # rows are read for the keys of the partitions, for other constraints with the parent's
     match obj["type"]:
         case "c":
             where = f"NOT {obj['definition'].removeprefix('CHECK ')}"
             return [refusal("check", obj.identity, "would violate it", f"FROM {_rows(obj)} WHERE {where}")]
         case "n":
             where = f"{obj['_key'][0]} IS NULL"
-            return [refusal("not-null", obj.identity, "would be NULL", f"FROM {_rows(obj)} WHERE {where}")]
+            return [refusal("not-null", obj.identity, "would violate it", f"FROM {_rows(obj)} WHERE {where}")]
         case "f" if not obj["_period"]:
             return [refusal("foreign-key", obj.identity, "would refer to nothing", _dangling(obj, scene))]
-        case "p" | "u" if obj["_partitioned"]:
-            return []  # rows are read for the keys of its partitions
         case "p" | "u" if not obj["_period"]:
             null_is_a_value = obj["definition"].startswith("UNIQUE NULLS NOT DISTINCT ")
             return [_duplicates(obj, obj["_key"], None, null_is_a_value)]
@@ -59,13 +59,13 @@ def repeated(index: Object, scene: Scene) -> list[Risk]:
 
 def unfilled(column: Object) -> Risk:
     """For a new column that is NOT NULL and has nothing to fill the rows with."""
-    return refusal("not-null", column.identity, "would be NULL", f"FROM {column['_relation']}")
+    return refusal("not-null", column.identity, "would have NULL there", f"FROM {column['_relation']}")
 
 
 def nulls(column: Object) -> Risk:
     """For a column that is to be NOT NULL."""
     source = f"FROM {column['_relation']} WHERE {column['_quoted']} IS NULL"
-    return refusal("not-null", column.identity, "would be NULL", source)
+    return refusal("not-null", column.identity, "would have NULL there", source)
 
 
 def _unread(obj: Object, scene: Scene) -> bool:

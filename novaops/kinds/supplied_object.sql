@@ -36,7 +36,7 @@ SELECT
         WHEN 'pg_proc'::regclass THEN 'ROUTINE ' || o.objid::regprocedure::text
         WHEN 'pg_class'::regclass THEN
             CASE o.letter WHEN 's' THEN 'SEQUENCE ' ELSE 'TABLE ' END || o.objid::regclass::text
-        WHEN 'pg_type'::regclass THEN 'TYPE ' || format_type(o.objid, NULL)
+        WHEN 'pg_type'::regclass THEN 'TYPE ' || quote_ident(tn.nspname) || '.' || quote_ident(t.typname)
         WHEN 'pg_namespace'::regclass THEN 'SCHEMA ' || o.objid::regnamespace::text
         WHEN 'pg_language'::regclass THEN 'LANGUAGE ' || quote_ident(l.lanname)
         WHEN 'pg_foreign_data_wrapper'::regclass THEN 'FOREIGN DATA WRAPPER ' || quote_ident(w.fdwname)
@@ -45,6 +45,8 @@ FROM objects o
 LEFT JOIN pg_catalog.pg_depend d ON d.classid = o.classid AND d.objid = o.objid AND d.deptype = 'e'
 LEFT JOIN pg_catalog.pg_init_privs i ON i.classoid = o.classid AND i.objoid = o.objid AND i.objsubid = o.objsubid
 LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = o.objid AND a.attnum = o.objsubid AND o.objsubid > 0
+LEFT JOIN pg_catalog.pg_type t ON t.oid = o.objid
+LEFT JOIN pg_catalog.pg_namespace tn ON tn.oid = t.typnamespace
 LEFT JOIN pg_catalog.pg_language l ON l.oid = o.objid
 LEFT JOIN pg_catalog.pg_foreign_data_wrapper w ON w.oid = o.objid
 CROSS JOIN LATERAL (SELECT

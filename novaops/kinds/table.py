@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.kinds import storage_parameters
+from novaops.kinds.inheritance import detached
 from novaops.kinds.kind import Kind, Part, Phase, Risk, Scene, Step
 from novaops.kinds.moved_rows import fill, set_aside
 from novaops.kinds.partition_obstacles import leaving, misplaced
@@ -71,7 +72,8 @@ class Table(Kind):
         steps = []
         if changed & {"partition_of", "partition_bound"} and old["partition_of"]:
             detach = f"ALTER TABLE {old['partition_of']} DETACH PARTITION {new.identity}"
-            steps.append(Step(detach, phase=Phase.RELEASE))
+            # One that comes back to its parent takes part in all that changes there before.
+            steps.append(Step(detach, phase=Phase.RELEASE if detached(new, scene) else Phase.MAIN))
             steps += _inherited_names(new, scene)
         if "of_type" in changed and old["of_type"]:
             # In between, type and columns change each for itself.
@@ -148,6 +150,12 @@ class Table(Kind):
 
     def obstacles(self, new: Object, scene: Scene) -> list[Risk]:
         return misplaced(new, scene)
+
+    def beyond(self, old: Object, new: Object) -> Mapping[str, str]:
+        # A parent that is left and joined again is the last one, and leaves all columns declared here.
+        if old["parents"] == new["parents"] or sorted(old["parents"]) != sorted(new["parents"]):
+            return {}
+        return {"parents": f"{new.identity} goes on inheriting in the order {', '.join(old['parents'])}"}
 
 
 def _within_moved(obj: Object, scene: Scene) -> bool:

@@ -66,6 +66,7 @@ def narrowing(old: Object, new: Object) -> Risk | None:
         f"SELECT EXISTS (SELECT FROM {table} WHERE {differs})",
         f"SELECT count(*) FILTER (WHERE {differs}), count(*) FROM {table}",
         lock=table,
+        query=f"SELECT * FROM {table} WHERE {differs}",
     )
 
 

@@ -11,7 +11,7 @@ from novaops.catalog.snapshot import Snapshot
 from novaops.db.locks import LockTable
 from novaops.kinds import registry
 from novaops.kinds.kind import LAST, Scene
-from novaops.planning.changes import Change, Drop, Replace
+from novaops.planning.changes import Alter, Change, Drop, Replace
 from novaops.planning.closure import close, swaps
 from novaops.planning.diff import Comparison, diff
 from novaops.planning.nodes import Act, Node, Wiring
@@ -88,6 +88,8 @@ def sort_key(
         node.act is not Act.PREPARE,
         not first,
         node.act is Act.CREATE and node.address in blind,
+        # What comes back to a table waits for all that may have to leave it before.
+        node.act is Act.FINISH and isinstance(change, Alter),
         root_rank,
         root.schema or "",
         root.name,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import IntEnum
+from typing import NamedTuple
 
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
@@ -14,7 +15,7 @@ from novaops.kinds.kind import Kind, Phase, Scene, Step
 from novaops.planning.changes import Alter, Change, Create, Drop, Replace
 
 
-class Act(Enum):
+class Act(IntEnum):
     """What a node does; the value orders nodes that dependencies leave free."""
 
     ASIDE = 0
@@ -29,15 +30,11 @@ class Act(Enum):
     VALIDATE = 9
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """One act on one object."""
 
     act: Act
     address: Address
-
-    def __lt__(self, other: Node) -> bool:
-        return (self.act.value, self.address) < (other.act.value, other.address)
 
 
 @dataclass(slots=True)
@@ -146,10 +143,9 @@ class Wiring:
 
     def _complete(self, referenced: Address, then: Node) -> None:
         """A foreign key finds an index of a partitioned table only when those of all partitions are attached."""
-        for edge in self.scene.desired.dependents.get(referenced, ()):
-            if "P" in edge.types:
-                self.graph.edge(Node(Act.FINISH, edge.dependent), then, weak=True)
-                self._complete(edge.dependent, then)
+        for edge in self.scene.desired.attached.get(referenced, ()):
+            self.graph.edge(Node(Act.FINISH, edge.dependent), then, weak=True)
+            self._complete(edge.dependent, then)
 
     def _finish_last(self, new: Object) -> None:
         create, finish = Node(Act.CREATE, new.address), Node(Act.FINISH, new.address)
@@ -223,6 +219,9 @@ class Wiring:
             then = Node(Act.FINISH, change.address) if late else alter
             self.graph.edge(Node(Act.CREATE, edge.referenced), then)
             self.graph.edge(Node(Act.ALTER, edge.referenced), then, weak=True)
+            if late:
+                # A partition that comes back to its parent leaves it when the parent is as it will be.
+                self._after_parts(edge.referenced, alter)
         for address in kind_of(change.new).needs(change.new, self.scene.desired):
             self.graph.edge(Node(Act.CREATE, address), alter, weak=True)
         for edge in self.scene.live.dependencies.get(change.address, ()):
@@ -242,6 +241,12 @@ class Wiring:
         for child in self.scene.desired.children.get(change.address, ()):
             self.graph.edge(release, Node(Act.CREATE, child.address), weak=True)
         self._finish_last(change.new)
+
+    def _after_parts(self, address: Address, then: Node) -> None:
+        for snapshot in (self.scene.live, self.scene.desired):
+            for child in snapshot.children.get(address, ()):
+                for act in (Act.DROP, Act.CREATE, Act.ALTER):
+                    self.graph.edge(Node(act, child.address), then, weak=True)
 
     def _names(self) -> None:
         """A name is freed before it is used again."""

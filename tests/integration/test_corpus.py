@@ -13,7 +13,7 @@ import pytest
 
 from tests.corpus import CORPUS, MODES, Job, Judge, cases
 
-SHARE = 10
+SHARE = 16
 """One pair of so many."""
 
 

@@ -208,7 +208,7 @@ def test_bad_values_are_usage_errors(resolve: Any, flags: dict[str, str]) -> Non
             "did you mean port?",
         ),
         ("[schema]\n\n[conection]\n", 3, "unknown section [conection]", "did you mean connection?"),
-        ("[schema]\nzzz = 1\n", 2, "unknown key zzz in [schema]", "there is: file"),
+        ("[schema]\nzzz = 1\n", 2, "unknown key zzz in [schema]", "there is: check_functions, file"),
         ("[connection]\npassword = 'sesame'\n", 2, "must not hold a password", "password_command"),
         (
             "[connection]\nurl = 'postgresql://u:sesame@h/'\n",

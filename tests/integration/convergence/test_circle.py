@@ -21,6 +21,11 @@ BASE = """
 TEXT = BASE.format(input="text", options="")
 
 
+def test_what_needs_the_whole_type_waits_for_it(converge: Converge) -> None:
+    """SQL functions take no type that is only a shell."""
+    converge("", TEXT + "; CREATE FUNCTION a(b) RETURNS int LANGUAGE sql AS 'SELECT 1'")
+
+
 def test_base_type_goes(converge: Converge) -> None:
     statements = converge(TEXT + "; CREATE DOMAIN d AS b; CREATE TABLE t (x b, y d[])", "")
     [at_once] = [s for s in statements if "DROP OWNED" in s]

@@ -53,3 +53,9 @@ def test_child_is_let_go(converge: Converge) -> None:
     old = "CREATE TABLE parent (a int, b int); CREATE TABLE child (c int) INHERITS (parent)"
     converge(old, "CREATE TABLE parent (a int); CREATE TABLE child (a int, c int)")
     converge(old, "CREATE TABLE child (a int, c int)")
+
+
+def test_child_declares_a_generated_column_again(converge: Converge) -> None:
+    """Until PostgreSQL 15 its definition takes no expression, even the same."""
+    parent = "CREATE TABLE parent (a int, b int GENERATED ALWAYS AS (a * 2) STORED);"
+    converge("", parent + "CREATE TABLE child (b int, c int) INHERITS (parent)")

@@ -6,12 +6,11 @@ from collections.abc import Callable
 from uuid import uuid4
 
 import psycopg
-import pytest
 
 from novaops.catalog.snapshot import Snapshot
 from novaops.planning.diff import diff
 from novaops.planning.planner import unread
-from tests.integration.convergence.conftest import EVERYTHING, MANAGED, Converge, snapshot
+from tests.integration.convergence.conftest import EVERYTHING, MANAGED, snapshot
 
 
 def test_hidden_options_of_a_user_mapping(new_database: Callable[..., str]) -> None:

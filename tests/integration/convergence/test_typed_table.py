@@ -46,3 +46,11 @@ def test_table_becomes_typed_and_no_longer(converge: Converge) -> None:
 def test_type_goes_and_table_stays(converge: Converge) -> None:
     plain = "CREATE TABLE person (id int, name text)"
     converge("CREATE TYPE human AS (id int, name text); CREATE TABLE person OF human", plain, rows=ROWS)
+
+
+def test_columns_have_settings_of_their_own(converge: Converge) -> None:
+    table = (
+        "CREATE TYPE human AS (id int, name text); CREATE TABLE person OF human (name NOT NULL DEFAULT '')"
+    )
+    settings = "; ALTER TABLE person ALTER name SET COMPRESSION pglz, ALTER name SET STORAGE external"
+    converge("", table + settings)

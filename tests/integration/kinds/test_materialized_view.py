@@ -5,6 +5,7 @@ import pytest
 from novaops.kinds import registry
 from novaops.kinds.kind import Scene
 from tests.integration.kinds.conftest import Connection, Convert, passing, snapshot, steps_between
+from tests.integration.kinds.converge import converge
 
 SETUP = "CREATE SCHEMA s; CREATE TABLE s.t AS SELECT a, 'x'::text AS b FROM generate_series(1, 3) a"
 PLAIN = "CREATE MATERIALIZED VIEW s.m AS SELECT a FROM s.t"
@@ -62,3 +63,9 @@ def test_only_a_drop_for_good_loses_rows(database: Connection) -> None:
     assert risk.exists is not None
     assert database.execute(risk.exists).fetchall() == [(True,)]
     assert kind.risks(view, None, frozenset(), Scene(live, live, 180000)) == []
+
+
+def test_compression_of_its_columns(database: Connection) -> None:
+    made = f"{SETUP}; CREATE MATERIALIZED VIEW s.m AS SELECT b FROM s.t"
+    statements = converge(database, "", made + "; ALTER MATERIALIZED VIEW s.m ALTER b SET COMPRESSION pglz")
+    assert "ALTER TABLE ONLY s.m ALTER COLUMN b SET COMPRESSION pglz" in statements

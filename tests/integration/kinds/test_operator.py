@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from tests.integration.kinds.conftest import Convert, snapshot
+from tests.integration.kinds.converge import converge
 
 EQUAL = "CREATE OPERATOR s.=== (function = int4eq, leftarg = int, rightarg = int"
 
@@ -57,3 +58,27 @@ def test_a_shell_is_seen(database: psycopg.Connection[Any]) -> None:
     found = snapshot(database)
     assert found.unmodelled == ()
     assert [o["function"] for o in found if o.kind == "operator"] == ["int4eq", None]
+
+
+LEFT = EQUAL + ", negator = OPERATOR(s.!==)); DROP OPERATOR s.=== (int, int)"
+
+
+def test_a_shell_that_nothing_names_makes_no_difference(database: psycopg.Connection[Any]) -> None:
+    """It is left of an operator that is gone; no statement makes one."""
+    assert converge(database, "CREATE SCHEMA s; " + LEFT, "CREATE SCHEMA s") == []
+
+
+def test_a_shell_goes_with_what_it_would_hold(database: psycopg.Connection[Any]) -> None:
+    assert converge(database, "CREATE SCHEMA s; " + LEFT, "") == [
+        "DROP OPERATOR s.!== (integer, integer)",
+        "DROP SCHEMA s",
+    ]
+
+
+def test_a_shell_goes_with_its_type(database: psycopg.Connection[Any]) -> None:
+    own = """
+        CREATE SCHEMA s; CREATE TYPE s.e AS ENUM ('a');
+        CREATE FUNCTION s.eq(s.e, s.e) RETURNS boolean LANGUAGE sql AS 'SELECT true';
+        CREATE OPERATOR s.=== (function = s.eq, leftarg = s.e, rightarg = s.e, negator = OPERATOR(s.!==))
+    """
+    converge(database, own, "CREATE SCHEMA s")

@@ -51,3 +51,13 @@ def test_is_rebuilt_where_callers_would_notice(convert: Convert, new: str) -> No
     drop, create = convert("procedure", PLAIN, new, setup=SETUP)
     assert drop.startswith("DROP PROCEDURE s.p(")
     assert create.startswith("CREATE PROCEDURE s.p(")
+
+
+def test_overloads_that_differ_in_modes(convert: Convert) -> None:
+    """A list of types alone could be that of either."""
+    overloads = """
+        CREATE PROCEDURE s.p(OUT a int, b int) LANGUAGE sql AS 'SELECT 1';
+        CREATE PROCEDURE s.p(a int, b int) LANGUAGE sql AS 'SELECT 1';
+        COMMENT ON PROCEDURE s.p(OUT int, int) IS 'one'; REVOKE ALL ON PROCEDURE s.p(IN int, IN int) FROM PUBLIC
+    """
+    convert("procedure", overloads, "", setup=SETUP)

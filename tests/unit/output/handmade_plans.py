@@ -62,4 +62,16 @@ FULL = Plan(
     options={"scope": "schemas"},
 )  # fmt: skip
 
+ORPHANS = Hazard(
+    "foreign-key", "H113", "orders_user_fkey on public.orders", "2 rows would refer to nothing", 2,
+    query="SELECT * FROM public.orders WHERE user_id = 'a\n`b`'",
+)  # fmt: skip
+REFUSED = Plan(
+    TARGET, "5a1f", "77c0", files="schema.sql",
+    changes=(PlannedChange("create", "constraint", "orders_user_fkey on public.orders", hazards=(ORPHANS,)),),
+    statements=(
+        Statement("ALTER TABLE public.orders ADD …", 1, "constraint", ORPHANS.object, "create", hazards=(ORPHANS,)),
+    ),
+    blocked=(ORPHANS,),
+)  # fmt: skip
 EMPTY = Plan(TARGET, "5a1f", "5a1f", files="schema.sql", objects=1412)

@@ -12,10 +12,10 @@ from novaops.errors import NovaopsError
 from novaops.output.json import plan_from_json, plan_to_json
 from novaops.output.plan import load_plan, save_plan
 from novaops.planning.plan import Plan
-from tests.unit.output.handmade_plans import EMPTY, FULL
+from tests.unit.output.handmade_plans import EMPTY, FULL, REFUSED
 
 
-@pytest.mark.parametrize("plan", [FULL, EMPTY, replace(FULL, rehearsal={"converges": True})])
+@pytest.mark.parametrize("plan", [FULL, EMPTY, REFUSED, replace(FULL, rehearsal={"converges": True})])
 def test_round_trip(plan: Plan) -> None:
     assert plan_from_json(plan_to_json(plan)) == plan
 
@@ -31,7 +31,7 @@ def test_the_contract() -> None:
     hazard = {
         "hazard": "data-loss", "code": "H101", "object": "public.entities.legacy_id", "affected": 1198,
         "message": "loses 1,198 values (of 1,204 rows)", "total": 1204, "allowed": False,
-        "consent": "data-loss:public.entities.legacy_id",
+        "consent": "data-loss:public.entities.legacy_id", "query": None,
     }  # fmt: skip
     assert value["blocked"] == [hazard]
     change = value["changes"][4]

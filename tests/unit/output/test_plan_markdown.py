@@ -7,7 +7,7 @@ from dataclasses import replace
 from novaops.output.markdown import plan_to_markdown
 from novaops.output.sql import plan_to_sql
 from novaops.planning.plan import Statement
-from tests.unit.output.handmade_plans import EMPTY, FULL
+from tests.unit.output.handmade_plans import EMPTY, FULL, REFUSED
 
 GOLDEN = f"""### Plan for nova\\_memory
 
@@ -65,3 +65,10 @@ def test_backticks_do_not_end_the_code_block() -> None:
     text = plan_to_markdown(replace(FULL, statements=(Statement(sql, 1, "table", "t", "alter"),)))
     assert "\n````sql\n" in text
     assert text.endswith("COMMIT;\n````\n\n</details>\n")
+
+
+def test_the_query_that_shows_the_rows() -> None:
+    lines = plan_to_markdown(REFUSED).splitlines()
+    at = lines.index("- [ ] `foreign-key:orders_user_fkey on public.orders` 2 rows would refer to nothing")
+    query = ["  ```sql", "  SELECT * FROM public.orders WHERE user_id = 'a", "  `b`';", "  ```"]
+    assert lines[at + 1 : at + 5] == query

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from novaops.output.sql import plan_to_sql
 from novaops.planning.plan import Statement
-from tests.unit.output.handmade_plans import EMPTY, FULL
+from tests.unit.output.handmade_plans import EMPTY, FULL, REFUSED
 
 GOLDEN = r"""-- nova_memory on db1:5432 (PostgreSQL 18.4) → schema.sql
 -- valid for the database with the fingerprint 5a1f
@@ -51,3 +51,9 @@ def test_a_name_cannot_leave_its_comment() -> None:
 def test_statements_stay_as_they_are() -> None:
     sql = "COMMENT ON TABLE t IS '\x1b\u202e\t'"
     assert f"{sql};\n" in plan_to_sql(replace(FULL, statements=(Statement(sql, 1, "table", "t", "alter"),)))
+
+
+def test_the_query_that_shows_the_rows() -> None:
+    lines = plan_to_sql(REFUSED).splitlines()
+    at = lines.index("-- ! foreign-key:orders_user_fkey on public.orders: 2 rows would refer to nothing")
+    assert lines[at + 1 : at + 3] == ["--   SELECT * FROM public.orders WHERE user_id = 'a", "--   `b`';"]

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from novaops.output.text import render_plan
 from novaops.planning.plan import PlannedChange, Statement
-from tests.unit.output.handmade_plans import EMPTY, FULL
+from tests.unit.output.handmade_plans import EMPTY, FULL, REFUSED
 
 GOLDEN = """\
 nova_memory on db1:5432 · PostgreSQL 18.4
@@ -122,3 +122,13 @@ def test_a_hazard_beside_a_source_goes_below() -> None:
     at = next(i for i, line in enumerate(lines) if "~ column" in line)
     assert lines[at].endswith("schema.sql:188")
     assert lines[at + 1].strip() == "! data-loss: loses 1,198 values (of 1,204 rows)"
+
+
+def test_the_query_that_shows_the_rows() -> None:
+    lines = render_plan(REFUSED).splitlines()
+    at = lines.index("       ! foreign-key:orders_user_fkey on public.orders")
+    assert lines[at + 1 : at + 4] == [
+        "           2 rows would refer to nothing",
+        "           see SELECT * FROM public.orders WHERE user_id = 'a",
+        "           `b`';",
+    ]
