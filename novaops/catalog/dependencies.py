@@ -29,6 +29,7 @@ class Dependencies:
         self._claims = claims
         self._rows = [(a, b, _deptype(a, b, deptype)) for a, b, deptype in rows]
         self._owners: dict[Oid, Oid] = {}
+        self._resolved: dict[Oid, Address | None] = {}
         self._belongs: dict[Oid, list[Oid]] = {}
         for dependent, referenced, deptype in self._rows:
             if deptype in "ie" and dependent not in self._owners:
@@ -39,6 +40,11 @@ class Dependencies:
 
     def resolve(self, oid: Oid) -> Address | None:
         """Address of the claimed object that `oid` is, or belongs to."""
+        if oid not in self._resolved:
+            self._resolved[oid] = self._claim(oid)
+        return self._resolved[oid]
+
+    def _claim(self, oid: Oid) -> Address | None:
         seen: set[Oid] = set()
         at: Oid | None = oid
         while at is not None and at not in seen:

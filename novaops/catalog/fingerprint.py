@@ -13,6 +13,7 @@ from novaops.catalog.object import Object
 def fingerprint(objects: Iterable[Object]) -> str:
     """SHA-256 over everything that is compared; equal on every server that holds the same objects."""
     digest = hashlib.sha256()
+    encoder = json.JSONEncoder(sort_keys=True, default=_plain)
     for obj in sorted(objects, key=lambda o: o.address):
         state = [
             obj.kind,
@@ -25,7 +26,7 @@ def fingerprint(objects: Iterable[Object]) -> str:
             obj.comment,
             dict(obj.labels),
         ]
-        digest.update(json.dumps(state, sort_keys=True, default=_plain).encode())
+        digest.update(encoder.encode(state).encode())
     return digest.hexdigest()
 
 

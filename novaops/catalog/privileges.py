@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 OWNER = "\0owner"
 """Stands for whoever owns the object, so that two servers with other owners compare equal."""
@@ -26,8 +27,12 @@ class Privilege:
     grantable: bool = False
 
 
-def parse_acl(items: Iterable[str], owner: str | None = None) -> frozenset[Privilege]:
-    """Privileges in a text form of `aclitem[]`; `owner`'s own are given as those of `OWNER`."""
+@lru_cache(maxsize=1024)
+def parse_acl(items: tuple[str, ...], owner: str | None = None) -> frozenset[Privilege]:
+    """Privileges in a text form of `aclitem[]`; `owner`'s own are given as those of `OWNER`.
+
+    Most objects of a database have one of a few lists.
+    """
     return frozenset(p for item in items for p in _parse_item(item, owner))
 
 

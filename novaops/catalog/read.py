@@ -72,26 +72,23 @@ def read(connection: psycopg.Connection[Any], readers: Sequence[Reader], *, alon
     that what keeps locks may be asked as well.
     """
     with connection.cursor(row_factory=tuple_row) as cursor:
-        for name, value in {**SETTINGS, "novaops.alone": "on" if alone else "off"}.items():
-            cursor.execute("SELECT set_config(%s, %s, true)", [name, value])
+        settings = {**SETTINGS, "novaops.alone": "on" if alone else "off"}
+        pinned = ", ".join(["set_config(%s, %s, true)"] * len(settings))
+        cursor.execute(f"SELECT {pinned}", [text for setting in settings.items() for text in setting])
         columns = _known_columns(cursor)
         version = connection.info.server_version
     texts = [_wrap(reader, for_server(reader.sql(), columns)) for reader in readers]
     rows = list(_rows(connection, readers, texts))
-    with connection.cursor(row_factory=tuple_row) as cursor:
-        depends = cursor.execute(_query("pg_depend")).fetchall()
-        members = {Oid(*m[:2]): m[2] for m in cursor.execute(_query("extension_members")).fetchall()}
-        comments = {Oid(*c[:3]): c[3] for c in cursor.execute(_query("comments")).fetchall()}
-        labels: dict[Oid, dict[str, str]] = {}
-        for label in cursor.execute(_query("security_labels")).fetchall():
-            labels.setdefault(Oid(*label[:3]), {})[label[3]] = label[4]
-        default_acl = {
-            (r, s, t): parse_acl(a, r) for r, s, t, a in cursor.execute(_query("default_acl")).fetchall()
-        }
-        role = cursor.execute("SELECT current_user").fetchone()
+    about = _about(connection)
+    members = {Oid(*m[:2]): m[2] for m in about["extension_members"]}
+    comments = {Oid(*c[:3]): c[3] for c in about["comments"]}
+    labels: dict[Oid, dict[str, str]] = {}
+    for label in about["security_labels"]:
+        labels.setdefault(Oid(*label[:3]), {})[label[3]] = label[4]
+    default_acl = {(r, s, t): parse_acl(tuple(a), r) for r, s, t, a in about["default_acl"]}
     own = _without_members(rows, members)
     objects, claims = _objects(own, comments, labels)
-    dependencies = Dependencies(claims, [(Oid(*d[0:3]), Oid(*d[3:6]), d[6]) for d in depends])
+    dependencies = Dependencies(claims, [(Oid(*d[0:3]), Oid(*d[3:6]), d[6]) for d in about["pg_depend"]])
     with connection.cursor(row_factory=tuple_row) as cursor:
         unmodelled = _unmodelled(cursor, dependencies, members)
     return Snapshot(
@@ -99,10 +96,19 @@ def read(connection: psycopg.Connection[Any], readers: Sequence[Reader], *, alon
         edges=dependencies.edges(objects),
         unmodelled=unmodelled,
         version=version,
-        role=role[0] if role else "",
+        role=about["role"][0][0],
         default_acl=default_acl,
         claims=claims,
     )
+
+
+def _about(connection: psycopg.Connection[Any]) -> dict[str, list[Any]]:
+    """What is said about objects in catalogs that belong to no kind."""
+    names = ("pg_depend", "extension_members", "comments", "security_labels", "default_acl")
+    texts = {**{name: _query(name) for name in names}, "role": "SELECT current_user"}
+    with connection.pipeline():
+        cursors = {k: connection.cursor(row_factory=tuple_row).execute(text) for k, text in texts.items()}
+    return {name: cursor.fetchall() for name, cursor in cursors.items()}
 
 
 def _query(name: str) -> str:
@@ -180,27 +186,26 @@ def _objects(
     claims = {row.oid: _address(row) for row in rows if not row.supplied}
     by_oid = {row.oid: row for row in rows if not row.supplied}
     objects: dict[Address, Object] = {}
+    columns: dict[str, tuple[list[str], list[str]]] = {}
     for row in rows:
         v = row.values
+        if row.kind not in columns:
+            columns[row.kind] = _own_columns(v)
+        compared, facts = columns[row.kind]
         owner = v.get("owner_name")
-        default = parse_acl(v["acl_default"], owner) if "acl_default" in v else None
+        default = parse_acl(tuple(v["acl_default"]), owner) if "acl_default" in v else None
         privileges = default
         if v.get("acl_items") is not None:
-            privileges = parse_acl(v["acl_items"], owner)
-        own = {
-            k: _frozen(x)
-            for k, x in v.items()
-            if k not in RESERVED and k not in ADDRESS and k not in _WRAPPED
-        }
-        address = _address(row)
+            privileges = parse_acl(tuple(v["acl_items"]), owner)
+        address = _address(row) if row.supplied else claims[row.oid]
         objects[address] = Object(
             address=address,
             kind=row.kind,
             identity=v["identity"],
             schema=_schema(row, by_oid),
             name=_name(address, v["object_name"]),
-            attributes={k: x for k, x in own.items() if not k.startswith("_")},
-            facts={k[1:]: x for k, x in own.items() if k.startswith("_")},
+            attributes={k: _frozen(v[k]) for k in compared},
+            facts={k[1:]: _frozen(v[k]) for k in facts},
             parent=claims.get(row.parent) if row.parent else None,
             owner=owner,
             privileges=privileges,
@@ -212,6 +217,12 @@ def _objects(
 
 
 _WRAPPED = {"owner_name", "acl_items"}
+
+
+def _own_columns(names: Iterable[str]) -> tuple[list[str], list[str]]:
+    """The columns of the kind's own query: what is compared, and what is only known."""
+    own = [name for name in names if name not in RESERVED | ADDRESS | _WRAPPED]
+    return [n for n in own if not n.startswith("_")], [n for n in own if n.startswith("_")]
 
 
 def _schema(row: _Row, by_oid: Mapping[Oid, _Row]) -> str | None:

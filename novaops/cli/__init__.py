@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 import click
@@ -41,6 +42,9 @@ def novaops() -> None:
 
 def main() -> None:
     """The entry point `novaops`."""
+    # What a snapshot holds lives until the end; looking through it for cycles again and again would
+    # take half of the time.
+    gc.disable()
     try:
         sys.exit(novaops.main(prog_name="novaops", standalone_mode=False))
     except click.ClickException as error:

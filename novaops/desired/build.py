@@ -132,6 +132,7 @@ class _Builder:
         self.failed: list[Failure] = []
         self.notices: list[Diagnostic] = []
         self.roles: dict[str, Statement] = {}
+        self.made_roles: set[str] = set()
         self.early_roles: set[str] = set()
         self.lacking_roles: list[Task] = []
         self.progress = False
@@ -202,7 +203,6 @@ class _Builder:
 
     def without_role(self, role: str, failure: Failure) -> bool:
         """Make the role in the shadow's transaction, so that the next missing one shows as well."""
-        known = role in self.roles
         self.roles.setdefault(role, failure.task.statement)
         if self.missing_roles == "skip":
             self.notices.append(_left_out(failure, role))
@@ -214,10 +214,9 @@ class _Builder:
             else:
                 self.early_roles.add(role)
             return False
-        if known:
+        if role in self.made_roles or not self.session.as_itself(f"CREATE ROLE {quote_ident(role)}"):
             return False
-        if not self.session.as_itself(f"CREATE ROLE {quote_ident(role)}"):
-            return False
+        self.made_roles.add(role)
         return self.attempt(failure.task)
 
     def set(self, task: Task) -> bool:

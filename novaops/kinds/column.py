@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 from novaops.catalog.address import Address
@@ -25,6 +26,7 @@ from novaops.kinds.inheritance import (
 )
 from novaops.kinds.kind import Kind, Part, Phase, Placement, Risk, Scene, Step, changed_options
 from novaops.kinds.obstacles import nulls, unfilled
+from novaops.kinds.sequence_position import out_of_limits, starts_over
 from novaops.kinds.type_change import lossless, narrowing, using
 
 STORAGE = {"p": "PLAIN", "e": "EXTERNAL", "m": "MAIN", "x": "EXTENDED"}
@@ -180,10 +182,8 @@ class Column(Kind):
             exists = f"SELECT EXISTS (SELECT FROM {table} WHERE {column} IS NOT NULL)"
             count = f"SELECT count({column}), count(*) FROM {table}"
             return [Risk("data-loss", old.identity, "values", exists, count, lock=table)]
-        if old["type"] == new["type"]:
-            return []
-        risk = narrowing(old, new)
-        return [risk] if risk else []
+        risk = narrowing(old, new) if old["type"] != new["type"] else None
+        return [*([risk] if risk else []), *starts_over(old, new)]
 
     def obstacles(self, new: Object, scene: Scene) -> list[Risk]:
         if newly_made(new, scene) or origin(new) or new["_view"]:
@@ -195,7 +195,7 @@ class Column(Kind):
             filled = filled or any(child.address.type == "default value" for child in inside)
             return [unfilled(new)] if not_null and not filled else []
         to_be_filled = new["not_null"] and not scene.live[new.address]["not_null"]
-        return [nulls(new)] * to_be_filled + unfit(new, scene)
+        return [nulls(new)] * to_be_filled + unfit(new, scene) + out_of_limits(scene.live[new.address], new)
 
     def beyond(self, old: Object, new: Object) -> Mapping[str, str]:
         found = {}
@@ -379,8 +379,11 @@ def _set_not_null(new: Object, scene: Scene) -> list[Step]:
     """SET NOT NULL finds a validated CHECK and then reads no row (documentation, ALTER TABLE)."""
     if not new["not_null"] or not scene.online(new):
         return [_alter(new, f"{'SET' if new['not_null'] else 'DROP'} NOT NULL")]
-    name = quote_ident(suffixed(new.address.names[-1], "__novaops_not_null"))
-    table = f"ALTER TABLE {new['_relation']}"
+    *relation, column = new.address.names
+    names = (suffixed(column, f"__novaops_not_null{n or ''}") for n in count())
+    # What a plan left behind when it failed has its name until this one drops it.
+    free = next(n for n in names if Address("table constraint", (*relation, n)) not in scene.live)
+    table, name = f"ALTER TABLE {new['_relation']}", quote_ident(free)
     ahead = [
         f"{table} ADD CONSTRAINT {name} CHECK ({new['_quoted']} IS NOT NULL) NOT VALID",
         f"{table} VALIDATE CONSTRAINT {name}",

@@ -138,12 +138,11 @@ class Constraint(Kind):
         if source is not None and obj["type"] in RECURSIVE:
             return [source]
         if obj["type"] != "p" and not obj["replica_identity"]:
-            return lacking(obj, snapshot)
+            return []
         # A primary key (and a replica identity) makes its columns NOT NULL and holds them to it.
         columns = [Address("table column", (*obj.address.names[:2], c)) for c in obj["_columns"]]
         inside = [child for column in columns for child in snapshot.children.get(column, ())]
-        not_null = [child.address for child in inside if child.attributes.get("type") == NOT_NULL]
-        return [*lacking(obj, snapshot), *not_null]
+        return [child.address for child in inside if child.attributes.get("type") == NOT_NULL]
 
     def known_by(self, obj: Object, snapshot: Snapshot) -> Hashable | None:
         if obj["type"] != FOREIGN_KEY or origin(obj) is None:
@@ -153,6 +152,9 @@ class Constraint(Kind):
         while (source := origin(first)) is not None:
             first = snapshot[source]
         return obj.parent, first.address
+
+    def awaits(self, obj: Object, snapshot: Snapshot) -> Iterable[Address]:
+        return lacking(obj, snapshot) if obj["type"] in KEYS else ()
 
     def produced(self, obj: Object, scene: Scene) -> bool:
         if live(obj, scene):

@@ -35,7 +35,7 @@ class DefaultAcl(Kind):
         return _transition(obj, obj["privileges"], obj["_baseline"])
 
     def without(self, obj: Object, ignored: Callable[[str], bool]) -> Object:
-        kept = tuple(i for i in obj["privileges"] if not any(ignored(p.grantee) for p in parse_acl([i])))
+        kept = tuple(i for i in obj["privileges"] if not any(ignored(p.grantee) for p in parse_acl((i,))))
         return replace(obj, attributes={**obj.attributes, "privileges": kept})
 
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
@@ -43,7 +43,7 @@ class DefaultAcl(Kind):
 
 
 def _transition(obj: Object, old: Iterable[str], new: Iterable[str]) -> list[Step]:
-    before, after = parse_acl(old), parse_acl(new)
+    before, after = parse_acl(tuple(old)), parse_acl(tuple(new))
     held = {(p.grantee, p.privilege) for p in before}
     wanted = {(p.grantee, p.privilege) for p in after}
     revoked = {p for p in before if (p.grantee, p.privilege) not in wanted}

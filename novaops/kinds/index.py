@@ -92,11 +92,13 @@ class Index(Kind):
         if twins := _attached_twins(obj, snapshot):
             return twins
         if not obj["replica_identity"] or obj.parent is None:
-            return lacking(obj, snapshot)
+            return []
         # REPLICA IDENTITY wants columns that are NOT NULL, and holds them to it.
         columns = [c for c in snapshot.children.get(obj.parent, ()) if c.address.names[-1] in obj["_columns"]]
-        inside = [child.address for c in columns for child in snapshot.children.get(c.address, ())]
-        return [*lacking(obj, snapshot), *inside]
+        return [child.address for c in columns for child in snapshot.children.get(c.address, ())]
+
+    def awaits(self, obj: Object, snapshot: Snapshot) -> Iterable[Address]:
+        return lacking(obj, snapshot)
 
     def produced(self, obj: Object, scene: Scene) -> bool:
         """An attached index goes with the one it is attached to, and cannot go by itself."""

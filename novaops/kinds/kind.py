@@ -267,6 +267,10 @@ class Kind:
         """Objects that it depends on although `pg_depend` does not say so."""
         return ()
 
+    def awaits(self, obj: Object, snapshot: Snapshot) -> Iterable[Address]:
+        """Objects whose `finish` comes before its `create`."""
+        return ()
+
     def known_by(self, obj: Object, snapshot: Snapshot) -> Hashable | None:
         """What it is recognised by where nobody chose its name; None: by its address."""
         return None

@@ -10,6 +10,7 @@ from novaops.catalog.object import Object
 from novaops.db.identifiers import quote_literal
 from novaops.db.sequence_options import catch_up, changed_clauses, clauses, moved, turned
 from novaops.kinds.kind import Kind, Part, Phase, Risk, Scene, Step
+from novaops.kinds.sequence_position import out_of_limits, starts_over
 
 NUMBERS = ("smallint", "integer", "bigint", "numeric")
 
@@ -72,10 +73,13 @@ class Sequence(Kind):
 
     def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
         if new is not None:
-            return []
+            return starts_over(old, new)
         used = (
             "SELECT EXISTS (SELECT FROM pg_catalog.pg_sequence s"
             f" WHERE s.seqrelid = {quote_literal(old.identity)}::regclass"
             " AND pg_sequence_last_value(s.seqrelid) IS NOT NULL)"
         )
         return [Risk("data-loss", old.identity, "its position", used)]
+
+    def obstacles(self, new: Object, scene: Scene) -> list[Risk]:
+        return [] if scene.creates(new.address) else out_of_limits(scene.live[new.address], new)

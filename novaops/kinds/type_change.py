@@ -70,13 +70,15 @@ def narrowing(old: Object, new: Object) -> Risk | None:
     )
 
 
-def _from_type_set_aside(new: Object, scene: Scene) -> str:
-    column = new["_quoted"]
-    for edge in scene.desired.dependencies.get(new.address, ()):
-        made = scene.desired[edge.referenced]
-        if made.address in scene.replaced and made.identity == new["type"]:
+def _from_type_set_aside(new: Object, scene: Scene) -> str | None:
+    column, edges = new["_quoted"], scene.desired.dependencies.get(new.address, ())
+    remade = [scene.desired[e.referenced] for e in edges if e.referenced in scene.replaced]
+    types = [made for made in remade if made.address.type == "type"]
+    for made in types:
+        if made.identity == new["type"]:
             return registry()[made.kind].conversion(scene.live[made.address], made, column)
-    return f"{column}::text::{new['type']}"
+    # Of another collation the values are the same.
+    return f"{column}::text::{new['type']}" if types else None
 
 
 def castable(old: Object, new: Object) -> bool:

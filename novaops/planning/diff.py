@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Set
 from dataclasses import dataclass
 
 from novaops.catalog.address import Address
@@ -83,8 +83,10 @@ def compare(old: Object, new: Object, comparison: Comparison) -> Change | None:
     kind = registry()[new.kind]
     if comparison.ignored_default is not None:
         old, new = (kind.without(o, comparison.ignored_default) for o in (old, new))
-    names = (old.attributes.keys() | new.attributes.keys()) - kind.unread(old) - kind.unread(new)
-    names -= kind.beyond(old, new).keys()
+    names: Set[str] = frozenset()
+    if old.attributes != new.attributes:
+        names = (old.attributes.keys() | new.attributes.keys()) - kind.unread(old) - kind.unread(new)
+        names -= kind.beyond(old, new).keys()
     change = Alter(
         old,
         new,

@@ -9,14 +9,13 @@ from urllib.parse import quote
 
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
+from novaops.db.locks import LockTable
 from novaops.planning import baseline
 from novaops.planning.diff import Comparison
 from novaops.planning.draft import Draft, draft, outermost
 from novaops.planning.masking import masked
 from novaops.planning.scope import OWN_SCHEMAS, Scope
 
-# What one transaction may lock with default settings: max_locks_per_transaction × max_connections.
-DEFAULT_LOCKS = 64 * 100
 SETTINGS = ("SET check_function_bodies = off",)
 
 
@@ -78,13 +77,17 @@ def split(snapshot: Snapshot, scope: Scope, comparison: Comparison, secrets: boo
 
 
 def _header(made: Draft) -> str:
-    locks = sum(o.address.type in LOCKING for o in made.scene.desired)
+    locks, table = sum(written.locks for written in made.written), LockTable()
+    at_once = "-1 " if locks <= table.size else ""
     lines = [
         "-- Schema of a PostgreSQL database, written by novaops.",
-        f"-- Server version {made.scene.version // 10000}; load with: psql -1 -v ON_ERROR_STOP=1 -f FILE",
+        f"-- Server version {made.scene.version // 10000}; load with: psql {at_once}-v ON_ERROR_STOP=1 -f FILE",
     ]
-    if locks > DEFAULT_LOCKS:
-        lines.append(f"-- One transaction needs max_locks_per_transaction = {-(-locks // 100)} or more.")
+    if not at_once:
+        lines.append(
+            f"-- One transaction (psql -1) would take about {locks} locks, for which"
+            f" max_locks_per_transaction = {table.setting_for(locks)} is enough."
+        )
     return "\n".join([*lines, "", *(f"{s};" for s in SETTINGS), ""])
 
 
@@ -103,6 +106,3 @@ def _path(root: Object) -> str:
         schema = schema.replace(".", "%2E")  # a schema may be called ".."; no file leaves the folder
     name = quote("_".join((root.name, *root.address.args)), safe=" ,[]()")
     return f"{schema}/{root.kind.replace(' ', '_')}/{name[:200]}.sql"
-
-
-LOCKING = frozenset({"table", "index", "view", "materialized view", "sequence", "foreign table", "type"})

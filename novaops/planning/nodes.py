@@ -137,8 +137,9 @@ class Wiring:
                 self.graph.edge(Node(act, edge.referenced), prepare, weak=edge.referenced == new.parent)
         for address in kind_of(new).needs(new, self.scene.desired):
             self.graph.edge(Node(Act.CREATE, address), create)
-            self.graph.edge(Node(Act.FINISH, address), create, weak=True)
             self.graph.edge(Node(Act.VALIDATE, address), create)
+        for address in kind_of(new).awaits(new, self.scene.desired):
+            self.graph.edge(Node(Act.FINISH, address), create)
         self._finish_last(new)
 
     def _complete(self, referenced: Address, then: Node) -> None:

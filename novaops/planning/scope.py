@@ -30,10 +30,10 @@ class Scope:
 
     def excluded(self, obj: Object, snapshot: Snapshot) -> bool:
         """Whether the object is out of reach: novaops' own, or matched by `.pgschemaignore`."""
-        line = [obj, *snapshot.ancestors(obj)]
-        if any(o.schema in OWN_SCHEMAS for o in line):
-            return True
-        return self.ignore is not None and any(self.ignore.matches(o) for o in line)
+        for each in (obj, *snapshot.ancestors(obj)):
+            if each.schema in OWN_SCHEMAS or (self.ignore is not None and self.ignore.matches(each)):
+                return True
+        return False
 
     def manages(self, obj: Object) -> bool:
         """Whether the object is dropped when the files do not declare it."""

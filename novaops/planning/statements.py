@@ -141,7 +141,8 @@ class _Writer:
                 or frozenset()
             )
             start = privileges.initial(new, kind.acl_type, self.scene.live, self.scene.live.role)
-            yield from self._grants(new, start, goal, owner or self.scene.live.role or new.owner)
+            maker = new.owner if kind.supplied else self.scene.live.role
+            yield from self._grants(new, start, goal, owner or maker or new.owner)
 
     # -- alteration -----------------------------------------------------------------------------
 

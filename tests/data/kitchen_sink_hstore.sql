@@ -4,5 +4,5 @@ CREATE EXTENSION hstore SCHEMA inventory;
 COMMENT ON EXTENSION hstore IS 'Labels';
 REVOKE EXECUTE ON FUNCTION inventory.hstore(text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION inventory.hstore(text, text) TO kitchen_reader;
-CREATE TABLE public.labels (label inventory.hstore DEFAULT 'a => 1');
-CREATE INDEX labels_label ON public.labels USING gist (label inventory.gist_hstore_ops (siglen = 32));
+CREATE TABLE public.stickers (label inventory.hstore DEFAULT 'a => 1');
+CREATE INDEX stickers_label ON public.stickers USING gist (label inventory.gist_hstore_ops (siglen = 32));

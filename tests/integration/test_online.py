@@ -46,11 +46,11 @@ def test_rows_are_left_in_peace(project: Project) -> None:
         assert all("INDEX CONCURRENTLY" in sql for sql in alone)
         assert len(alone) == 4  # two indexes, two keys
         assert any(sql.endswith("USING INDEX items_key__novaops_new") for sql in made)
-        assert {s.split()[-1] for s in made if "VALIDATE" in s} == {
-            "items_owner_fkey",
-            "items_price_check",
-            "items_owner_not_null",
-        }
+        # Until PostgreSQL 17 a CHECK helps that is gone at the end.
+        modern = project.connection.info.server_version >= 180000
+        not_null = "items_owner_not_null" if modern else "owner__novaops_not_null"
+        validated = {s.split()[-1] for s in made if "VALIDATE" in s}
+        assert validated == {"items_owner_fkey", "items_price_check", not_null}
         validations = [s.transaction for s in plan.statements if "VALIDATE" in s.sql]
         assert len(set(validations)) == len(validations)
         assert project.apply(plan).left == ()

@@ -63,6 +63,62 @@ def test_with_commits_the_same(shadow: psycopg.Connection[Any], spare: psycopg.C
     assert named(made(spare, OUT_OF_ORDER, commit=True)) == named(made(shadow, OUT_OF_ORDER))
 
 
+TOGETHER = """CREATE TABLE a ();
+DO $$ BEGIN CREATE TABLE b (); EXCEPTION WHEN others THEN NULL; END $$;
+CREATE TABLE c (x int);
+ALTER TABLE a ADD COLUMN late text;
+CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1';
+"""
+
+
+@pytest.mark.parametrize("commit", [False, True])
+def test_the_statements_of_one_message_are_told_apart(server_url: str, commit: bool) -> None:
+    with created(server_url) as connection:
+        lines = named(made(connection, TOGETHER, commit=commit))
+    expected = {
+        "public.a": 1,
+        "public.b": 2,
+        "public.c": 3,
+        "public.c.x": 3,
+        "public.a.late": 4,
+        "public.f()": 5,
+    }
+    assert {k: lines[k] for k in expected} == expected
+
+
+def test_what_is_out_of_order_by_far_is_made_all_the_same(shadow: psycopg.Connection[Any]) -> None:
+    views = [f"CREATE VIEW v{i} AS SELECT * FROM v{i + 1};" for i in range(300)]
+    desired = made(shadow, "\n".join([*views, "CREATE VIEW v300 AS SELECT 1 AS a;"]))
+    assert named(desired)["public.v0"] == 1
+    assert desired.statements == 301
+
+
+def test_a_failing_statement_does_not_undo_what_others_manage(shadow: psycopg.Connection[Any]) -> None:
+    text = "CREATE VIEW first AS TABLE later;\nCREATE TABLE later (a int REFERENCES beside);"
+    desired = made(shadow, text, prelude=["CREATE TABLE beside (a int PRIMARY KEY)"])
+    lines = named(desired)
+    assert lines["public.first"] == 1
+    assert "public.beside" not in lines
+
+
+def test_with_commits_no_role_is_left_behind(server_url: str) -> None:
+    text = "CREATE TABLE t ();\nGRANT SELECT ON t TO no_a, no_b;\nALTER TABLE t OWNER TO no_c;"
+    with created(server_url) as connection:
+        found = made(connection, text, missing_roles="create", commit=True)
+        assert sorted(found.missing_roles) == ["no_a", "no_b", "no_c"]
+        row = connection.execute("SELECT count(*) FROM pg_roles WHERE rolname LIKE 'no\\__'").fetchone()
+    assert row == (0,)
+    (table,) = (o for o in found.snapshot if o.kind == "table")
+    assert table.owner == "no_c"
+
+
+def test_with_commits_a_role_that_decides_on_later_statements_must_be_there(server_url: str) -> None:
+    text = "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO no_a;\nCREATE TABLE t ();"
+    with created(server_url) as connection:
+        (found,) = errors(connection, text, missing_roles="create", commit=True)
+    assert found.message == 'role "no_a" does not exist'
+
+
 def test_nothing_is_left_behind(shadow: psycopg.Connection[Any]) -> None:
     made(shadow, "CREATE TABLE left_behind (a int)")
     row = shadow.execute("SELECT to_regclass('left_behind')").fetchone()

@@ -63,12 +63,14 @@ def test_type(database: Connection, old: str, new: str, value: str, kept: str | 
 
 def test_default_and_view_make_way_for_a_type(database: Connection) -> None:
     text = "CREATE TABLE t (a {} DEFAULT '1'); CREATE VIEW v AS SELECT a FROM t"
+    # Until PostgreSQL 15 columns are deparsed with their table.
+    column = "a" if database.info.server_version >= 160000 else "t.a"
     assert converge(database, text.format("text"), text.format("int")) == [
         "ALTER TABLE ONLY public.t ALTER COLUMN a DROP DEFAULT",
         "DROP VIEW public.v",
         "ALTER TABLE public.t ALTER COLUMN a TYPE integer USING a::integer",
         "ALTER TABLE ONLY public.t ALTER COLUMN a SET DEFAULT 1",
-        "CREATE VIEW public.v AS\n SELECT a\n   FROM public.t;".removesuffix(";"),
+        f"CREATE VIEW public.v AS\n SELECT {column}\n   FROM public.t",
     ]
 
 
