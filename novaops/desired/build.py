@@ -107,7 +107,8 @@ def build(
             builder.notices += check_bodies(
                 session, builder.tasks, made, unchanged, strict=check_functions == "strict"
             )
-        snapshot = read(connection, readers, alone=True)
+        with connection.transaction():  # where settings are pinned, with commits as well
+            snapshot = read(connection, readers, alone=True)
     finally:
         if not connection.closed:
             connection.rollback()

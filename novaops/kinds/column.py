@@ -12,7 +12,7 @@ from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.identifiers import object_name, quote_ident, quote_literal, suffixed
 from novaops.db.sequence_options import catch_up, changed_clauses, clauses, moved
-from novaops.kinds.domain_obstacles import unfit
+from novaops.kinds.column_obstacles import unacceptable
 from novaops.kinds.inheritance import (
     brought,
     comes_to_inherit,
@@ -25,8 +25,7 @@ from novaops.kinds.inheritance import (
     taken,
 )
 from novaops.kinds.kind import Kind, Part, Phase, Placement, Risk, Scene, Step, changed_options
-from novaops.kinds.obstacles import nulls, unfilled
-from novaops.kinds.sequence_position import out_of_limits, starts_over
+from novaops.kinds.sequence_position import starts_over
 from novaops.kinds.type_change import lossless, narrowing, using
 
 STORAGE = {"p": "PLAIN", "e": "EXTERNAL", "m": "MAIN", "x": "EXTENDED"}
@@ -186,16 +185,7 @@ class Column(Kind):
         return [*([risk] if risk else []), *starts_over(old, new)]
 
     def obstacles(self, new: Object, scene: Scene) -> list[Risk]:
-        if newly_made(new, scene) or origin(new) or new["_view"]:
-            return []
-        inside = scene.desired.children.get(new.address, ())
-        not_null = new["not_null"] or any(child.attributes.get("type") == "n" for child in inside)
-        if scene.creates(new.address):
-            filled = new["generated"] or new["identity_options"] is not None or new["_type_type"] == "d"
-            filled = filled or any(child.address.type == "default value" for child in inside)
-            return [unfilled(new)] if not_null and not filled else []
-        to_be_filled = new["not_null"] and not scene.live[new.address]["not_null"]
-        return [nulls(new)] * to_be_filled + unfit(new, scene) + out_of_limits(scene.live[new.address], new)
+        return unacceptable(new, scene)
 
     def beyond(self, old: Object, new: Object) -> Mapping[str, str]:
         found = {}

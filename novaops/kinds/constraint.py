@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
@@ -10,7 +10,16 @@ from novaops.catalog.snapshot import Snapshot
 from novaops.db.identifiers import object_name, quote_ident, quote_literal
 from novaops.kinds import storage_parameters
 from novaops.kinds.concurrently import build, working_name
-from novaops.kinds.inheritance import brought, detached, lacking, live, origin, taken
+from novaops.kinds.inheritance import (
+    attached_again,
+    beyond_invalid,
+    brought,
+    detached,
+    lacking,
+    live,
+    origin,
+    taken,
+)
 from novaops.kinds.kind import Kind, Part, Phase, Placement, Risk, Scene, Step
 from novaops.kinds.obstacles import violated
 
@@ -88,14 +97,15 @@ class Constraint(Kind):
         if "parent_index" in changed and old["parent_index"] and not detached(new, scene):
             return None
         clauses = _state(new, changed)
-        if clauses is None:
+        again = attached_again(new, scene) if "valid" in changed and new["valid"] else []
+        if clauses is None or again is None:
             return None
         steps = []
         if clauses:
             steps.append(_table(new, f"ALTER CONSTRAINT {new['_quoted']} {' '.join(clauses)}"))
         if "validated" in changed and "enforced" not in changed:
             steps.append(_table(new, f"VALIDATE CONSTRAINT {new['_quoted']}"))
-        return [*steps, *_index_steps(old, new, changed, scene)]
+        return [*steps, *_index_steps(old, new, changed, scene), *map(_attach, again)]
 
     def drop(self, obj: Object, scene: Scene) -> list[Step]:
         if (name := _merged_name(obj, scene)) is not None:
@@ -120,8 +130,11 @@ class Constraint(Kind):
         return frozenset({"parent_index"}) if attached and detached(obj, scene) else None
 
     def obstacles(self, new: Object, scene: Scene) -> list[Risk]:
-        added = new["type"] == NOT_NULL and new.parent is not None and scene.creates(new.parent)
+        added = new["type"] == NOT_NULL and new.parent not in scene.live.objects
         return [] if added else violated(new, scene)
+
+    def beyond(self, old: Object, new: Object) -> Mapping[str, str]:
+        return beyond_invalid(new)
 
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
         return [("relation", obj.address.names[0], obj.name)] if obj["type"] in KEYS else []

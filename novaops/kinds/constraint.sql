@@ -26,6 +26,12 @@ SELECT
     c.conrelid::regclass::text AS _relation,
     r.relname::text AS _relation_name,
     r.relkind = 'p' AS _partitioned,
+    CASE WHEN r.relkind = 'p' AND NOT x.indisvalid THEN (
+        SELECT count(*) FILTER (WHERE px.indisvalid) > 0 AND count(*) FILTER (WHERE px.indisvalid)
+            = (SELECT count(*) FROM pg_catalog.pg_inherits t WHERE t.inhparent = x.indrelid)
+        FROM pg_catalog.pg_inherits p JOIN pg_catalog.pg_index px ON px.indexrelid = p.inhrelid
+        WHERE p.inhparent = x.indexrelid
+    ) END AS _complete,
     r.relispartition AS _partition,
     CASE WHEN x.indexrelid IS NOT NULL THEN c.conindid::regclass::text END AS _index,
     -- WITHOUT OVERLAPS makes a key of a GiST index, which ADD CONSTRAINT … USING INDEX does not take.

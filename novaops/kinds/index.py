@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.kinds import storage_parameters
 from novaops.kinds.concurrently import concurrently, working_name
-from novaops.kinds.inheritance import detached, lacking, live
+from novaops.kinds.inheritance import attached_again, beyond_invalid, detached, lacking, live
 from novaops.kinds.kind import Kind, Part, Phase, Risk, Scene, Step
 from novaops.kinds.obstacles import repeated
 
@@ -55,6 +55,9 @@ class Index(Kind):
             return None
         if "parent_index" in changed and old["parent_index"] and not detached(new, scene):
             return None
+        again = attached_again(new, scene) if "valid" in changed and new["valid"] else []
+        if again is None:
+            return None
         steps = [_index(new, clause) for clause in storage_parameters.altered(old, new)]
         if "tablespace" in changed:
             steps.append(_index(new, f"SET TABLESPACE {new['tablespace'] or 'pg_default'}", "rewrite"))
@@ -69,7 +72,7 @@ class Index(Kind):
             steps += cluster(new, scene)
         if "replica_identity" in changed and new["replica_identity"]:
             steps.append(_table(new, f"REPLICA IDENTITY USING INDEX {new['_quoted']}"))
-        return steps
+        return steps + [_attach(part) for part in again]
 
     def survives(self, obj: Object, lost: Object, scene: Scene) -> frozenset[str] | None:
         if lost.kind == "table":
@@ -99,6 +102,9 @@ class Index(Kind):
 
     def awaits(self, obj: Object, snapshot: Snapshot) -> Iterable[Address]:
         return lacking(obj, snapshot)
+
+    def beyond(self, old: Object, new: Object) -> Mapping[str, str]:
+        return beyond_invalid(new)
 
     def produced(self, obj: Object, scene: Scene) -> bool:
         """An attached index goes with the one it is attached to, and cannot go by itself."""

@@ -25,6 +25,13 @@ SELECT
     ARRAY[c.relam::text, x.indisunique::text, x.indnullsnotdistinct::text, x.indkey::text, x.indcollation::text,
         x.indclass::text, pg_get_expr(x.indexprs, x.indrelid), p.predicate] AS _compared,
     c.relkind = 'I' AS _partitioned,
+    -- Whether it could be valid: each partition has a valid one that is attached.
+    CASE WHEN c.relkind = 'I' AND NOT x.indisvalid THEN (
+        SELECT count(*) FILTER (WHERE px.indisvalid) > 0 AND count(*) FILTER (WHERE px.indisvalid)
+            = (SELECT count(*) FROM pg_catalog.pg_inherits t WHERE t.inhparent = x.indrelid)
+        FROM pg_catalog.pg_inherits p JOIN pg_catalog.pg_index px ON px.indexrelid = p.inhrelid
+        WHERE p.inhparent = x.indexrelid
+    ) END AS _complete,
     x.indrelid::regclass::text AS _relation,
     quote_ident(c.relname) AS _quoted,
     k.columns AS _columns,

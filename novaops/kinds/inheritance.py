@@ -42,8 +42,12 @@ def newly_made(obj: Object, scene: Scene) -> bool:
 def _is_child(obj: Object, source: Address, scene: Scene) -> bool:
     """Whether the relation is a child of that of `source` already."""
     *_, relation = obj, *scene.desired.ancestors(obj)
-    columns = scene.live.children.get(relation.address, ())
-    return any((c.facts.get("inherited_from") or ())[:2] == source.names[:2] for c in columns)
+    child, parent = (
+        scene.live.objects.get(a) for a in (relation.address, Address("table", source.names[:2]))
+    )
+    if child is None or parent is None:
+        return False
+    return parent.identity in (*child.attributes.get("parents", ()), child.attributes.get("partition_of"))
 
 
 def taken(obj: Object, scene: Scene) -> bool:
@@ -124,6 +128,29 @@ def lacking(obj: Object, snapshot: Snapshot) -> list[Address]:
         return []
     edges = snapshot.dependents.get(obj.parent, ())
     return [e.dependent for e in edges if snapshot[e.dependent].attributes.get("partition_of")]
+
+
+def attached_again(index: Object, scene: Scene) -> list[Object] | None:
+    """What to attach once more to an index of a partitioned table so that it becomes valid.
+
+    That is only looked at when a partition's index is attached, not when a partition without one goes
+    (validatePartitionedIndex() in src/backend/commands/tablecmds.c). Nothing where one is attached
+    anyway; None where there is none, as an index without partitions is valid from the start.
+    """
+    edges = scene.desired.attached.get(index.address, ())
+    parts = [scene.desired[edge.dependent] for edge in edges]
+    if not parts:
+        return None
+    held = {edge.dependent for edge in scene.live.attached.get(index.address, ())}
+    stay = all(part.address in held and not scene.creates(part.address) for part in parts)
+    return parts[:1] if stay else []
+
+
+def beyond_invalid(new: Object) -> dict[str, str]:
+    """For an index that is not valid though nothing is missing: it would become valid when it is made."""
+    if new["valid"] or not new["_complete"]:
+        return {}
+    return {"valid": f"{new.identity} stays valid"}
 
 
 def live(obj: Object, scene: Scene) -> bool:

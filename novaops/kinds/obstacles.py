@@ -27,101 +27,109 @@ def refusal(hazard: str, subject: str, says: str, source: str, count: str = "cou
     )
 
 
+def relation_of(obj: Object, scene: Scene) -> Object:
+    """The relation that the object is a part of."""
+    *_, relation = obj, *scene.desired.ancestors(obj)
+    return relation
+
+
+def keeps_rows(relation: Object, scene: Scene) -> bool:
+    """Whether the relation will hold the rows that are in it now."""
+    return relation.address in scene.moved or not scene.creates(relation.address)
+
+
 def violated(obj: Object, scene: Scene) -> list[Risk]:
     """For a constraint of a table that is there already."""
     if not obj["validated"] or not obj["enforced"] or _unread(obj, scene):
         return []
-    if obj["_partitioned"] if obj["type"] in KEYS else brought(obj, scene):
-        return []  # rows are read for the keys of the partitions, for other constraints with the parent's
+    if _made_of_parts(obj, scene) if obj["type"] in KEYS else brought(obj, scene):
+        return []
+    rows, subject = _rows(obj, scene), obj.identity
     match obj["type"]:
         case "c":
             where = f"NOT {obj['definition'].removeprefix('CHECK ')}"
-            return [refusal("check", obj.identity, "would violate it", f"FROM {_rows(obj)} WHERE {where}")]
+            return [refusal("check", subject, "would violate it", f"FROM {rows} WHERE {where}")]
         case "n":
             where = f"{obj['_key'][0]} IS NULL"
-            return [refusal("not-null", obj.identity, "would violate it", f"FROM {_rows(obj)} WHERE {where}")]
+            return [refusal("not-null", subject, "would violate it", f"FROM {rows} WHERE {where}")]
         case "f" if not obj["_period"]:
-            return [refusal("foreign-key", obj.identity, "would refer to nothing", _dangling(obj, scene))]
+            return [refusal("foreign-key", subject, "would refer to nothing", _dangling(obj, rows, scene))]
         case "p" | "u" if not obj["_period"]:
             null_is_a_value = obj["definition"].startswith("UNIQUE NULLS NOT DISTINCT ")
-            return [_duplicates(obj, obj["_key"], None, null_is_a_value)]
+            return [_duplicates(subject, rows, obj["_key"], None, null_is_a_value)]
         case "p" | "u" | "x":
-            return [_conflicts(obj)]
+            return [_conflicts(obj, rows)]
     return []
 
 
 def repeated(index: Object, scene: Scene) -> list[Risk]:
     """For a unique index of a relation that is there already."""
-    if not index["_unique"] or not index["valid"] or index["_partitioned"] or _unread(index, scene):
+    if not index["_unique"] or not index["valid"] or _made_of_parts(index, scene) or _unread(index, scene):
         return []
-    return [_duplicates(index, index["_keys"], index["predicate"], index["_nulls_not_distinct"])]
-
-
-def unfilled(column: Object) -> Risk:
-    """For a new column that is NOT NULL and has nothing to fill the rows with."""
-    return refusal("not-null", column.identity, "would have NULL there", f"FROM {column['_relation']}")
-
-
-def nulls(column: Object) -> Risk:
-    """For a column that is to be NOT NULL."""
-    source = f"FROM {column['_relation']} WHERE {column['_quoted']} IS NULL"
-    return refusal("not-null", column.identity, "would have NULL there", source)
+    null_is_a_value, rows = index["_nulls_not_distinct"], _rows(index, scene)
+    return [_duplicates(index.identity, rows, index["_keys"], index["predicate"], null_is_a_value)]
 
 
 def _unread(obj: Object, scene: Scene) -> bool:
     """Whether it is not for the rows, or for the values in its columns, that are there now."""
-    *_, relation = obj, *scene.desired.ancestors(obj)
+    relation = relation_of(obj, scene)
     if scene.creates(relation.address):
-        return relation.address not in scene.moved
+        return not keeps_rows(relation, scene)
     columns = (edge.referenced for edge in scene.desired.dependencies.get(obj.address, ()))
     return any(c.names[:2] == relation.address.names and scene.creates(c) for c in columns)
 
 
-def _rows(obj: Object) -> str:
+def _made_of_parts(index: Object, scene: Scene) -> bool:
+    """Whether no row is read for it, but for the indexes of the partitions."""
+    return index["_partitioned"] and relation_of(index, scene).address not in scene.moved
+
+
+def _rows(obj: Object, scene: Scene) -> str:
     """The relation as PostgreSQL reads it: of a plain table's children only what they inherit."""
-    inherited = obj.attributes.get("type") in INHERITED and not obj["no_inherit"]
-    return str(obj["_relation"]) if obj["_partitioned"] or inherited else f"ONLY {obj['_relation']}"
+    relation = relation_of(obj, scene)
+    whole = obj["_partitioned"] or (obj.attributes.get("type") in INHERITED and not obj["no_inherit"])
+    if relation.address in scene.moved:
+        whole = scene.live[relation.address]["_partitioned"]
+    return relation.identity if whole else f"ONLY {relation.identity}"
 
 
-def _duplicates(obj: Object, keys: Sequence[str], predicate: str | None, null_is_a_value: bool) -> Risk:
+def _duplicates(
+    subject: str, rows: str, keys: Sequence[str], predicate: str | None, null_is_a_value: bool
+) -> Risk:
     # A row of NULLs IS NULL as well, but is a value to an index.
     given = [] if null_is_a_value else [f"{key} IS DISTINCT FROM NULL" for key in keys]
     conditions = [*([f"({predicate})"] if predicate else []), *given]
     where = f" WHERE {_all(conditions)}" if conditions else ""
     listed = ", ".join(keys)
-    groups = (
-        f"SELECT {listed}, count(*) AS rows FROM {_rows(obj)}{where} GROUP BY {listed} HAVING count(*) > 1"
-    )
-    source = f"FROM ({groups}) AS duplicate"
-    return refusal(
-        "unique", obj.identity, "would have a key in common", source, "sum(duplicate.rows)::bigint"
-    )
+    groups = f"SELECT {listed}, count(*) AS rows FROM {rows}{where} GROUP BY {listed} HAVING count(*) > 1"
+    count = "sum(duplicate.rows)::bigint"
+    return refusal("unique", subject, "would have a key in common", f"FROM ({groups}) AS duplicate", count)
 
 
-def _conflicts(obj: Object) -> Risk:
+def _conflicts(obj: Object, rows: str) -> Risk:
     """Rows with another one for which every operator of the exclusion constraint, or temporal key, is true."""
     keys = [f"{expression} AS k{number}" for number, expression in enumerate(obj["_expressions"])]
     where = f" WHERE {obj['predicate']}" if obj["predicate"] else ""
-    rows = f"(SELECT tableoid, ctid, {', '.join(keys)} FROM {_rows(obj)}{where})"
+    compared = f"(SELECT tableoid, ctid, {', '.join(keys)} FROM {rows}{where})"
     alike = [f"one.k{number} {operator} other.k{number}" for number, operator in enumerate(obj["_operators"])]
     distinct = "(one.tableoid, one.ctid) <> (other.tableoid, other.ctid)"
-    refused = f"EXISTS (SELECT FROM {rows} AS other WHERE {_all([distinct, *alike])})"
+    refused = f"EXISTS (SELECT FROM {compared} AS other WHERE {_all([distinct, *alike])})"
     if obj["type"] != EXCLUSION:
         refused += f" OR pg_catalog.isempty(one.k{len(keys) - 1})"  # what WITHOUT OVERLAPS does not take
-    source = f"FROM {rows} AS one WHERE {refused}"
+    source = f"FROM {compared} AS one WHERE {refused}"
     return refusal("unique", obj.identity, "would exclude each other", source)
 
 
-def _dangling(obj: Object, scene: Scene) -> str:
+def _dangling(obj: Object, rows: str, scene: Scene) -> str:
     given = [f"r.{column} IS NOT NULL" for column in obj["_key"]]
     edges = scene.desired.dependencies.get(obj.address, ())
     tables = {Address("table", e.referenced.names[:2]) for e in edges} & scene.desired.objects.keys()
-    if any(scene.creates(table) and table not in scene.moved for table in tables):
-        return f"FROM {_rows(obj)} AS r WHERE {_all(given)}"  # a new table holds no row to refer to
+    if not all(keeps_rows(scene.desired[table], scene) for table in tables):
+        return f"FROM {rows} AS r WHERE {_all(given)}"  # a new table holds no row to refer to
     whole = any(scene.desired[table]["_partitioned"] for table in tables - {obj.parent} or tables)
     pairs = _all(f"f.{b} = r.{a}" for a, b in zip(obj["_key"], obj["_referenced_key"], strict=True))
     found = f"SELECT FROM {'' if whole else 'ONLY '}{obj['_referenced']} AS f WHERE {pairs}"
-    return f"FROM {_rows(obj)} AS r WHERE {_all(given)} AND NOT EXISTS ({found})"
+    return f"FROM {rows} AS r WHERE {_all(given)} AND NOT EXISTS ({found})"
 
 
 def _all(conditions: Iterable[str]) -> str:

@@ -38,6 +38,8 @@ class Operator(Kind):
         once = (changed & {*LINKS, *FLAGS}) - linked
         if once and (scene.version < SETTABLE_ONCE or any(old[name] for name in once)):
             return None
+        if any(_shell(_other(new, name), scene) for name in once & {*LINKS}):
+            return None  # only CREATE OPERATOR makes one
         options = [f"{name} = {new[name] or 'NONE'}" for name in ESTIMATORS if name in changed]
         options += [f"{name} = {new[name]}" for name in LINKS if name in once]
         options += [name for name in FLAGS if name in once]
@@ -69,8 +71,14 @@ def _linking(shell: Object, snapshot: Snapshot) -> list[Address]:
 def _linked_by_other(old: Object, new: Object, link: str, scene: Scene) -> bool:
     """Whether the other operator, dropped or created in the same plan, breaks or makes the link itself."""
     lost = old[link] is None or _other(old, link) in scene.replaced
-    made = new[link] is None or _other(new, link) in scene.created
+    other = _other(new, link)
+    made = new[link] is None or (other in scene.created and not _shell(other, scene))
     return lost and made
+
+
+def _shell(address: Address, scene: Scene) -> bool:
+    other = scene.desired.objects.get(address)
+    return other is not None and other["function"] is None
 
 
 def _other(obj: Object, link: str) -> Address:

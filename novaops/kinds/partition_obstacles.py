@@ -24,6 +24,18 @@ def misplaced(table: Object, scene: Scene) -> list[Risk]:
     return risks
 
 
+def homeless(table: Object, scene: Scene) -> list[Risk]:
+    """For a partitioned table that is made anew and takes over rows."""
+    leaves = list(_leaves(table, scene))
+    constraints = [leaf["_partition_constraint"] for leaf in leaves]
+    if not table["partition_key"] or table.address not in scene.moved or None in constraints:
+        return []
+    places = " OR ".join(f"({constraint})" for constraint in constraints) or "false"
+    only = "" if scene.live[table.address]["_partitioned"] else "ONLY "
+    source = f"FROM {only}{table.identity} WHERE NOT ({places})"
+    return [refusal("check", table.identity, "would belong to no partition", source)]
+
+
 def leaving(old: Object, new: Object) -> list[Risk]:
     """For a table that a parent loses: who reads that no longer finds its rows there."""
     lost = {old["partition_of"], *old["parents"]} - {new["partition_of"], *new["parents"], None}
@@ -64,6 +76,13 @@ def _default_partitions(table: Object, scene: Scene) -> Iterator[Object]:
             states = [(o["partition_of"], o["partition_bound"]) for o in (old, new) if o.kind == table.kind]
             if states == [(parent.identity, "DEFAULT")] * 2:
                 yield old
+
+
+def _leaves(table: Object, scene: Scene) -> Iterator[Object]:
+    for edge in scene.desired.dependents.get(table.address, ()):
+        partition = scene.desired[edge.dependent]
+        if partition.attributes.get("partition_of") == table.identity:
+            yield from _leaves(partition, scene) if partition["partition_key"] else [partition]
 
 
 def _parents(table: Object, scene: Scene) -> list[Object]:

@@ -20,7 +20,7 @@ class StatisticsObject(Kind):
         return "STATISTICS"
 
     def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
-        steps = [Step(obj["definition"])]
+        steps = [Step(obj["_definition"])]
         if obj["target"] != DEFAULT_TARGET:
             steps.append(_target(obj))
         return steps

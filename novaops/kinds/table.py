@@ -11,7 +11,7 @@ from novaops.kinds import storage_parameters
 from novaops.kinds.inheritance import detached
 from novaops.kinds.kind import Kind, Part, Phase, Risk, Scene, Step
 from novaops.kinds.moved_rows import fill, set_aside
-from novaops.kinds.partition_obstacles import leaving, misplaced
+from novaops.kinds.partition_obstacles import homeless, leaving, misplaced
 
 ROW_SECURITY = {
     (False, False): ["DISABLE ROW LEVEL SECURITY", "NO FORCE ROW LEVEL SECURITY"],
@@ -107,9 +107,9 @@ class Table(Kind):
             steps += [Step(_alter(new, f"INHERIT {p}").sql, phase=Phase.FINISH) for p in joined]
         if changed & {"partition_of", "partition_bound"} and new["partition_of"]:
             steps.append(_attach(new))
-        elif "inherited_names" in changed and new["partition_of"]:
+        elif new["partition_of"] and (renamed := _inherited_names(new, scene)):
             detach = f"ALTER TABLE {new['partition_of']} DETACH PARTITION {new.identity}"
-            steps += [Step(detach, phase=Phase.FINISH), *_inherited_names(new, scene), _attach(new)]
+            steps += [Step(detach, phase=Phase.FINISH), *renamed, _attach(new)]
         return steps
 
     def aside(self, obj: Object, scene: Scene) -> tuple[list[Step], Object]:
@@ -144,12 +144,12 @@ class Table(Kind):
             risks.append(Risk("data-loss", old.identity, "rows", exists, count, lock=old.identity))
         if new is not None and old["row_security"] and not new["row_security"]:
             risks.append(Risk("row-security", old.identity, "row-level security"))
-        elif new is not None and old["force_row_security"] and not new["force_row_security"]:
+        elif new is not None and old["row_security"] and old["force_row_security"] > new["force_row_security"]:
             risks.append(Risk("row-security", old.identity, "row-level security for its owner"))
         return risks + leaving(old, new) if new is not None else risks
 
     def obstacles(self, new: Object, scene: Scene) -> list[Risk]:
-        return misplaced(new, scene)
+        return [*misplaced(new, scene), *homeless(new, scene)]
 
     def beyond(self, old: Object, new: Object) -> Mapping[str, str]:
         # A parent that is left and joined again is the last one, and leaves all columns declared here.

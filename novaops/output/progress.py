@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Timer
+from threading import Lock, Timer
 from types import TracebackType
 
 from rich.status import Status
@@ -15,6 +15,8 @@ from novaops.output.terminal import console, visible
 
 PATIENCE = 1.0
 """Seconds that something may take in silence where no live line can be shown."""
+RARELY = 60.0
+"""The longest time between two lines about the same phase there; it doubles from one to the next."""
 
 
 class Progress:
@@ -27,6 +29,8 @@ class Progress:
         self._phases: list[str] = []
         self._status: Status | None = None
         self._timer: Timer | None = None
+        self._lock = Lock()
+        self._text = self._said = ""
 
     def __enter__(self) -> Progress:
         return self
@@ -40,6 +44,7 @@ class Progress:
     def phase(self, text: str) -> Iterator[None]:
         """Show the text while the context lasts."""
         self._phases.append(text)
+        self._clear()
         self._show(text)
         try:
             yield
@@ -76,18 +81,33 @@ class Progress:
             else:
                 self._status.update(line)
         elif not self._quiet:
-            self._clear()
-            self._timer = Timer(PATIENCE, self._say, [text])
-            self._timer.daemon = True
-            self._timer.start()
+            with self._lock:
+                self._text = text
+                if self._timer is None:
+                    self._wait(PATIENCE)
 
-    def _say(self, text: str) -> None:
-        print(f"{visible(text)} …", file=sys.stderr, flush=True)
+    def _wait(self, seconds: float) -> None:
+        timer = Timer(seconds, lambda: self._say(timer, seconds))
+        timer.daemon = True
+        timer.start()
+        self._timer = timer
+
+    def _say(self, timer: Timer, waited: float) -> None:
+        """Print what goes on now, if that is news, and come back later."""
+        with self._lock:
+            if self._timer is not timer:
+                return
+            if self._text != self._said:
+                self._said = self._text
+                print(f"{visible(self._text)} …", file=sys.stderr, flush=True)
+            self._wait(min(2 * waited, RARELY))
 
     def _clear(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        with self._lock:
+            if self._timer is not None:
+                self._timer.cancel()
             self._timer = None
+            self._said = ""
         if self._status is not None:
             self._status.stop()
             self._status = None

@@ -27,7 +27,7 @@ HAZARDS: Mapping[str, HazardCode] = {
         ("not-null", "H111", "a column that is to be NOT NULL holds NULLs"),
         ("unique", "H112", "rows violate a unique or exclusion constraint that is to be added"),
         ("foreign-key", "H113", "rows violate a foreign key that is to be added"),
-        ("check", "H114", "rows violate a check constraint that is to be added"),
+        ("check", "H114", "rows violate a check, a domain, a partition bound or a limit that is to be"),
         ("table-lock", "H201", "a lock would keep others from the table"),
         ("rewrite", "H202", "the whole table would be rewritten"),
         ("long-scan", "H203", "the whole table would be scanned under a lock"),

@@ -133,7 +133,7 @@ class Wiring:
                 self._complete(edge.referenced, then)
             # Altering a container may wait for what it is to contain.
             self.graph.edge(Node(Act.ALTER, edge.referenced), then, weak=edge.referenced == new.parent)
-            for act in (Act.CREATE, Act.ALTER):
+            for act in () if late else (Act.CREATE, Act.ALTER):
                 self.graph.edge(Node(act, edge.referenced), prepare, weak=edge.referenced == new.parent)
         for address in kind_of(new).needs(new, self.scene.desired):
             self.graph.edge(Node(Act.CREATE, address), create)

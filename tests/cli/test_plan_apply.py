@@ -281,3 +281,19 @@ def wait_until_blocked(url: str) -> None:
                 return
             time.sleep(0.1)
     raise AssertionError("apply never came to wait for the lock")
+
+
+def test_a_broken_function_is_shown_at_its_line(novaops, url: str, schema: Path) -> None:
+    broken = "CREATE FUNCTION f() RETURNS bigint LANGUAGE sql AS $$\n  SELECT nope FROM users\n$$;\n"
+    schema.write_text(SCHEMA + broken)
+    failed = novaops("plan", "--url", url, "--file", schema)
+    assert failed.returncode == 1
+    assert failed.stdout == ""
+    line = SCHEMA.count("\n") + 2
+    assert f'schema.sql:{line}:10: error[42703]: function public.f(): column "nope" does not exist' in (
+        failed.stderr
+    )
+    assert "--check-functions off" in failed.stderr
+    left = novaops("plan", "--url", url, "--file", schema, "--check-functions", "off")
+    assert left.returncode == 0, left.stderr
+    assert "--check-functions off" in left.stdout.splitlines()[-1]

@@ -18,6 +18,7 @@ from novaops.planning.draft import draft
 from novaops.planning.dump import dump
 from novaops.planning.privileges import PrivilegeMode
 from novaops.planning.scope import Scope
+from tests.integration.convergence.conftest import entries
 from tests.properties.schemas import names, schemas
 
 EVERYTHING = Scope(frozenset({"public"}), whole=True)
@@ -96,3 +97,17 @@ def test_pg_dump_agrees(
     psql(loaded, "-1", input=script)
     options = ("--schema-only", "--restrict-key=properties")
     assert pg_dump(loaded, *options) == pg_dump(original, *options)
+
+
+@settings(max_examples=4)
+@given(pair=two)
+def test_pg_dump_sees_no_difference_after(
+    new_database: Callable[..., str], pg_dump: Callable[..., str], pair: tuple[list[str], list[str]]
+) -> None:
+    current, goal = new_database("property"), new_database("property")
+    with psycopg.connect(goal) as connection:
+        desired = run(connection, pair[1])
+    with psycopg.connect(current) as connection:
+        made = draft(run(connection, pair[0]), desired, EVERYTHING, COMPLETELY)
+        run(connection, [written.step.sql for written in made.written])
+    assert entries(pg_dump(current, "--schema-only")) == entries(pg_dump(goal, "--schema-only"))

@@ -59,3 +59,9 @@ def test_child_declares_a_generated_column_again(converge: Converge) -> None:
     """Until PostgreSQL 15 its definition takes no expression, even the same."""
     parent = "CREATE TABLE parent (a int, b int GENERATED ALWAYS AS (a * 2) STORED);"
     converge("", parent + "CREATE TABLE child (b int, c int) INHERITS (parent)")
+
+
+def test_parent_has_a_column_again(converge: Converge) -> None:
+    """A child without columns is a child all the same."""
+    new = "CREATE TABLE parent (a int, b int); CREATE TABLE child () INHERITS (parent)"
+    converge("CREATE TABLE parent (); CREATE TABLE child () INHERITS (parent)", new)

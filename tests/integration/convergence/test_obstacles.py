@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import psycopg
 import pytest
 
-from novaops.planning.draft import draft
+from novaops.planning.draft import Draft, draft
 from novaops.planning.hazard_codes import REFUSED_BY_ROWS, with_consent
 from novaops.planning.hazards import assess, hazard
 from novaops.planning.plan import Plan, Target
@@ -84,3 +85,38 @@ def test_consent_to_everything_is_not_meant(name: str) -> None:
     plan = Plan(Target("d", "h", 5432, "u", "18", "1"), "a", "b", changes=(), statements=(), blocked=(told,))
     assert with_consent(plan, {"all"}).blocked == (told,)
     assert with_consent(plan, {name}).blocked == ()
+
+
+MOOD = "CREATE TYPE mood AS ENUM ('sad', 'happy');"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "right", "wrong", "since"),
+    [
+        ("text", "mood", "sad", "glad", 15),
+        ("text", "int", "7", "seven", 16),
+        ("varchar(10)", "date", "2024-02-29", "2023-02-29", 16),
+        ("json", "int", "7", '"seven"', 16),
+    ],
+)
+def test_text_that_another_type_does_not_read(
+    new_database: Callable[..., str], old: str, new: str, right: str, wrong: str, since: int
+) -> None:
+    with psycopg.connect(new_database(), autocommit=True) as wanted:
+        wanted.execute(f"{MOOD} CREATE TABLE t (a {new})")
+        desired = snapshot(wanted)
+    with psycopg.connect(new_database(), autocommit=True) as connection:
+        connection.execute(f"CREATE TABLE t (a {old}); INSERT INTO t VALUES (NULL), ('{right}')")
+        made = draft(snapshot(connection), desired, EVERYTHING, MANAGED)
+        assert refused(made, connection) == []
+        connection.execute(f"INSERT INTO t VALUES ('{wrong}')")
+        able = connection.info.server_version >= since * 10000
+        assert refused(made, connection) == ["check"] * able
+        with pytest.raises(psycopg.errors.DataError):
+            execute(connection, made)
+
+
+def refused(made: Draft, connection: psycopg.Connection[Any]) -> list[str]:
+    """The obstacles alone: the change of a type may be a hazard besides."""
+    told = assess(made.changes, made.scene, connection).hazards
+    return [h.hazard for hazards in told.values() for h in hazards if h.hazard in REFUSED_BY_ROWS]

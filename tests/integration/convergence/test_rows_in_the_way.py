@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import psycopg
 import pytest
 
+from novaops.catalog.address import Address
 from novaops.catalog.read import read
 from novaops.catalog.snapshot import Snapshot
 from novaops.kinds import registry
@@ -150,14 +151,46 @@ def test_temporal_key(new_database: Callable[..., str]) -> None:
             told(connection, desired, carry_out=True)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "hazard", "message"),
+    [
+        ("(9, 'x')", "check", "1 row would belong to no partition"),
+        ("(NULL, 'x')", "check", "1 row would belong to no partition"),
+        ("(2, 'z')", "check", "1 row would belong to no partition"),
+        ("(1, 'x')", "unique", "2 rows would have a key in common"),
+        ("(2, 'y'), (3, 'y')", "check", "1 row would violate it"),
+    ],
+)
+def test_a_table_made_anew(new_database: Callable[..., str], wrong: str, hazard: str, message: str) -> None:
+    desired = declared(
+        new_database(),
+        "CREATE TABLE t (a int, b text, UNIQUE (a, b), CHECK (a <> 3)) PARTITION BY RANGE (a);"
+        "CREATE TABLE p PARTITION OF t FOR VALUES FROM (0) TO (5) PARTITION BY LIST (b);"
+        "CREATE TABLE q PARTITION OF p FOR VALUES IN ('x', 'y');",
+    )
+    with psycopg.connect(new_database(), autocommit=True) as connection:
+        connection.execute(TWO_COLUMNS)
+        connection.execute("INSERT INTO t VALUES (1, 'x'), (1, 'y')")
+        assert {h.hazard for h in told(connection, desired, busy="t")} == {"offline"}
+        connection.execute(f"INSERT INTO t VALUES {wrong}")
+        found = [h for h in told(connection, desired, busy="t") if h.hazard != "offline"]
+        assert [(h.hazard, h.message) for h in found] == [(hazard, message)]
+        assert connection.execute(found[0].query or "").fetchall()
+        with pytest.raises(psycopg.Error):
+            told(connection, desired, busy="t", carry_out=True)
+
+
 def declared(url: str, text: str) -> Snapshot:
     with psycopg.connect(url) as connection:
         connection.execute(text)
         return read(connection, list(registry().values()), alone=True)
 
 
-def told(connection: psycopg.Connection, desired: Snapshot, *, carry_out: bool = False) -> list[Hazard]:
-    made = draft(snapshot(connection), desired, EVERYTHING, MANAGED)
+def told(
+    connection: psycopg.Connection, desired: Snapshot, *, busy: str = "", carry_out: bool = False
+) -> list[Hazard]:
+    tables = frozenset({Address("table", ("public", busy))}) if busy else frozenset()
+    made = draft(snapshot(connection), desired, EVERYTHING, MANAGED, busy=tables)
     found = assess(made.changes, made.scene, connection).hazards
     if carry_out:
         execute(connection, made)

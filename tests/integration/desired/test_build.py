@@ -60,7 +60,9 @@ def test_any_order_and_sources(shadow: psycopg.Connection[Any]) -> None:
 
 
 def test_with_commits_the_same(shadow: psycopg.Connection[Any], spare: psycopg.Connection[Any]) -> None:
-    assert named(made(spare, OUT_OF_ORDER, commit=True)) == named(made(shadow, OUT_OF_ORDER))
+    committed, undone = made(spare, OUT_OF_ORDER, commit=True), made(shadow, OUT_OF_ORDER)
+    assert named(committed) == named(undone)
+    assert committed.snapshot.objects == undone.snapshot.objects
 
 
 TOGETHER = """CREATE TABLE a ();

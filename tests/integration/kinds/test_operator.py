@@ -82,3 +82,10 @@ def test_a_shell_goes_with_its_type(database: psycopg.Connection[Any]) -> None:
         CREATE OPERATOR s.=== (function = s.eq, leftarg = s.e, rightarg = s.e, negator = OPERATOR(s.!==))
     """
     converge(database, own, "CREATE SCHEMA s")
+
+
+def test_a_link_to_a_shell(database: psycopg.Connection[Any]) -> None:
+    less = "CREATE SCHEMA s; CREATE OPERATOR s.<<< (function = int4lt, leftarg = int, rightarg = int"
+    converge(
+        database, f"{less})", f"{less}, commutator = OPERATOR(s.>>>), negator = OPERATOR(s.>==))", f"{less})"
+    )

@@ -4,6 +4,7 @@ import pytest
 
 from novaops.kinds import registry
 from tests.integration.kinds.conftest import Connection, Convert, snapshot
+from tests.integration.kinds.converge import converge
 
 SETUP = "CREATE SCHEMA s; CREATE TABLE s.t (a int, b int, c text)"
 PLAIN = "CREATE STATISTICS s.x ON a, b FROM s.t"
@@ -38,3 +39,8 @@ def test_its_target_is_lost_when_a_column_changes_type(database: Connection, tar
     lost = snapshot(database)[before.address].attributes != before.attributes
     assert registry()["statistics object"].refused(before) == ({"column type"} if lost else frozenset())
     assert lost is (target != -1)
+
+
+def test_the_order_of_columns_is_no_difference(database: Connection) -> None:
+    made = "CREATE TABLE t ({}); CREATE STATISTICS x ON a, b, (a + b) FROM t"
+    assert converge(database, made.format("b int, a int"), made.format("a int, b int")) == []

@@ -1,0 +1,34 @@
+"""Values for which PostgreSQL refuses a column, as queries on the live data; not a kind itself."""
+
+from __future__ import annotations
+
+from novaops.catalog.object import Object
+from novaops.kinds.domain_obstacles import unfit
+from novaops.kinds.inheritance import origin
+from novaops.kinds.input_obstacles import unreadable
+from novaops.kinds.kind import Risk, Scene
+from novaops.kinds.obstacles import keeps_rows, refusal, relation_of
+from novaops.kinds.sequence_position import out_of_limits
+
+
+def unacceptable(column: Object, scene: Scene) -> list[Risk]:
+    """For a column of a table that is there already."""
+    table = relation_of(column, scene)
+    if not keeps_rows(table, scene) or origin(column) or column["_view"]:
+        return []
+    inside = scene.desired.children.get(column.address, ())
+    if column.address not in scene.live or (
+        scene.creates(column.address) and not scene.creates(table.address)
+    ):
+        not_null = column["not_null"] or any(child.attributes.get("type") == "n" for child in inside)
+        filled = column["generated"] or column["identity_options"] is not None or column["_type_type"] == "d"
+        filled = filled or any(child.address.type == "default value" for child in inside)
+        return [_nulls(column, f"FROM {column['_relation']}")] if not_null and not filled else []
+    old = scene.live[column.address]
+    given = f"FROM {column['_relation']} WHERE {column['_quoted']} IS NULL"
+    risks = [_nulls(column, given)] if column["not_null"] and not old["not_null"] else []
+    return risks + unfit(column, scene) + unreadable(column, scene) + out_of_limits(old, column)
+
+
+def _nulls(column: Object, source: str) -> Risk:
+    return refusal("not-null", column.identity, "would have NULL there", source)
