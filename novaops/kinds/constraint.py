@@ -75,7 +75,12 @@ class Constraint(Kind):
         return not brought(obj, scene)
 
     def finish(self, obj: Object, scene: Scene) -> list[Step]:
-        steps = _validated(obj, scene) if obj["type"] == CHECK and brought(obj, scene) else []
+        steps = []
+        if obj["type"] == CHECK and brought(obj, scene):
+            steps += _validated(obj, scene)
+            if obj["_local"]:
+                # It merges with the inherited one, and stays when that goes.
+                steps.append(_table(obj, f"ADD CONSTRAINT {obj['_quoted']} {_definition(obj)}"))
         if obj["parent_index"] and obj["type"] != EXCLUSION:
             steps.append(_attach(obj))
         if obj["clustered"]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from novaops.catalog.object import Object
 from novaops.kinds.domain_obstacles import nulls_in
 from novaops.kinds.kind import Part, Phase, Risk, Scene, Step
-from novaops.kinds.type import Type
+from novaops.kinds.type import Type, nested
 
 
 class Domain(Type):
@@ -26,7 +26,7 @@ class Domain(Type):
         return [Step(f"CREATE DOMAIN {obj.identity} AS {obj['base_type']}{body}")]
 
     def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
-        if changed - {"default", "not_null"}:
+        if changed - {"default", "not_null"} or (new["not_null"] > old["not_null"] and nested(old, scene)):
             return None
         head = f"ALTER DOMAIN {new.identity}"
         steps = []

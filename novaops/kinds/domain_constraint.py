@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.kinds.domain_obstacles import disallowed
 from novaops.kinds.kind import Kind, Part, Risk, Scene, Step
+from novaops.kinds.type import nested
 
 
 class DomainConstraint(Kind):
@@ -32,12 +34,16 @@ class DomainConstraint(Kind):
         return bool(obj["validated"])
 
     def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
-        if changed == {"validated"} and new["validated"]:
+        if changed == {"validated"} and new["validated"] and not self.remakes(new, scene):
             return [Step(f"ALTER DOMAIN {new['_domain']} VALIDATE CONSTRAINT {new['_name']}")]
         return None
 
     def drop(self, obj: Object, scene: Scene) -> list[Step]:
         return [Step(f"ALTER DOMAIN {obj['_domain']} DROP CONSTRAINT {obj['_name']}")]
+
+    def remakes(self, obj: Object, scene: Scene) -> list[Address]:
+        domain = scene.live.objects.get(obj.parent) if obj.parent and obj["validated"] else None
+        return [domain.address] if domain and nested(domain, scene) else []
 
     def obstacles(self, new: Object, scene: Scene) -> list[Risk]:
         return disallowed(new, scene)

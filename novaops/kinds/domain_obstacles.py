@@ -51,7 +51,7 @@ def _held(domain: Object, base_type: str, scene: Scene) -> Iterator[str]:
     for edge in scene.live.dependents.get(domain.address, ()):
         holder = scene.live[edge.dependent]
         after = scene.desired.objects.get(holder.address)
-        if holder.kind == domain.kind:
+        if holder.kind == domain.kind and holder["base_type"] == domain.identity:
             yield from _held(holder, base_type, scene)
         elif holder.address.type == "table column" and after and not scene.drops(holder.address):
             values = {

@@ -299,6 +299,10 @@ class Kind:
         """Attributes that the server keeps from who reads them: they are named, and not compared."""
         return frozenset()
 
+    def remakes(self, obj: Object, scene: Scene) -> Iterable[Address]:
+        """Live objects that are to be made anew with it, as PostgreSQL does not add it to them as they are."""
+        return ()
+
     def beyond(self, old: Object, new: Object) -> Mapping[str, str]:
         """Attributes that differ and that no statement changes, each with what people are told ("": nothing)."""
         return {}

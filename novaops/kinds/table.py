@@ -144,7 +144,9 @@ class Table(Kind):
             risks.append(Risk("data-loss", old.identity, "rows", exists, count, lock=old.identity))
         if new is not None and old["row_security"] and not new["row_security"]:
             risks.append(Risk("row-security", old.identity, "row-level security"))
-        elif new is not None and old["row_security"] and old["force_row_security"] > new["force_row_security"]:
+        elif (
+            new is not None and old["row_security"] and old["force_row_security"] > new["force_row_security"]
+        ):
             risks.append(Risk("row-security", old.identity, "row-level security for its owner"))
         return risks + leaving(old, new) if new is not None else risks
 

@@ -53,6 +53,23 @@ def stored_in(obj: Object, scene: Scene) -> list[Object]:
     ]
 
 
+def nested(domain: Object, scene: Scene) -> bool:
+    """Whether arrays or other types of columns hold values of the domain: then nothing can be added to it.
+
+    See get_rels_with_domain() in src/backend/commands/typecmds.c, which looks at no row.
+    """
+    names = {o.identity for o in _domains_over(domain, scene)}
+    return any(column["type"] not in names for column in stored_in(domain, scene))
+
+
+def _domains_over(domain: Object, scene: Scene) -> Iterator[Object]:
+    yield domain
+    for edge in scene.live.dependents.get(domain.address, ()):
+        over = scene.live[edge.dependent]
+        if over.kind == domain.kind and over["base_type"] == domain.identity:
+            yield from _domains_over(over, scene)
+
+
 def any_row(columns: Iterable[tuple[Object, str]], scene: Scene) -> str | None:
     """Query that tells whether a row of the columns' tables meets its condition, a `%s` for the column.
 

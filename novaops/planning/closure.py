@@ -61,6 +61,9 @@ class _Work:
     def _drain(self) -> None:
         while self.queue:
             change = self.closure.changes[self.queue.popleft()]
+            if isinstance(change, Create | Replace):
+                for address in _kind(change.new).remakes(change.new, self.scene):
+                    self._rebuild(self.scene.live[address], change.address)
             match change:
                 case Create():
                     pass

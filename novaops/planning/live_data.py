@@ -13,13 +13,15 @@ COUNT_TIMEOUT = "2s"
 def ask(connection: psycopg.Connection[Any], sql: str) -> Sequence[Any] | None:
     """First row of a query on the live data; None when it failed or took too long.
 
-    Row security must not hide rows (`row_security = off` makes such a query fail instead).
+    Row security must not hide rows (`row_security = off` makes such a query fail instead). On an
+    autocommit connection one message is one transaction; there may be thousands of questions.
     """
+    pinned = f"SET LOCAL row_security = off; SET LOCAL statement_timeout = '{COUNT_TIMEOUT}'"
     try:
-        with connection.transaction(), connection.cursor() as cursor:
-            cursor.execute("SET LOCAL row_security = off")
-            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [COUNT_TIMEOUT])
-            return cursor.execute(sql).fetchone()
+        cursor = connection.execute(f"{pinned}; {sql}")
+        while cursor.nextset():
+            pass
+        return cursor.fetchone()
     except (psycopg.errors.OperationalError, psycopg.errors.DatabaseError):
         if connection.closed:
             raise

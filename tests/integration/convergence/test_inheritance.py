@@ -65,3 +65,12 @@ def test_parent_has_a_column_again(converge: Converge) -> None:
     """A child without columns is a child all the same."""
     new = "CREATE TABLE parent (a int, b int); CREATE TABLE child () INHERITS (parent)"
     converge("CREATE TABLE parent (); CREATE TABLE child () INHERITS (parent)", new)
+
+
+def test_child_has_the_check_of_its_parent_itself(converge: Converge) -> None:
+    tables = "CREATE TABLE parent (a int); CREATE TABLE child () INHERITS (parent)"
+    own = "; ALTER TABLE child ADD CONSTRAINT c CHECK (a > 0)"
+    inherited = "; ALTER TABLE parent ADD CONSTRAINT c CHECK (a > 0)"
+    for checks in (own + inherited, own + inherited + " NOT VALID"):
+        converge(tables, tables + checks)
+        converge("", tables + checks)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.integration.convergence.conftest import Converge
 
 ENUM = """
@@ -51,3 +53,28 @@ def test_the_base_type_of_a_domain_with_constraints(converge: Converge) -> None:
 def test_an_enum_becomes_a_composite(converge: Converge) -> None:
     column = "; CREATE TABLE holder (i int, v thing)"
     converge("CREATE TYPE thing AS ENUM ('a')" + column, "CREATE TYPE thing AS (a int)" + column)
+
+
+@pytest.mark.parametrize("added", ["CONSTRAINT c CHECK (VALUE > 0)", "NOT NULL"])
+@pytest.mark.parametrize(
+    ("holders", "rows", "kept"),
+    [
+        ("CREATE TABLE t (a d, b d[])", "(1, '{2}')", "SELECT a = 1, b[1] = 2 FROM t"),
+        (
+            "CREATE TYPE y AS (i d); CREATE TABLE t (a d, b y)",
+            "(1, ROW(2))",
+            "SELECT a = 1, (b).i = 2 FROM t",
+        ),
+        ("CREATE DOMAIN e AS d[]; CREATE TABLE t (a e)", "('{1}')", "SELECT a = '{1}' FROM t"),
+    ],
+)
+def test_a_domain_within_other_types_is_constrained(
+    converge: Converge, holders: str, rows: str, kept: str, added: str
+) -> None:
+    insert = f"INSERT INTO t VALUES {rows}"
+    converge(
+        f"CREATE DOMAIN d AS int; {holders}",
+        f"CREATE DOMAIN d AS int {added}; {holders}",
+        rows=insert,
+        check=kept,
+    )
