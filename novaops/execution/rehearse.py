@@ -160,7 +160,8 @@ def _on_copy(
         raise NovaopsError(
             f"the server has no room for what one statement needs; nothing was applied: {_first_line(error)}",
             detail=plan.statements[len(seen)].sql,
-            hint=error.diag.message_hint or "set max_locks_per_transaction of the server higher, and restart it",
+            hint=error.diag.message_hint
+            or "set max_locks_per_transaction of the server higher, and restart it",
         ) from error
     except psycopg.Error as error:
         return Rehearsal(True, error=f"{plan.statements[len(seen)].sql}: {_first_line(error)}")

@@ -254,8 +254,10 @@ def _not_null_besides(old: Object, new: Object, scene: Scene) -> list[Step]:
     # What was there by itself stays so when the column comes to inherit it, and what a parent leaves becomes it.
     if _own_not_null(old, scene.live) or comes_to_inherit(old, new, scene):
         return []
-    name = old["_not_null_name"] if old["not_null"] else new["_not_null_name"]
-    return [replace(_not_null_of_its_own(new, name), phase=Phase.FINISH)]
+    if old["not_null"]:
+        return [_not_null_of_its_own(new, old["_not_null_name"])]
+    # Ahead of the parent's, which would come here under its own name.
+    return [replace(_not_null_of_its_own(new, new["_not_null_name"]), phase=Phase.RELEASE)]
 
 
 def _left_behind(old: Object, new: Object, scene: Scene) -> list[Step]:
