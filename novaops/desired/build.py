@@ -19,6 +19,7 @@ from novaops.desired.bodies import check as check_bodies
 from novaops.desired.classify import classify, command_words, diagnostic, refusals
 from novaops.desired.explain import explain, missing_role, role_diagnostic
 from novaops.desired.likely import likely_order
+from novaops.desired.roles import LEFT_OUT, fulfilled
 from novaops.desired.rules import Action
 from novaops.desired.settings import Settings
 from novaops.desired.sources import makers, sources
@@ -92,13 +93,14 @@ def build(
     files are called in messages. All errors are raised at once, as `DiagnosticsError`.
     """
     started = time.monotonic()
-    if refused := refusals(statements):
+    moot = fulfilled(connection, statements)
+    if refused := refusals(s for index, s in enumerate(statements) if index not in moot):
         raise DiagnosticsError(refused)
     session = Session(connection, commit=commit)
     try:
         session.begin()
         session.prepare(prelude)
-        builder = _Builder(session, missing_roles)
+        builder = _Builder(session, missing_roles, moot)
         builder.run(statements)
         builder.check(declares or ", ".join(dict.fromkeys(s.file.name for s in statements)))
         session.reset()
@@ -125,8 +127,10 @@ def build(
 class _Builder:
     """Runs the tasks; those that fail for want of something wait and are tried again."""
 
-    def __init__(self, session: Session, missing_roles: MissingRoles) -> None:
+    def __init__(self, session: Session, missing_roles: MissingRoles, moot: frozenset[int]) -> None:
+        """`moot` are the statements, by their place, that say of roles what is so already."""
         self.session = session
+        self.moot = moot
         self.missing_roles = missing_roles
         self.tasks: list[Task] = []
         self.waiting: list[Failure] = []
@@ -143,7 +147,10 @@ class _Builder:
     def run(self, statements: Sequence[Statement]) -> None:
         settings = Settings()
         for index, statement in enumerate(statements):
-            task = Task(index, statement, classify(statement), settings)
+            verdict = classify(statement)
+            if index in self.moot:
+                verdict = replace(verdict, action=Action.REPORT, reason=LEFT_OUT, hint=None)
+            task = Task(index, statement, verdict, settings)
             self.tasks.append(task)
             if task.verdict.action is not Action.RUN:
                 self.flush()

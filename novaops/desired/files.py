@@ -8,6 +8,7 @@ from pathlib import Path
 
 from novaops.desired.classify import refusals
 from novaops.desired.lexer import LexicalError
+from novaops.desired.roles import claims
 from novaops.desired.split import Command, File, Statement, split
 from novaops.diagnostics import Diagnostic, DiagnosticsError
 from novaops.errors import NovaopsError, UsageError
@@ -50,7 +51,9 @@ def load(path: Path) -> Script:
     loader = _Loader()
     for file in _files(path):
         loader.read(file)
-    problems = [*loader.problems, *loader.interpolated(), *refusals(loader.statements)]
+    # What is asked of roles may be so already, which the server knows.
+    refused = refusals(statement for statement in loader.statements if not claims(statement))
+    problems = [*loader.problems, *loader.interpolated(), *refused]
     if problems:
         raise DiagnosticsError(sorted(problems, key=lambda d: d.source))
     return Script(str(path), tuple(loader.files), tuple(loader.statements))

@@ -10,7 +10,6 @@ import psycopg
 
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
-from novaops.catalog.snapshot import Snapshot
 from novaops.kinds.kind import Risk, Scene
 from novaops.planning.changes import Alter, Change, Create, Drop, Replace
 from novaops.planning.hazard_codes import HAZARDS
@@ -56,23 +55,22 @@ def risks(change: Change, changes: Mapping[Address, Change], scene: Scene) -> Se
         case Alter(old, new, changed):
             return kind_of(old).risks(old, new, changed, scene) if changed else ()
         case Drop(old):
-            if gone_with(old, changes, scene.live):
+            if gone_with(old, changes, scene):
                 return ()
             return kind_of(old).risks(old, None, frozenset(), scene)
         case Replace(old, new):
-            if gone_with(old, changes, scene.live):
+            if gone_with(old, changes, scene):
                 return ()
             rebuilt = not kind_of(old).data or _kept(old, scene)
             changed = frozenset(n for n in old.attributes if old[n] != new.attributes.get(n))
             return kind_of(old).risks(old, new if rebuilt and old.kind == new.kind else None, changed, scene)
 
 
-def gone_with(old: Object, changes: Mapping[Address, Change], live: Snapshot) -> bool:
+def gone_with(old: Object, changes: Mapping[Address, Change], scene: Scene) -> bool:
     """Whether something that contains the object goes too, so that its risk is told there."""
-    containers = (changes.get(o.address) for o in live.ancestors(old))
+    containers = (changes.get(o.address) for o in scene.live.ancestors(old))
     # What a table holds that keeps its rows is looked at column by column.
-    moved = {c.address for c in changes.values() if isinstance(c, Replace) and c.swap and kind_of(c.old).rows}
-    return any(isinstance(c, Drop | Replace) and c.address not in moved for c in containers)
+    return any(isinstance(c, Drop | Replace) and c.address not in scene.moved for c in containers)
 
 
 def _kept(old: Object, scene: Scene) -> bool:
