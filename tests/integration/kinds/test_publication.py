@@ -53,7 +53,7 @@ def test_members_are_written_into_its_creation(convert: Convert) -> None:
     )
     (statement,) = convert("publication", "", new, setup=setup)
     assert statement == (
-        'CREATE PUBLICATION p FOR TABLE ONLY public.t (a, "B b") WHERE ((a > 1)), TABLE ONLY public.u'
+        'CREATE PUBLICATION p FOR TABLE ONLY public.t ("B b", a) WHERE ((a > 1)), TABLE ONLY public.u'
     )
 
 
