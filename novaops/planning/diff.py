@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Set
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass
+from operator import eq
+from typing import Any
 
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
@@ -11,6 +13,7 @@ from novaops.catalog.privileges import Privilege
 from novaops.catalog.snapshot import Snapshot
 from novaops.kinds import registry
 from novaops.planning.changes import Alter, Change, Create, Drop, Replace
+from novaops.planning.faithful import read_again
 from novaops.planning.privileges import PrivilegeMode, wanted
 from novaops.planning.scope import Scope
 
@@ -83,20 +86,29 @@ def compare(old: Object, new: Object, comparison: Comparison) -> Change | None:
     kind = registry()[new.kind]
     if comparison.ignored_default is not None:
         old, new = (kind.without(o, comparison.ignored_default) for o in (old, new))
-    names: Set[str] = frozenset()
+    changed = frozenset[str]()
     if old.attributes != new.attributes:
         names = (old.attributes.keys() | new.attributes.keys()) - kind.unread(old) - kind.unread(new)
         names -= kind.beyond(old, new).keys()
+        same = eq if kind.opaque(new) else _same_text
+        changed = frozenset(n for n in names if not same(old.attributes.get(n), new.attributes.get(n)))
     change = Alter(
         old,
         new,
-        changed=frozenset(n for n in names if old.attributes.get(n) != new.attributes.get(n)),
+        changed=changed,
         comment=old.comment != new.comment,
         labels=old.labels != new.labels,
         owner=comparison.owners and old.owner != new.owner,
         privileges=_privileges(old, new, comparison),
     )
     return change if change != Alter(old, new) else None
+
+
+def _same_text(old: Any, new: Any) -> bool:
+    """Whether two values are equal, or texts of one expression."""
+    if old == new:
+        return True
+    return isinstance(old, str) and isinstance(new, str) and read_again(old) == read_again(new)
 
 
 def _privileges(old: Object, new: Object, comparison: Comparison) -> frozenset[Privilege] | None:

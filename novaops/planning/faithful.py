@@ -45,6 +45,59 @@ def faithful(sql: str) -> str:
     return sql
 
 
+def read_again(sql: str) -> str:
+    """The text as it would be if PostgreSQL had read it once more: with casts of arrays in their elements.
+
+    So a database that was restored from a dump is told to be the one that was dumped.
+    """
+    at = 0
+    while "])::" in sql:
+        try:
+            found = list(tokens(sql))
+        except LexicalError:
+            return sql
+        casts = ((i, cast) for i in range(at, len(found)) if (cast := _cast_array(sql, found, i)))
+        first, cast = next(casts, (0, None))
+        if cast is None:
+            return sql
+        at, (start, end, text) = first, cast
+        sql = sql[:start] + text + sql[end:]
+    return sql
+
+
+def _cast_array(sql: str, found: Sequence[Token], at: int) -> tuple[int, int, str] | None:
+    """For a `(ARRAY[…])::` that begins at token `at`: from where to where it reaches, and what it becomes."""
+    words = [sql[t.start : t.end] for t in found[at : at + 3]]
+    if words != ["(", "ARRAY", "["]:
+        return None
+    elements, end = _elements(sql, found, at + 2)
+    after = [sql[t.start : t.end] for t in found[end + 1 : end + 3]]
+    length = _type_length(sql, found[end + 3 :])
+    if after != [")", "::"] or not length or [] in elements:
+        return None
+    last = found[end + 2 + length]
+    name = sql[found[end + 3].start : last.end].removesuffix("[]")
+    cast = (f"({sql[element[0].start : element[-1].end]})::{name}" for element in elements)
+    return found[at].start, last.end, f"ARRAY[{', '.join(cast)}]"
+
+
+def _type_length(sql: str, found: Sequence[Token]) -> int:
+    """How many tokens the name of an array type takes that they begin with; 0 when they do not."""
+    length, depth = 0, 0
+    words = [sql[t.start : t.end] for t in found]
+    for index, (token, word) in enumerate(zip(found, words, strict=True)):
+        named = token.kind in ("word", "quoted")
+        goes_on = index == 0 or words[index - 1] == "." or word in TYPE_WORDS
+        depth += word in ("(", "[")
+        if not (
+            (named and goes_on) or (word in TYPE_SIGNS and (depth or word == ".")) or token.kind == "number"
+        ):
+            break
+        depth -= word in (")", "]")
+        length = index + 1
+    return length if words[max(0, length - 2) : length] == ["[", "]"] else 0
+
+
 def _array_type(sql: str, found: Sequence[Token], at: int) -> tuple[int, str] | None:
     """For a `(ARRAY[…])::` that begins at token `at`: where its own type goes, and that type."""
     words = [sql[t.start : t.end] for t in found[at : at + 3]]

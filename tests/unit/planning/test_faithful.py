@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from novaops.planning.faithful import faithful
+from novaops.planning.faithful import faithful, read_again
 
 VARYING = "ARRAY['a'::character varying, 'b'::character varying]"
 
@@ -79,3 +79,31 @@ def test_a_constant_without_a_name_gets_none(sql: str, expected: str) -> None:
 )
 def test_what_has_a_name_or_is_no_constant_keeps_it(sql: str) -> None:
     assert faithful(sql) == sql
+
+
+PUSHED = "ARRAY[('a'::character varying)::{0}, ('b'::character varying)::{0}]"
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        (f"CHECK (x = ANY (({VARYING})::text[]))", f"CHECK (x = ANY ({PUSHED.format('text')}))"),
+        (f"({VARYING})::character varying(3)[] || y", f"{PUSHED.format('character varying(3)')} || y"),
+        (f"(({VARYING})::app.kind[])[1]", f"({PUSHED.format('app.kind')})[1]"),
+        (
+            "((ARRAY[1, f((ARRAY[2])::bigint[])])::numeric[])",
+            "(ARRAY[(1)::numeric, (f(ARRAY[(2)::bigint]))::numeric])",
+        ),
+        (
+            "(ARRAY[now()])::timestamp with time zone[] IS NULL",
+            "ARRAY[(now())::timestamp with time zone] IS NULL",
+        ),
+        ("(ARRAY[]::text[])::varchar[]", "(ARRAY[]::text[])::varchar[]"),
+        ("(x)::text[]", "(x)::text[]"),
+        ('(ARRAY[a])::"My".t[]', 'ARRAY[(a)::"My".t]'),
+        ("'(ARRAY[1])::text[]'", "'(ARRAY[1])::text[]'"),
+    ],
+)
+def test_read_again(sql: str, expected: str) -> None:
+    assert read_again(sql) == expected
+    assert read_again(expected) == expected

@@ -1,0 +1,40 @@
+"""A database restored from a dump by pg_dump is no other one, though PostgreSQL reads its own text differently."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import psycopg
+
+from novaops.planning.diff import diff
+from tests.integration.convergence.conftest import EVERYTHING, MANAGED, snapshot
+
+SCHEMA = """
+CREATE TABLE task (
+    id int PRIMARY KEY,
+    state varchar(9) DEFAULT 'new' CHECK (state IN ('new', 'old', 'gone')),
+    open boolean GENERATED ALWAYS AS (state NOT IN ('old', 'gone')) STORED
+);
+CREATE INDEX ON task (id) WHERE state IN ('new', 'old');
+CREATE DOMAIN kind AS varchar CHECK (value IN ('a', 'b'));
+CREATE VIEW living AS SELECT id, state IN ('new', 'old') AS fresh FROM task WHERE state NOT IN ('gone', 'dead');
+CREATE POLICY mine ON task USING (state IN ('new', 'old'));
+CREATE FUNCTION fresh(state varchar) RETURNS boolean LANGUAGE sql BEGIN ATOMIC SELECT state IN ('new', 'old'); END;
+CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE TRIGGER touch BEFORE UPDATE ON task FOR EACH ROW WHEN (old.state IN ('new', 'old')) EXECUTE FUNCTION touch();
+"""
+
+
+def test_dumped_and_restored(
+    new_database: Callable[..., str], psql: Callable[..., str], pg_dump: Callable[..., str]
+) -> None:
+    original, restored = new_database(), new_database()
+    with psycopg.connect(original, autocommit=True) as connection:
+        connection.execute(SCHEMA)
+        first = snapshot(connection)
+    psql(restored, input=pg_dump(original, "--schema-only"))
+    with psycopg.connect(restored, autocommit=True) as connection:
+        second = snapshot(connection)
+    assert any(first[a].attributes != second[a].attributes for a in first.objects)
+    assert diff(first, second, EVERYTHING, MANAGED) == {}
+    assert diff(second, first, EVERYTHING, MANAGED) == {}
