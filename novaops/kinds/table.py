@@ -25,6 +25,9 @@ IN_PLACE = {
 }  # fmt: skip
 
 
+COPIED = "would be copied into a new table, while everybody else waits"
+
+
 class Table(Kind):
     name = "table"
     types = ("table",)
@@ -139,7 +142,7 @@ class Table(Kind):
         exists = f"SELECT EXISTS (SELECT FROM {source})"
         count = f"SELECT count(*), count(*) FROM {source}"
         if old.address in scene.moved:
-            risks.append(Risk("offline", old.identity, "rows", exists, count))
+            risks.append(Risk("offline", old.identity, "rows", exists, count, says=COPIED))
         elif new is None and not (old["partition_key"] or _within_moved(old, scene)):
             risks.append(Risk("data-loss", old.identity, "rows", exists, count, lock=old.identity))
         if new is not None and old["row_security"] and not new["row_security"]:

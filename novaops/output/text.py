@@ -11,6 +11,7 @@ from rich.text import Text
 
 from novaops.output.terminal import console, plain, visible, visible_lines, write_lines
 from novaops.output.tree import HAZARD, aligned, counted, tree
+from novaops.planning.hazard_codes import REFUSED_BY_ROWS
 from novaops.planning.plan import Hazard, Plan, Statement, Target
 
 VERBS = {"create": "add", "alter": "change", "replace": "rebuild", "rename": "rename", "drop": "drop"}
@@ -50,7 +51,15 @@ def next_lines(plan: Plan, command: Sequence[str]) -> list[Text]:
     lines = [Text()]
     for label, consent in zip(["blocked", *[""] * len(consents)], consents, strict=False):
         lines.append(Text.assemble((f"{label:9}", HAZARD), visible(consent)))
-    allow = [word for consent in consents for word in ("--allow", consent)]
+    # Consent would only let PostgreSQL refuse the statement.
+    hopeless = {h.consent for h in plan.blocked if h.hazard in REFUSED_BY_ROWS}
+    if hopeless:
+        lines.append(
+            Text.assemble(
+                ("mend     ", "bold"), "what PostgreSQL would refuse: the queries above show the rows"
+            )
+        )
+    allow = [word for consent in consents if consent not in hopeless for word in ("--allow", consent)]
     return [*lines, Text.assemble(("next     ", "bold"), visible(shlex.join([*command, *allow])))]
 
 

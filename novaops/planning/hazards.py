@@ -18,7 +18,7 @@ from novaops.planning.nodes import kind_of
 from novaops.planning.plan import Guard, Hazard
 from novaops.planning.statements import revoked
 
-VERBS = {"behaviour": "changes", "row-security": "weakens", "offline": "copies"}
+VERBS = {"behaviour": "changes", "row-security": "weakens"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,17 @@ def test_the_command_can_be_pasted() -> None:
     )
 
 
+def test_consent_is_not_proposed_where_it_would_not_help() -> None:
+    refused = replace(FULL.blocked[0], hazard="not-null", code="H111", object="public.t.a")
+    lines = render_plan(replace(FULL, blocked=(*FULL.blocked, refused))).splitlines()[-4:]
+    assert lines == [
+        "blocked  data-loss:public.entities.legacy_id",
+        "         not-null:public.t.a",
+        "mend     what PostgreSQL would refuse: the queries above show the rows",
+        "next     novaops apply --allow data-loss:public.entities.legacy_id",
+    ]
+
+
 def test_without_a_hazard_only_the_next_command_is_shown() -> None:
     assert render_plan(replace(FULL, blocked=())).splitlines()[-2:] == ["", "next     novaops apply"]
 
