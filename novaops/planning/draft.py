@@ -83,11 +83,12 @@ def sort_key(
     root_rank = rank if rank >= LAST else registry()[root.kind].rank
     first = node.act in (Act.ASIDE, Act.RELEASE, Act.DROP) and root_rank < LAST
     first = first and node.address not in scene.moved
+    runs_unknown = node.act in (Act.CREATE, Act.PREPARE) and node.address in blind
     return (
         node.act is Act.VALIDATE,
-        node.act is not Act.PREPARE,
+        node.act is not Act.PREPARE or runs_unknown,
         not first,
-        node.act is Act.CREATE and node.address in blind,
+        runs_unknown,
         # What comes back to a table waits for all that may have to leave it before.
         node.act is Act.FINISH and isinstance(change, Alter),
         root_rank,
