@@ -8,10 +8,9 @@ from dataclasses import replace
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.db.identifiers import quote_ident, quote_literal, quote_qualified, suffixed
-from novaops.kinds.kind import Kind, Part, Scene, Step
+from novaops.kinds.kind import ASIDE, Kind, Part, Scene, Step
 
 PROVIDERS = {"b": "builtin", "c": "libc", "i": "icu"}
-ASIDE = "__novaops_old"
 
 
 class Collation(Kind):

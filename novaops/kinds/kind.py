@@ -56,6 +56,8 @@ class Step:
     """What clears away the remains when it fails outside a transaction."""
 
 
+ASIDE = "__novaops_old"
+"""What is added to the name of an object that is set aside until nothing needs it."""
 LAST = 90
 """Kinds of this rank are changed, and dropped, after everything else: it must not feel them."""
 

@@ -13,10 +13,8 @@ from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.db.identifiers import quote_ident, quote_literal, quote_qualified, suffixed
 from novaops.db.sequence_options import catch_up
-from novaops.kinds.kind import Scene, Step
+from novaops.kinds.kind import ASIDE, Scene, Step
 from novaops.kinds.type_change import using
-
-ASIDE = "__novaops_old"
 
 
 def set_aside(table: Object, scene: Scene) -> tuple[list[Step], Object]:

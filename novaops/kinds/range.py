@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from novaops.catalog.object import Object
 from novaops.db.identifiers import quote_ident, quote_qualified, suffixed
-from novaops.kinds.kind import Part, Risk, Scene, Step
-from novaops.kinds.type import ASIDE, Type, any_row, stored_in
+from novaops.kinds.kind import ASIDE, Part, Risk, Scene, Step
+from novaops.kinds.type import Type, any_row, stored_in
 
 OPTIONS = ("subtype", "subtype_opclass", "collation", "canonical", "subtype_diff")
 

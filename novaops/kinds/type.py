@@ -8,9 +8,7 @@ from dataclasses import replace
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.db.identifiers import quote_ident, quote_qualified, suffixed
-from novaops.kinds.kind import Kind, Risk, Scene, Step
-
-ASIDE = "__novaops_old"
+from novaops.kinds.kind import ASIDE, Kind, Risk, Scene, Step
 
 
 class Type(Kind):

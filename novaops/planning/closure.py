@@ -177,13 +177,10 @@ def swaps(closure: Closure, scene: Scene) -> dict[Address, Change]:
     to stay in place itself, and for tables whose rows are to be kept.
     """
     found = dict(closure.changes)
-    for rebuilt in closure.changes.values():
-        if (
-            isinstance(rebuilt, Replace)
-            and rebuilt.address in scene.busy
-            and rebuilt.old.kind == rebuilt.new.kind
-        ):
-            found[rebuilt.address] = replace(rebuilt, swap=_kind(rebuilt.old).swap)
+    for address in scene.busy:
+        rebuilt = found.get(address)
+        if isinstance(rebuilt, Replace) and rebuilt.old.kind == rebuilt.new.kind:
+            found[address] = replace(rebuilt, swap=_kind(rebuilt.old).swap)
     todo = [a for a, c in found.items() if isinstance(c, Alter) or _within(a, found, scene)]
     while todo:
         for edge in scene.live.dependencies.get(todo.pop(), ()):
