@@ -1,0 +1,35 @@
+"""What a caller of the library chooses, and what it gets back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a plan manages and how; the words are those of the command line.
+
+    `shadow` is "server" (a database made and dropped on the target's server), "embedded", or the
+    URL of an empty database. `ignore_file` is read when it exists.
+    """
+
+    schemas: tuple[str, ...] = ()
+    scope: str = "schemas"
+    privileges: str = "auto"
+    owners: str = "ignore"
+    missing_roles: str = "error"
+    check_functions: str = "auto"
+    shadow: str = "server"
+    ignore_file: Path | None = Path(".pgschemaignore")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an apply did. `left` names differences that remain afterwards: none when it converged."""
+
+    statements: int
+    seconds: float
+    left: tuple[str, ...] = ()
+    rehearsal: Mapping[str, object] | None = None

@@ -1,0 +1,30 @@
+"""The throwaway database that files are executed in, and that plans are rehearsed in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+from novaops.db.embedded import EmbeddedServer, default_directory
+from novaops.desired.shadow import created, shadow
+
+
+@contextmanager
+def throwaway(target: psycopg.Connection[Any], place: str) -> Iterator[psycopg.Connection[Any]]:
+    """An empty database at `place` (`Options.shadow`); one that somebody else made is left as it was."""
+    match place:
+        case "server":
+            with shadow(target) as connection:
+                yield connection
+        case "embedded":
+            major = target.info.server_version // 10000
+            server = EmbeddedServer(default_directory(major), major)
+            with server.running(), created(make_conninfo(**server.connection_parameters())) as connection:
+                yield connection
+        case url:
+            with shadow(target, url) as connection:
+                yield connection
