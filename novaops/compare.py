@@ -50,7 +50,11 @@ def compare(
                 Ignore.read(options.ignore_file, registry()),
                 wanted,
             ),
-            comparison=Comparison(PrivilegeMode(options.privileges), options.owners == "managed"),
+            comparison=Comparison(
+                PrivilegeMode(options.privileges),
+                options.owners == "managed",
+                restored=declared is not None and declared.dumped,
+            ),
             target=old.target() if is_url(source) else replace(old.target(), database=source),
             sources=declared.sources if declared else {},
         )

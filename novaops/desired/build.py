@@ -67,6 +67,8 @@ class Desired:
     seconds: float = 0.0
     notices: tuple[Diagnostic, ...] = ()
     missing_roles: tuple[str, ...] = ()
+    dumped: bool = False
+    """`Script.dumped` of the files."""
 
     @property
     def empty(self) -> bool:

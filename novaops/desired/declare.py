@@ -51,7 +51,7 @@ def declare(
                 locks = LOCKS_OF_A_STATEMENT * (len(script.statements) + len(prelude))
                 commit = commit or (disposable and locks > lock_table(connection).room)
                 try:
-                    return build(
+                    made = build(
                         connection,
                         script.statements,
                         readers=list(registry().values()),
@@ -62,6 +62,7 @@ def declare(
                         commit=commit,
                         declares=script.path,
                     )
+                    return replace(made, dumped=script.dumped)
                 except NotInOneTransactionError:
                     if commit or not disposable:
                         raise

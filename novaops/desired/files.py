@@ -33,6 +33,10 @@ REASONS = {
 }
 
 
+DUMP = "--\n-- PostgreSQL database dump\n--"
+"""How pg_dump, and pg_restore, begin a script (src/bin/pg_dump/pg_backup_archiver.c, RestoreArchive)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Script:
     """What the declared files hold, in the order in which psql would read them."""
@@ -40,6 +44,11 @@ class Script:
     path: str
     files: tuple[File, ...]
     statements: tuple[Statement, ...]
+
+    @property
+    def dumped(self) -> bool:
+        """Whether pg_dump wrote any of it, so that its expressions are PostgreSQL's own texts, read once more."""
+        return any(file.text.lstrip().startswith(DUMP) for file in self.files)
 
 
 def load(path: Path) -> Script:

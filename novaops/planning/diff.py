@@ -22,13 +22,15 @@ from novaops.planning.scope import Scope
 class Comparison:
     """What counts as a difference: the contract's --privileges and --owners.
 
-    `ignored` and `ignored_default` tell the grantees whose (default) privileges are left alone.
+    `ignored` and `ignored_default` tell the grantees whose (default) privileges are left alone. Where the
+    desired state was `restored` from a dump, its expressions are what PostgreSQL made of its own texts.
     """
 
     privileges: PrivilegeMode = PrivilegeMode.AUTO
     owners: bool = False
     ignored: Callable[[str], bool] | None = None
     ignored_default: Callable[[str], bool] | None = None
+    restored: bool = False
 
 
 def diff(live: Snapshot, desired: Snapshot, scope: Scope, comparison: Comparison) -> Mapping[Address, Change]:
@@ -90,7 +92,7 @@ def compare(old: Object, new: Object, comparison: Comparison) -> Change | None:
     if old.attributes != new.attributes:
         names = (old.attributes.keys() | new.attributes.keys()) - kind.unread(old) - kind.unread(new)
         names -= kind.beyond(old, new).keys()
-        same = eq if kind.opaque(new) else _same_text
+        same = _same_text if comparison.restored and not kind.opaque(new) else eq
         changed = frozenset(n for n in names if not same(old.attributes.get(n), new.attributes.get(n)))
     change = Alter(
         old,
@@ -105,7 +107,7 @@ def compare(old: Object, new: Object, comparison: Comparison) -> Change | None:
 
 
 def _same_text(old: Any, new: Any) -> bool:
-    """Whether two values are equal, or texts of one expression."""
+    """Whether two values are equal, or texts that PostgreSQL makes of each other by reading them."""
     if old == new:
         return True
     return isinstance(old, str) and isinstance(new, str) and read_again(old) == read_again(new)

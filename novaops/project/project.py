@@ -143,7 +143,7 @@ class Project:
             live=live,
             desired=desired.snapshot,
             scope=self.scope(desired.snapshot),
-            comparison=self.comparison(),
+            comparison=replace(self.comparison(), restored=desired.dumped),
             target=self.target(),
             sources=desired.sources,
             allowed=frozenset(consent(text) for text in allow),

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import psycopg
 
+from novaops import plan
 from novaops.planning.diff import diff
 from tests.integration.convergence.conftest import EVERYTHING, MANAGED, snapshot
 
@@ -36,5 +39,19 @@ def test_dumped_and_restored(
     with psycopg.connect(restored, autocommit=True) as connection:
         second = snapshot(connection)
     assert any(first[a].attributes != second[a].attributes for a in first.objects)
-    assert diff(first, second, EVERYTHING, MANAGED) == {}
-    assert diff(second, first, EVERYTHING, MANAGED) == {}
+    restoring = replace(MANAGED, restored=True)
+    assert diff(first, second, EVERYTHING, restoring) == {}
+    assert diff(second, first, EVERYTHING, restoring) == {}
+
+
+def test_pg_dump_says_itself_that_it_wrote_a_file(
+    new_database: Callable[..., str], pg_dump: Callable[..., str], tmp_path: Path
+) -> None:
+    url, dumped, by_hand = new_database(), tmp_path / "dumped.sql", tmp_path / "by_hand.sql"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(SCHEMA)
+    dumped.write_text(pg_dump(url, "--schema-only"))
+    # The same statements, of somebody who wants them as they stand: pg_dump tells them from what there is.
+    by_hand.write_text(dumped.read_text().replace("-- PostgreSQL database dump\n", "", 1))
+    assert plan(url, dumped).statements == ()
+    assert plan(url, by_hand).statements != ()
