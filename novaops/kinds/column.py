@@ -11,8 +11,8 @@ from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.identifiers import object_name, quote_ident, quote_literal, suffixed
-from novaops.db.sequence_options import catch_up, changed_clauses, clauses, moved
 from novaops.kinds.column_obstacles import unacceptable
+from novaops.kinds.identity import added_beside_heirs, beside_heirs, identity, identity_steps, unnumbered
 from novaops.kinds.inheritance import (
     brought,
     comes_to_inherit,
@@ -31,7 +31,6 @@ from novaops.kinds.type_change import lossless, narrowing, using
 STORAGE = {"p": "PLAIN", "e": "EXTERNAL", "m": "MAIN", "x": "EXTENDED"}
 COMPRESSION = {"p": "pglz", "l": "lz4"}
 GENERATED = {"s": "STORED", "v": "VIRTUAL"}
-IDENTITY = {"a": "ALWAYS", "d": "BY DEFAULT"}
 # A change of these reaches the children of a table along with it.
 RECURSIVE = {"type", "collation", "not_null", "generated", "generation_expression"}
 # These cannot change in a partition key: the partitioned table is made anew, and the partitions change.
@@ -48,6 +47,8 @@ class Column(Kind):
     joined = True
 
     def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
+        if beside_heirs(obj, scene):
+            return added_beside_heirs(obj, self.inline(unnumbered(obj), parts, scene), scene)
         return [Step(f"ALTER TABLE {obj['_relation']} ADD COLUMN {self.inline(obj, parts, scene)}")]
 
     def inline(self, obj: Object, parts: Sequence[Part], scene: Scene) -> str | None:
@@ -67,7 +68,7 @@ class Column(Kind):
                 f"GENERATED ALWAYS AS ({obj['generation_expression']}) {GENERATED[obj['generated']]}"
             )
         if obj["identity_options"] is not None:
-            words.append(_identity(obj))
+            words.append(identity(obj))
         words += [part.sql for part in parts]
         if obj["not_null"] and obj["not_null_besides"] != "":
             words.append(_not_null(obj))
@@ -114,18 +115,18 @@ class Column(Kind):
         if generation is None or (own & KEPT and in_partition_key(old, scene)):
             return None
         steps = []
-        identity = _identity_steps(old, new)
+        numbering = identity_steps(old, new)
         # The limits of the sequence must be numbers of its type, before as after.
         narrower = lossless(new, old) and not lossless(old, new)
         if narrower:
-            steps += identity
+            steps += numbering
         if own & KEPT:
             steps.append(_type(old, new, scene))
         steps += generation
         if "not_null" in own and not any(_own_not_null(new, side) for side in (scene.live, scene.desired)):
             steps += _set_not_null(new, scene)
         if not narrower:
-            steps += identity
+            steps += numbering
         if changed & {"not_null", "not_null_besides"}:
             steps += _not_null_besides(old, new, scene) + _left_behind(old, new, scene)
         if "compression" in own:
@@ -296,44 +297,6 @@ def _generated_by_parent(obj: Object, scene: Scene) -> bool:
     if source is None or obj["_partition"] or not newly_made(obj, scene):
         return False
     return bool(scene.desired[source]["generated"]) and scene.version < 160000
-
-
-def _identity(obj: Object) -> str:
-    options = clauses(obj["identity_options"])
-    if obj["identity_sequence"] != object_name(obj["_relation_name"], obj.address.names[-1], "seq"):
-        options.insert(0, f"SEQUENCE NAME {obj['_identity_identity']}")
-    if obj["identity_persistence"]:
-        options.append("LOGGED" if obj["identity_persistence"] == "p" else "UNLOGGED")
-    text = f"GENERATED {IDENTITY[obj['identity_generation']]} AS IDENTITY"
-    return f"{text} ({' '.join(options)})" if options else text
-
-
-def _identity_steps(old: Object, new: Object) -> list[Step]:
-    before, after = old["identity_options"], new["identity_options"]
-    if before is None and after is None:
-        return []
-    if before is None:
-        added = _alter(new, f"ADD {_identity(new)}")
-        start, increment = new["_identity_start"], after.get("increment", 1)
-        caught_up = catch_up(new["_identity_identity"], new["_relation"], new["_quoted"], start, increment)
-        # The column is NOT NULL and without default when what it contains is as it will be.
-        return [Step(sql, phase=Phase.FINISH) for sql in (added.sql, caught_up)]
-    if after is None:
-        # A sequence of the same name may take over.
-        return [Step(_alter(new, "DROP IDENTITY").sql, phase=Phase.RELEASE)]
-    start, new_start, sequence = old["_identity_start"], new["_identity_start"], old["_identity_identity"]
-    steps = [Step(sql) for sql in moved(sequence, before, after, start, new_start)]
-    clauses = changed_clauses(before, after, start, new_start)
-    if old["identity_generation"] != new["identity_generation"]:
-        clauses.insert(0, f"GENERATED {IDENTITY[new['identity_generation']]}")
-    if clauses:
-        steps.append(_alter(new, " ".join(f"SET {clause}" for clause in clauses)))
-    if old["identity_persistence"] != new["identity_persistence"]:
-        logged = (new["identity_persistence"] or new["_persistence"]) == "p"
-        steps.append(Step(f"ALTER SEQUENCE {sequence} SET {'LOGGED' if logged else 'UNLOGGED'}"))
-    if old["identity_sequence"] != new["identity_sequence"]:
-        steps.append(Step(f"ALTER SEQUENCE {sequence} RENAME TO {quote_ident(new['identity_sequence'])}"))
-    return steps
 
 
 def _compression(obj: Object) -> Step:

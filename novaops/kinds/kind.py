@@ -113,7 +113,12 @@ class Scene:
     def online(self, obj: Object) -> bool:
         """Whether the object belongs to a table that others are reading and writing meanwhile."""
         *_, root = containers = [obj, *self.desired.ancestors(obj)]
-        return root.address in self.busy and not any(self.creates(o.address) for o in containers[1:])
+        if root.address not in self.busy or any(self.creates(o.address) for o in containers[1:]):
+            return False
+        # What it needs now goes before it can be built ahead, and so does the old one.
+        above = {o.address for o in containers}
+        edges = self.live.dependencies.get(obj.address, ())
+        return not any(self.drops(e.referenced) and e.referenced not in above for e in edges)
 
     @cached_property
     def created(self) -> frozenset[Address]:

@@ -157,6 +157,9 @@ class Wiring:
         if new.parent is not None:
             # The index of a partition is attached when the partition is.
             self.graph.edge(Node(Act.FINISH, new.parent), finish)
+        for part in self.scene.desired.children.get(new.address, ()):
+            # An identity wants a NOT NULL that was validated.
+            self.graph.edge(Node(Act.VALIDATE, part.address), finish, weak=True)
         for child in belonging(self.scene.desired, new.address):
             self.graph.edge(Node(Act.CREATE, child), finish, weak=True)
             self.graph.edge(Node(Act.ALTER, child), finish, weak=True)
