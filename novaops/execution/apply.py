@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import random
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
@@ -15,11 +12,11 @@ import psycopg
 from psycopg import errors
 
 from novaops.errors import NovaopsError, RefusedError
-from novaops.execution.blockers import blockers
+from novaops.execution.invalid_index import remove_remains
+from novaops.execution.locking import TRIES, Attempt, patient, pause, wanted
+from novaops.execution.watch import Watch
 from novaops.planning.plan import Plan, Statement
 from novaops.progress import Reporter
-
-TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +54,19 @@ def run(connection: psycopg.Connection[Any], plan: Plan, lock_timeout: timedelta
                 f"the saved plan holds no secrets, and {statement.object} needs one",
                 hint="apply without the plan file: novaops apply",
             )
-    _pin(connection, lock_timeout)
-    done = 0
-    for segment in segments(plan):
-        _retried(connection, segment, done, len(plan.statements), reporter)
-        done += len(segment.statements)
+    _pin(connection)
+    with Watch.over(connection, reporter) as watch:
+        work = Work(connection, watch, reporter, plan, lock_timeout)
+        done = 0
+        for segment in segments(plan):
+            work.segment(segment, done)
+            done += len(segment.statements)
     return done
 
 
-def _pin(connection: psycopg.Connection[Any], lock_timeout: timedelta) -> None:
+def _pin(connection: psycopg.Connection[Any]) -> None:
     """Settings that a role or database may have set to something that would break a plan."""
     for name, value in (
-        ("lock_timeout", f"{int(lock_timeout.total_seconds() * 1000)}ms"),
         ("statement_timeout", "0"),
         ("idle_in_transaction_session_timeout", "0"),
         ("check_function_bodies", "off"),
@@ -79,61 +77,75 @@ def _pin(connection: psycopg.Connection[Any], lock_timeout: timedelta) -> None:
         )
 
 
-def _retried(
-    connection: psycopg.Connection[Any], segment: Segment, done: int, total: int, reporter: Reporter
-) -> None:
-    """Run a segment, again after a lock could not be had: everything is released in between."""
-    for attempt in range(1, TRIES + 1):
-        try:
-            _run(connection, segment, done, total, reporter)
-        except (errors.LockNotAvailable, errors.DeadlockDetected) as error:
-            if attempt == TRIES:
-                raise _failed(error, segment.statements[0], done, total) from error
-            reporter.waiting(
-                f"{blockers(connection) or 'a lock could not be had'} · try {attempt + 1} of {TRIES}"
-            )
-            time.sleep(random.uniform(0.1, 0.5) * attempt)  # noqa: S311
-        else:
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What the segments of one run share."""
+
+    connection: psycopg.Connection[Any]
+    watch: Watch
+    reporter: Reporter
+    plan: Plan
+    lock_timeout: timedelta
+
+    def segment(self, segment: Segment, done: int) -> None:
+        """Run it, again after a lock could not be had: everything is released in between."""
+        waits = patient(segment.statements)
+        limit = 0 if waits else int(self.lock_timeout.total_seconds() * 1000)
+        self.watch.blocker = first = None
+        for attempt in range(1, TRIES + 1):
+            said = "" if waits else f"try {attempt} of {TRIES}"
+            self.connection.execute(f"SET lock_timeout = {limit}")
+            try:
+                with self.watch.work(said):
+                    self._run(segment, done, first)
+            except (errors.LockNotAvailable, errors.DeadlockDetected) as error:
+                if attempt == TRIES:
+                    raise self._gave_up(segment.statements[0], done, error) from error
+                first = self.watch.told(said)
+                pause(attempt)
+            else:
+                return
+
+    def _run(self, segment: Segment, done: int, first: str | None) -> None:
+        if segment.transaction is None:
+            try:
+                self._statements(segment.statements, done, self.connection.execute)
+            except BaseException:
+                if (index := segment.statements[0].index) is not None:
+                    remove_remains(self.connection, index, self.lock_timeout)
+                raise
             return
+        with self.connection.transaction():
+            if patient(segment.statements):
+                self._statements(segment.statements, done, self.connection.execute)
+            else:
+                attempt = Attempt.begin(self.connection, self.lock_timeout)
+                attempt.lock(wanted(segment.statements, self.plan.rehearsed), first)
+                self._statements(segment.statements, done, attempt.execute)
 
+    def _statements(
+        self, statements: Sequence[Statement], done: int, execute: Callable[[str], object]
+    ) -> None:
+        total = len(self.plan.statements)
+        for index, statement in enumerate(statements, done + 1):
+            self.reporter.step(index, total, statement.sql)
+            try:
+                _guard(self.connection, statement)
+                execute(statement.secret_sql or statement.sql)
+            except (errors.LockNotAvailable, errors.DeadlockDetected):
+                raise
+            except psycopg.Error as error:
+                raise _failed(error, statement, index - 1, total) from error
 
-def _run(
-    connection: psycopg.Connection[Any], segment: Segment, done: int, total: int, reporter: Reporter
-) -> None:
-    if segment.transaction is None:
-        try:
-            _statements(connection, segment.statements, done, total, reporter)
-        except BaseException:
-            _undo(connection, segment.statements[0])
-            raise
-        return
-    with connection.transaction():
-        _statements(connection, segment.statements, done, total, reporter)
-
-
-def _undo(connection: psycopg.Connection[Any], statement: Statement) -> None:
-    """Clear away what a statement left behind; if even that fails, the next plan sees it."""
-    if statement.undo is not None and not connection.closed:
-        with suppress(psycopg.Error):
-            connection.execute(statement.undo)
-
-
-def _statements(
-    connection: psycopg.Connection[Any],
-    statements: Sequence[Statement],
-    done: int,
-    total: int,
-    reporter: Reporter,
-) -> None:
-    for index, statement in enumerate(statements, done + 1):
-        reporter.step(index, total, statement.sql)
-        try:
-            _guard(connection, statement)
-            connection.execute(statement.secret_sql or statement.sql)
-        except (errors.LockNotAvailable, errors.DeadlockDetected, errors.QueryCanceled):
-            raise
-        except psycopg.Error as error:
-            raise _failed(error, statement, index - 1, total) from error
+    def _gave_up(self, statement: Statement, done: int, error: psycopg.Error) -> StatementError:
+        blocker = self.watch.blocker
+        found = _failed(error, statement, done, len(self.plan.statements))
+        end = f", or end that session: SELECT pg_terminate_backend({blocker.pid})" if blocker else ""
+        return StatementError(
+            f"a lock could not be had in {TRIES} tries: {found.message}",
+            detail="\n".join([*([str(blocker)] if blocker else []), found.detail or ""]),
+            hint=f"try again when the server has less to do, or with a longer --lock-timeout{end}",
+        )
 
 
 def _guard(connection: psycopg.Connection[Any], statement: Statement) -> None:

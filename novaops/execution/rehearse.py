@@ -14,6 +14,7 @@ from psycopg import errors
 from novaops.catalog.address import Address
 from novaops.catalog.read import read
 from novaops.catalog.snapshot import Snapshot
+from novaops.db.lock_modes import strongest
 from novaops.errors import NovaopsError
 from novaops.kinds import registry
 from novaops.planning.changes import Change
@@ -22,32 +23,24 @@ from novaops.planning.dump import creation
 from novaops.planning.plan import Plan, Statement
 from novaops.planning.scope import Scope
 
-# What the statement locks, and where its rows are stored; a rewrite takes a lock, too.
+# What the statement locks, and where its rows are stored; a rewrite takes a lock, too, and so does a drop,
+# of which no row is left.
 OBSERVED = """
-SELECT c.oid, format('%I.%I', n.nspname, c.relname), c.relfilenode, array_agg(l.mode)
+SELECT l.relation, quote_ident(n.nspname) || '.' || quote_ident(c.relname), c.relfilenode, array_agg(l.mode)
 FROM pg_catalog.pg_locks l
-JOIN pg_catalog.pg_class c ON c.oid = l.relation
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE l.locktype = 'relation' AND l.pid = pg_backend_pid() AND l.granted AND c.relkind IN ('r', 'p', 'm')
-GROUP BY c.oid, n.nspname
+LEFT JOIN pg_catalog.pg_class c ON c.oid = l.relation
+LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE l.locktype = 'relation' AND l.pid = pg_backend_pid() AND l.granted
+GROUP BY l.relation, c.oid, n.nspname
 """
 RELATIONS = """
-SELECT c.oid, c.relfilenode
+SELECT c.oid, format('%I.%I', n.nspname, c.relname), c.relfilenode
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
 """
-# Documentation, section 13.3.1, from the weakest to the strongest.
-STRENGTH = (
-    "AccessShareLock",
-    "RowShareLock",
-    "RowExclusiveLock",
-    "ShareUpdateExclusiveLock",
-    "ShareLock",
-    "ShareRowExclusiveLock",
-    "ExclusiveLock",
-    "AccessExclusiveLock",
-)
+Files = dict[int, tuple[str, int | None]]
+"""Name and `pg_class.relfilenode` of tables and materialized views, by oid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,17 +99,17 @@ class Stage:
         with self.connection.transaction():
             return read(self.connection, list(registry().values()))
 
-    def watch(self, statement: Statement, files: dict[int, int]) -> Statement:
-        """Run one statement and say what it locked and rewrote; `files` are relfilenodes by oid."""
+    def watch(self, statement: Statement, files: Files) -> Statement:
+        """Run one statement and say what it locked and rewrote, by the names from before it."""
         if self.commits and (statement.transaction is None or not files):
             self.connection.execute(statement.secret_sql or statement.sql)
             return statement
         with self.connection.transaction():
             self.connection.execute(statement.secret_sql or statement.sql)
             seen = [row for row in self.connection.execute(OBSERVED) if row[0] in files]
-        rewrites = [name for oid, name, file, _ in seen if files[oid] != file]
-        files.update({oid: file for oid, _, file, _ in seen})
-        locks = [f"{name} {max(modes, key=STRENGTH.index)}" for _, name, _, modes in seen if modes]
+        rewrites = [files[oid][0] for oid, _, file, _ in seen if file not in (None, files[oid][1])]
+        locks = [f"{files[oid][0]} {strongest(modes)}" for oid, _, _, modes in seen]
+        files.update({oid: (name, file) for oid, name, file, _ in seen if name is not None})
         return replace(statement, locks=tuple(sorted(locks)), rewrites=tuple(sorted(rewrites)))
 
 
@@ -152,7 +145,7 @@ def _on_copy(
     unlike = diff(live, stage.snapshot(), Scope(frozenset(), True), comparison)
     if unlike:
         return Rehearsal(False, _names(unlike))
-    files = dict(stage.connection.execute(RELATIONS).fetchall())
+    files: Files = {oid: (name, file) for oid, name, file in stage.connection.execute(RELATIONS)}
     try:
         for statement in plan.statements:
             seen.append(stage.watch(statement, files))

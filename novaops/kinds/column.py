@@ -339,12 +339,11 @@ def _set_not_null(new: Object, scene: Scene) -> list[Step]:
     # What a plan left behind when it failed has its name until this one drops it.
     free = next(n for n in names if Address("table constraint", (*relation, n)) not in scene.live)
     table, name = f"ALTER TABLE {new['_relation']}", quote_ident(free)
-    ahead = [
-        f"{table} ADD CONSTRAINT {name} CHECK ({new['_quoted']} IS NOT NULL) NOT VALID",
-        f"{table} VALIDATE CONSTRAINT {name}",
-    ]
+    check = f"{table} ADD CONSTRAINT {name} CHECK ({new['_quoted']} IS NOT NULL) NOT VALID"
+    ahead = Step(check, placement=Placement.APART, phase=Phase.PREPARE)
     return [
-        *(Step(sql, placement=Placement.APART, phase=Phase.PREPARE) for sql in ahead),
+        ahead,
+        replace(ahead, sql=f"{table} VALIDATE CONSTRAINT {name}", patient=True),
         _alter(new, "SET NOT NULL"),
         Step(f"{table} DROP CONSTRAINT {name}"),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
@@ -109,7 +110,7 @@ class Constraint(Kind):
         if clauses:
             steps.append(_table(new, f"ALTER CONSTRAINT {new['_quoted']} {' '.join(clauses)}"))
         if "validated" in changed and "enforced" not in changed:
-            steps.append(_table(new, f"VALIDATE CONSTRAINT {new['_quoted']}"))
+            steps.append(_validate(new, scene))
         return [*steps, *_index_steps(old, new, changed, scene), *map(_attach, again)]
 
     def drop(self, obj: Object, scene: Scene) -> list[Step]:
@@ -211,11 +212,8 @@ def _online(obj: Object, scene: Scene) -> list[Step]:
         return []
     if obj["type"] == FOREIGN_KEY and obj["_partitioned"] and scene.version < 180000:
         return []
-    validate = f"ALTER TABLE {obj['_relation']} VALIDATE CONSTRAINT {obj['_quoted']}"
-    return [
-        _table(obj, f"ADD CONSTRAINT {obj['_quoted']} {_definition(obj)} NOT VALID"),
-        Step(validate, placement=Placement.APART, phase=Phase.VALIDATE),
-    ]
+    add = _table(obj, f"ADD CONSTRAINT {obj['_quoted']} {_definition(obj)} NOT VALID")
+    return [add, _validate(obj, scene)]
 
 
 def _renamed(obj: Object, scene: Scene) -> Object | None:
@@ -348,6 +346,14 @@ def _validated(obj: Object, scene: Scene) -> list[Step]:
     if not obj["validated"] or source is None or scene.desired[source]["validated"]:
         return []
     return [_table(obj, f"VALIDATE CONSTRAINT {obj['_quoted']}")]
+
+
+def _validate(obj: Object, scene: Scene) -> Step:
+    """Where there are rows to read it comes last and by itself: others go on reading and writing them."""
+    step = _table(obj, f"VALIDATE CONSTRAINT {obj['_quoted']}")
+    if not scene.online(obj):
+        return step
+    return replace(step, placement=Placement.APART, phase=Phase.VALIDATE, patient=True)
 
 
 def _attach(obj: Object) -> Step:

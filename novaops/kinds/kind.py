@@ -52,8 +52,14 @@ class Step:
     mask: str = "'********'"
     """The literal that is shown in place of each, which PostgreSQL takes there."""
     phase: Phase = Phase.MAIN
-    undo: str | None = None
-    """What clears away the remains when it fails outside a transaction."""
+    index: str | None = None
+    """Index that it builds concurrently; one that is not valid remains when it fails."""
+    patient: bool = False
+    """Whether it locks nobody out, nor does it while it waits, so that it may wait for its locks.
+
+    That is so where its mode conflicts with none that reading and writing take (documentation,
+    section 13.3.1, SHARE UPDATE EXCLUSIVE).
+    """
 
 
 ASIDE = "__novaops_old"

@@ -69,8 +69,9 @@ class Guard:
 class Statement:
     """One statement without semicolon; `transaction` counts from 1, None runs outside of one.
 
-    `undo` clears away what it leaves behind when it fails outside a transaction. Secrets in `sql`
-    are masked; `secret_sql` is what runs instead, and is never shown or saved.
+    `index` is what it builds concurrently, an invalid one if it fails. `table` is the live table
+    that it changes, `patient` tells that it locks nobody out and may wait for its own locks. Secrets
+    in `sql` are masked; `secret_sql` is what runs instead, and is never shown or saved.
     """
 
     sql: str
@@ -83,7 +84,9 @@ class Statement:
     hazards: tuple[Hazard, ...] = ()
     guards: tuple[Guard, ...] = ()
     masked: bool = False
-    undo: str | None = None
+    index: str | None = None
+    table: str | None = None
+    patient: bool = False
     secret_sql: str | None = field(default=None, repr=False, compare=False)
 
 
@@ -127,6 +130,11 @@ class Plan:
     objects: int = 0
     options: Mapping[str, object] = field(default_factory=dict)
     rehearsal: Mapping[str, object] | None = None
+
+    @property
+    def rehearsed(self) -> bool:
+        """Whether the statements' locks are those that a faithful copy has shown."""
+        return bool(self.rehearsal and self.rehearsal["faithful"])
 
     @property
     def summary(self) -> dict[str, int]:

@@ -10,6 +10,7 @@ import psycopg
 
 from novaops.catalog.address import Address
 from novaops.catalog.fingerprint import fingerprint
+from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.identifiers import quote_ident
 from novaops.db.locks import LockTable, lock_table
@@ -161,7 +162,9 @@ def _statements(made: Draft, assessed: Assessment, later: bool) -> tuple[Stateme
             Statement(
                 sql=masked(written.step),
                 masked=bool(written.step.secrets),
-                undo=written.step.undo,
+                index=written.step.index,
+                table=_live_table(made, written.object),
+                patient=written.step.patient,
                 secret_sql=written.step.sql if written.step.secrets else None,
                 transaction=None if number is None else number + later,
                 kind=kind_of(written.object).name,
@@ -172,3 +175,10 @@ def _statements(made: Draft, assessed: Assessment, later: bool) -> tuple[Stateme
             )
         )
     return tuple(found)
+
+
+def _live_table(made: Draft, obj: Object) -> str | None:
+    """The table that is there already and that the object is, or is a part of."""
+    live = made.scene.live
+    *_, root = obj, *(live if obj.address in live else made.scene.desired).ancestors(obj)
+    return live[root.address].identity if root.address in live and root.address.type == "table" else None

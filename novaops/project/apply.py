@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from novaops.db.advisory_lock import Holder, advisory_lock
 from novaops.errors import NovaopsError, RefusedError, TargetChangedError
 from novaops.execution.apply import run
+from novaops.execution.invalid_index import check_no_build
 from novaops.planning.diff import diff
 from novaops.planning.hazard_codes import consent, with_consent
 from novaops.planning.plan import Plan
@@ -44,6 +45,7 @@ def apply(
 
     with advisory_lock(project.connection, wait=lock_wait, waiting=waiting):
         _check_unchanged(project, made)
+        check_no_build(project.connection, made)
         if rehearse and project.request is not None:
             made = project.rehearse(made)
             _check_rehearsal(project, made)

@@ -1,0 +1,93 @@
+"""Two processes at once: one works, the other waits or says whom it would have to wait for."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+OLD = "CREATE TABLE t (a int);\n"
+NEW = "CREATE TABLE t (a int, b int);\nCREATE INDEX t_a ON t (a);\n"
+
+
+@pytest.fixture
+def url(new_database: Callable[..., str]) -> str:
+    url: str = new_database("two")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(OLD + "INSERT INTO t SELECT generate_series(1, 100)")
+    return url
+
+
+@pytest.fixture
+def other(url: str) -> Iterator[psycopg.Connection]:
+    """Somebody who keeps indexes from being finished."""
+    with psycopg.connect(url) as connection:
+        connection.execute("LOCK TABLE t IN ROW EXCLUSIVE MODE")
+        yield connection
+
+
+@pytest.fixture
+def arguments(url: str, tmp_path: Path) -> list[str]:
+    (tmp_path / "schema.sql").write_text(NEW)
+    return ["apply", "--yes", "--no-rehearse", "--url", url, "--file", str(tmp_path / "schema.sql")]
+
+
+@pytest.fixture
+def first(
+    url: str, other: psycopg.Connection, arguments: list[str], tmp_path: Path, environment: dict[str, str]
+) -> Iterator[subprocess.Popen[str]]:
+    """An apply that is building its index, and goes on when the other's transaction ends."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "novaops", *arguments],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=environment,
+    )  # fmt: skip
+    with process, psycopg.connect(url, autocommit=True) as connection:
+        query = "SELECT FROM pg_stat_progress_create_index WHERE phase LIKE 'waiting%'"
+        while connection.execute(query).fetchone() is None:
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.05)
+        yield process
+        other.rollback()
+
+
+def test_the_second_is_refused_and_told_the_pid(
+    novaops, url: str, other: psycopg.Connection, arguments: list[str], first: subprocess.Popen[str]
+) -> None:
+    with psycopg.connect(url) as connection:
+        row = connection.execute("SELECT pid FROM pg_stat_progress_create_index").fetchone()
+    refused = novaops(*arguments)
+    assert refused.returncode == 1
+    assert "another novaops is changing two_" in refused.stderr
+    assert row is not None
+    assert f"pid {row[0]} (" in refused.stderr
+    other.rollback()
+    assert first.communicate()[0]
+    assert first.returncode == 0
+
+
+def test_the_second_waits_and_finds_that_the_plan_is_no_longer_true(
+    novaops, other: psycopg.Connection, arguments: list[str], first: subprocess.Popen[str], url: str,
+    tmp_path: Path, environment: dict[str, str],
+) -> None:  # fmt: skip
+    command = [sys.executable, "-m", "novaops", *arguments, "--lock-wait", "60s"]
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, cwd=tmp_path, env=environment
+    ) as second:
+        assert second.stderr is not None
+        said = ""
+        while "another novaops is at work" not in said:
+            line = second.stderr.readline()
+            assert line, said
+            said += line
+        other.rollback()
+        assert first.wait() == 0
+        said += second.stderr.read()
+    # What it had planned, the first has done.
+    assert second.returncode == 5
+    assert "has changed since the plan was made" in said
+    assert novaops("plan", "--check", *arguments[3:]).returncode == 0

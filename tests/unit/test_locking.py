@@ -1,0 +1,102 @@
+"""One attempt has one deadline, whatever it locks; what is locked ahead is what the rehearsal has seen."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from novaops.db.lock_modes import words
+from novaops.execution import locking
+from novaops.execution.locking import Attempt, Wanted, patient, wanted
+from novaops.planning.plan import Guard, Statement
+
+
+class Recording:
+    """Stands for a connection on which every statement takes a second of the clock."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.heard: list[str] = []
+
+    def execute(self, sql: str, parameters: list[list[str]] | None = None) -> list[tuple[str]]:
+        self.now += 1
+        self.heard.append(sql)
+        return [(name,) for name in parameters[0]] if parameters else []
+
+
+@pytest.fixture
+def connection(monkeypatch: pytest.MonkeyPatch) -> Recording:
+    recording = Recording()
+    monkeypatch.setattr(locking.time, "monotonic", lambda: recording.now)
+    return recording
+
+
+def begin(connection: Any, seconds: int) -> Attempt:
+    return Attempt.begin(connection, timedelta(seconds=seconds))
+
+
+def statement(sql: str = "ALTER TABLE t …", **given: Any) -> Statement:
+    return Statement(sql, 1, "table", "public.t", "alter", **given)
+
+
+def test_what_one_lock_took_is_not_there_for_the_next(connection: Recording) -> None:
+    attempt = begin(connection, 5)
+    modes = {
+        "b": "AccessExclusiveLock",
+        "a": "AccessExclusiveLock",
+        "c": "ShareRowExclusiveLock",
+        "d": "RowShareLock",
+    }
+    attempt.lock(Wanted(modes, only=True))
+    attempt.execute("ALTER TABLE a …")
+    assert connection.heard[1:] == [
+        "SET LOCAL lock_timeout = 4000; SET LOCAL statement_timeout = 4000;"
+        "LOCK TABLE ONLY a, ONLY b IN ACCESS EXCLUSIVE MODE; SET LOCAL statement_timeout = 0",
+        "SET LOCAL lock_timeout = 3000; SET LOCAL statement_timeout = 3000;"
+        "LOCK TABLE ONLY c IN SHARE ROW EXCLUSIVE MODE; SET LOCAL statement_timeout = 0",
+        "SET LOCAL lock_timeout = 2000; ALTER TABLE a …",
+    ]
+
+
+def test_what_could_not_be_had_is_waited_for_with_nothing_in_hand(connection: Recording) -> None:
+    modes = dict.fromkeys(("a", "b", "c"), "AccessExclusiveLock")
+    begin(connection, 9).lock(Wanted(modes, only=False), first="c")
+    locks = [sql.partition("LOCK TABLE ")[2].partition(" IN")[0] for sql in connection.heard[1:]]
+    assert locks == ["c", "a, b, c"]
+
+
+def test_a_statement_may_always_wait_a_little(connection: Recording) -> None:
+    attempt = begin(connection, 1)
+    connection.now += 60
+    attempt.execute("SELECT 1")
+    assert connection.heard == ["SET LOCAL lock_timeout = 50; SELECT 1"]
+
+
+def test_the_strongest_mode_seen_counts() -> None:
+    seen = [
+        statement(locks=("public.t ShareRowExclusiveLock", 'public."a b" RowShareLock')),
+        statement(locks=("public.t AccessExclusiveLock",), table="public.other"),
+        statement(guards=(Guard("data-loss", "public.g", "SELECT false", lock="public.g"),)),
+    ]
+    assert wanted(seen, rehearsed=True).modes == {
+        "public.t": "AccessExclusiveLock",
+        'public."a b"': "RowShareLock",
+        "public.g": "AccessExclusiveLock",
+    }
+
+
+def test_without_a_rehearsal_the_tables_that_are_changed_count() -> None:
+    told = [statement(table="public.t"), statement(table="public.u", patient=True), statement()]
+    found = wanted(told, rehearsed=False)
+    assert (found.modes, found.only) == ({"public.t": "AccessExclusiveLock"}, False)
+
+
+def test_one_impatient_statement_makes_a_transaction_impatient() -> None:
+    assert patient([statement(patient=True), statement(patient=True)])
+    assert not patient([statement(patient=True), statement()])
+
+
+def test_modes_in_words() -> None:
+    assert words("ShareUpdateExclusiveLock") == "SHARE UPDATE EXCLUSIVE"
