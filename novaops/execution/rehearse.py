@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
@@ -84,14 +84,17 @@ class Stage:
     @contextmanager
     def rehearsal(self) -> Iterator[None]:
         self.connection.execute("SET check_function_bodies = off; SET synchronous_commit = off")
-        with nullcontext() if self.commits else self.connection.transaction(force_rollback=True):
+        try:
             yield
+        finally:
+            if not self.commits:
+                self.connection.rollback()
 
     def copy(self, part: Snapshot, comparison: Comparison) -> None:
         """Make all objects of the snapshot, in transactions that leave room in the lock table."""
         made = creation(part, Scope(frozenset(), True), comparison)
         for _, group in groupby(zip(made.numbers, made.written, strict=True), lambda pair: pair[0]):
-            with self.connection.transaction(), self.connection.pipeline():
+            with self._committed(), self.connection.pipeline():
                 for _, written in group:
                     self.connection.execute(written.step.sql)
 
@@ -101,16 +104,27 @@ class Stage:
 
     def watch(self, statement: Statement, files: Files) -> Statement:
         """Run one statement and say what it locked and rewrote, by the names from before it."""
+        text = statement.secret_sql or statement.sql
+        if statement.index is not None and not self.commits:
+            text = text.replace(" CONCURRENTLY", "", 1)  # a word of our own, ahead of all names
         if self.commits and (statement.transaction is None or not files):
-            self.connection.execute(statement.secret_sql or statement.sql)
+            self.connection.execute(text)
             return statement
-        with self.connection.transaction():
-            self.connection.execute(statement.secret_sql or statement.sql)
+        with self._committed():
+            self.connection.execute(text)
             seen = [row for row in self.connection.execute(OBSERVED) if row[0] in files]
         rewrites = [files[oid][0] for oid, _, file, _ in seen if file not in (None, files[oid][1])]
         locks = [f"{files[oid][0]} {strongest(modes)}" for oid, _, _, modes in seen]
         files.update({oid: (name, file) for oid, name, file, _ in seen if name is not None})
         return replace(statement, locks=tuple(sorted(locks)), rewrites=tuple(sorted(rewrites)))
+
+    def _committed(self) -> AbstractContextManager[object]:
+        """A transaction, or a part of the only one.
+
+        In a savepoint labels could not be added to a new enum and used (EnumValuesCreate() and
+        AddEnumLabel() in src/backend/catalog/pg_enum.c).
+        """
+        return self.connection.transaction() if self.commits else nullcontext()
 
 
 def rehearse(
@@ -156,6 +170,9 @@ def _on_copy(
             hint=error.diag.message_hint
             or "set max_locks_per_transaction of the server higher, and restart it",
         ) from error
+    except errors.UnsafeNewEnumValueUsage as error:
+        # Until PostgreSQL 16 a commit is needed, and this database is somebody else's.
+        return Rehearsal(False, error=_first_line(error))
     except psycopg.Error as error:
         return Rehearsal(True, error=f"{plan.statements[len(seen)].sql}: {_first_line(error)}")
     return Rehearsal(True, _names(diff(stage.snapshot(), desired, scope, comparison)))

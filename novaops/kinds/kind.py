@@ -155,6 +155,10 @@ class Kind:
     """Whether the kind is about objects of the server and of extensions, which are nobody's otherwise."""
     owned: ClassVar[bool] = False
     """Whether the objects have an owner of their own (the .sql then selects `owner`)."""
+    belongs: ClassVar[bool] = True
+    """Whether it is the owner of what contains it who may make, change and drop it."""
+    grantable: ClassVar[bool] = False
+    """Whether there is a privilege to make one for those who are not."""
     data: ClassVar[bool] = False
     """Whether rebuilding or dropping it can lose what people stored."""
     refuses: ClassVar[frozenset[str]] = frozenset()

@@ -17,6 +17,7 @@ class Trigger(Kind):
     types = ("trigger",)
     rank = 72
     refuses = frozenset({"column type", "attribute type"})
+    grantable = True
 
     def target(self, obj: Object) -> str:
         return f"TRIGGER {obj['_name']} ON {obj['_relation']}"

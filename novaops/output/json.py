@@ -10,7 +10,7 @@ from typing import Any
 from novaops.diagnostics import Source
 from novaops.errors import NovaopsError
 from novaops.output.terminal import UNSAFE
-from novaops.planning.plan import FORMAT_VERSION, Guard, Hazard, Plan, PlannedChange, Statement, Target
+from novaops.planning.plan import FORMAT_VERSION, Guard, Hazard, Owned, Plan, PlannedChange, Statement, Target
 
 SUFFIX = "write one with: novaops plan --out FILE"
 
@@ -46,6 +46,7 @@ def plan_value(plan: Plan) -> dict[str, Any]:
         "shadow_seconds": plan.shadow_seconds,
         "objects": plan.objects,
         "options": dict(plan.options),
+        "owned": [asdict(owned) for owned in plan.owned],
         "rehearsal": None if plan.rehearsal is None else dict(plan.rehearsal),
     }
 
@@ -89,6 +90,7 @@ def _plan(value: Mapping[str, Any]) -> Plan:
         objects=value["objects"],
         options=value["options"],
         rehearsal=value["rehearsal"],
+        owned=tuple(Owned(o["object"], tuple(o["roles"])) for o in value["owned"]),
     )
 
 

@@ -66,6 +66,14 @@ class Guard:
 
 
 @dataclass(frozen=True, slots=True)
+class Owned:
+    """An existing object that the plan changes, and the roles whose members may do that."""
+
+    object: str
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
     """One statement without semicolon; `transaction` counts from 1, None runs outside of one.
 
@@ -130,6 +138,7 @@ class Plan:
     objects: int = 0
     options: Mapping[str, object] = field(default_factory=dict)
     rehearsal: Mapping[str, object] | None = None
+    owned: tuple[Owned, ...] = ()
 
     @property
     def rehearsed(self) -> bool:

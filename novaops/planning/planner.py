@@ -22,6 +22,7 @@ from novaops.planning.hazard_codes import EVERYTHING, with_consent
 from novaops.planning.hazards import Assessment, assess, hazard
 from novaops.planning.masking import masked
 from novaops.planning.nodes import kind_of
+from novaops.planning.ownership import ownership
 from novaops.planning.plan import Plan, PlannedChange, Statement, Target
 from novaops.planning.scope import OWN_SCHEMAS, Scope
 from novaops.planning.shown import shown_changes
@@ -80,6 +81,7 @@ def plan(request: Request, connection: psycopg.Connection[Any] | None) -> Plan:
         ),
         notices=(*beyond(request), *_crowded(made, locks)),
         objects=sum(o.parent is None for o in request.desired),
+        owned=ownership(made),
     )
     return with_consent(made_plan, request.allowed)
 

@@ -8,11 +8,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from novaops.db.advisory_lock import Holder, advisory_lock
+from novaops.db.identifiers import quote_ident
 from novaops.errors import NovaopsError, RefusedError, TargetChangedError
 from novaops.execution.apply import run
 from novaops.execution.invalid_index import check_no_build
 from novaops.planning.diff import diff
 from novaops.planning.hazard_codes import consent, with_consent
+from novaops.planning.ownership import lacking
 from novaops.planning.plan import Plan
 from novaops.planning.planner import live_fingerprint
 from novaops.project.options import Outcome
@@ -46,6 +48,7 @@ def apply(
     with advisory_lock(project.connection, wait=lock_wait, waiting=waiting):
         _check_unchanged(project, made)
         check_no_build(project.connection, made)
+        _check_ownership(project, made)
         if rehearse and project.request is not None:
             made = project.rehearse(made)
             _check_rehearsal(project, made)
@@ -74,6 +77,21 @@ def _check_unchanged(project: Project, made: Plan) -> None:
             f"{made.target.database} has changed since the plan was made; nothing was applied",
             hint="run `novaops plan` again and look at the difference",
         )
+
+
+def _check_ownership(project: Project, made: Plan) -> None:
+    missing = lacking(project.connection, made)
+    if not missing:
+        return
+    role = project.connection.info.user
+    roles = sorted({owned.roles[0] for owned in missing})
+    names = ", ".join(quote_ident(name) for name in roles)
+    raise NovaopsError(
+        f"{role} may not change what belongs to {names}; nothing was applied",
+        detail="\n".join(f"{owned.object} belongs to {quote_ident(owned.roles[0])}" for owned in missing),
+        hint=f"apply as a member of {'both' if len(roles) == 2 else 'all of them' if roles[1:] else names}:"
+        f" GRANT {names} TO {quote_ident(role)}, or novaops apply --user {roles[0]}",
+    )
 
 
 def _check_rehearsal(project: Project, made: Plan) -> None:
