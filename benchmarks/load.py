@@ -124,7 +124,7 @@ def scenarios() -> Iterator[Scenario]:
         f"ALTER TABLE small_{i} DROP COLUMN extra, DROP CONSTRAINT small_{i}_other_fkey" for i in range(SMALL)
     )
     for held in (None, "small_7"):
-        name = f"{SMALL} tables: column and FOREIGN KEY{', one being read for {HELD} s' if held else ''}"
+        name = f"{SMALL} tables: column and FOREIGN KEY{f', one being read for {HELD} s' if held else ''}"
         yield Scenario(name, ITEMS + references, plain, undo, held)
 
 
@@ -299,6 +299,7 @@ def run(url: str, file: Path, given: argparse.Namespace) -> Iterator[str]:
         connection.execute(BASE)
         connection.execute(FILL.replace("%(rows)s", str(given.rows)))
         connection.execute("VACUUM ANALYZE")
+        connection.execute("CHECKPOINT")
         version = connection.info.parameter_status("server_version")
     load = Load(url, given.rows)
     with load.going_on():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
@@ -13,7 +13,7 @@ from psycopg import errors
 
 from novaops.errors import NovaopsError, RefusedError
 from novaops.execution.invalid_index import remove_remains
-from novaops.execution.locking import TRIES, Attempt, patient, pause, wanted
+from novaops.execution.locking import TRIES, Attempt, patient, pause, wanted_by
 from novaops.execution.watch import Watch
 from novaops.planning.plan import Plan, Statement
 from novaops.progress import Reporter
@@ -109,29 +109,27 @@ class Work:
     def _run(self, segment: Segment, done: int, first: str | None) -> None:
         if segment.transaction is None:
             try:
-                self._statements(segment.statements, done, self.connection.execute)
+                self._statements(segment.statements, done)
             except BaseException:
                 if (index := segment.statements[0].index) is not None:
                     remove_remains(self.connection, index, self.lock_timeout)
                 raise
             return
         with self.connection.transaction():
-            if patient(segment.statements):
-                self._statements(segment.statements, done, self.connection.execute)
-            else:
-                attempt = Attempt.begin(self.connection, self.lock_timeout)
-                attempt.lock(wanted(segment.statements, self.plan.rehearsed), first)
-                self._statements(segment.statements, done, attempt.execute)
+            locks = wanted_by(segment.statements, self.plan.rehearsed)
+            bounded = not patient(segment.statements)
+            attempt = Attempt(self.connection, self.lock_timeout, locks, first) if bounded else None
+            self._statements(segment.statements, done, attempt)
 
-    def _statements(
-        self, statements: Sequence[Statement], done: int, execute: Callable[[str], object]
-    ) -> None:
+    def _statements(self, statements: Sequence[Statement], done: int, attempt: Attempt | None = None) -> None:
         total = len(self.plan.statements)
         for index, statement in enumerate(statements, done + 1):
             self.reporter.step(index, total, statement.sql)
             try:
+                if attempt is not None:
+                    attempt.lock_before(statement)
                 _guard(self.connection, statement)
-                execute(statement.secret_sql or statement.sql)
+                (attempt or self.connection).execute(statement.secret_sql or statement.sql)
             except (errors.LockNotAvailable, errors.DeadlockDetected):
                 raise
             except psycopg.Error as error:

@@ -55,7 +55,7 @@ class Wanted:
     """Whether children and partitions are not meant with their parents."""
 
 
-def wanted(statements: Iterable[Statement], rehearsed: bool) -> Wanted:
+def wanted_by(statements: Iterable[Statement], rehearsed: bool) -> Wanted:
     """What the rehearsal has seen; without one, all that is known is which tables are changed."""
     found: dict[str, list[str]] = defaultdict(list)
     for statement in statements:
@@ -75,49 +75,70 @@ def pause(attempt: int) -> None:
     time.sleep(random.uniform(0.1, 0.5) * attempt)  # noqa: S311
 
 
-@dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try at a transaction, in which everybody together is kept waiting until the deadline at most."""
+    """One try at a transaction, in which everybody together is kept waiting for `timeout` at most.
 
-    connection: psycopg.Connection[Any]
-    deadline: float
-    """In the terms of `time.monotonic()`."""
+    The time starts with the first statement that is about something that others know; what is only made
+    before keeps nobody waiting. `first` is the relation that could not be had last time: nothing else is
+    held then while it is waited for.
+    """
 
-    @classmethod
-    def begin(cls, connection: psycopg.Connection[Any], timeout: timedelta) -> Attempt:
-        return cls(connection, time.monotonic() + timeout.total_seconds())
+    def __init__(
+        self,
+        connection: psycopg.Connection[Any],
+        timeout: timedelta,
+        wanted: Wanted,
+        first: str | None = None,
+    ) -> None:
+        self._connection = connection
+        self._timeout = timeout.total_seconds()
+        self._wanted = wanted
+        self._first = first
+        self._deadline: float | None = None
 
-    def lock(self, wanted: Wanted, first: str | None = None) -> None:
-        """Lock what is there of the relations; `first` is the one that could not be had last time.
+    def lock_before(self, statement: Statement) -> None:
+        """Lock all that the transaction wants, once the statement touches any of it.
 
-        Nothing else is held then while it is waited for. Raises `LockNotAvailable` when the time is up.
+        Raises `LockNotAvailable` when the time is up.
         """
-        names = [name for name, mode in wanted.modes.items() if mode not in USE]
-        there = {name: wanted.modes[name] for (name,) in self.connection.execute(LOCKABLE, [names])}
-        if first is not None and first in there:
-            self._take([first], there[first], wanted.only)
-        for mode in reversed(STRENGTH):
-            if same := sorted(name for name in there if there[name] == mode):
-                self._take(same, mode, wanted.only)
+        if self._deadline is None and (statement.operation != "create" or _touches(statement, self._wanted)):
+            self._deadline = time.monotonic() + self._timeout
+            self._lock()
 
     def execute(self, sql: str) -> None:
         """Run a statement that may have more to lock."""
-        self.connection.execute(f"SET LOCAL lock_timeout = {self._left(LEAST)}; {sql}")
+        self._connection.execute(f"SET LOCAL lock_timeout = {self._left(LEAST)}; {sql}")
 
-    def _take(self, names: Sequence[str], mode: str, only: bool) -> None:
-        tables = ", ".join(f"{'ONLY ' * only}{name}" for name in names)
+    def _lock(self) -> None:
+        names = [name for name, mode in self._wanted.modes.items() if mode not in USE]
+        there = {name: self._wanted.modes[name] for (name,) in self._connection.execute(LOCKABLE, [names])}
+        if self._first is not None and self._first in there:
+            self._take([self._first], there[self._first])
+        for mode in reversed(STRENGTH):
+            if same := sorted(name for name in there if there[name] == mode):
+                self._take(same, mode)
+
+    def _take(self, names: Sequence[str], mode: str) -> None:
+        tables = ", ".join(f"{'ONLY ' * self._wanted.only}{name}" for name in names)
         left = self._left(0.001)
         try:
             # In one message each statement has the timeout for itself (documentation, statement_timeout).
-            self.connection.execute(
+            self._connection.execute(
                 f"SET LOCAL lock_timeout = {left}; SET LOCAL statement_timeout = {left};"
                 f"LOCK TABLE {tables} IN {words(mode)} MODE; SET LOCAL statement_timeout = 0"
             )
         except errors.QueryCanceled as error:
-            if time.monotonic() < self.deadline:
+            if self._deadline is not None and time.monotonic() < self._deadline:
                 raise
             raise errors.LockNotAvailable("canceling statement due to lock timeout") from error
 
     def _left(self, least: float) -> int:
-        """Milliseconds until the deadline."""
-        return math.ceil(max(self.deadline - time.monotonic(), least) * 1000)
+        """Milliseconds until the deadline; all of them as long as nobody waits."""
+        left = self._timeout if self._deadline is None else self._deadline - time.monotonic()
+        return math.ceil(max(left, least) * 1000)
+
+
+def _touches(statement: Statement, wanted: Wanted) -> bool:
+    """Whether the statement wants a lock that others feel; what it makes is not among them."""
+    modes = wanted_by([statement], rehearsed=wanted.only).modes
+    return any(mode not in USE for mode in modes.values())

@@ -74,7 +74,8 @@ def sort_key(
 ) -> tuple[object, ...]:
     """Preparations, drops, then by schema and name: each object followed by what belongs to it.
 
-    What runs functions whose needs nobody knows (`blind`) waits until nothing else can be done.
+    Tables that others are using come late, so that they are locked shortly. What runs functions whose
+    needs nobody knows (`blind`) waits until nothing else can be done.
     """
     change = changes[node.address]
     obj = change.old if isinstance(change, Drop) else change.new
@@ -91,6 +92,7 @@ def sort_key(
         runs_unknown,
         # What comes back to a table waits for all that may have to leave it before.
         node.act is Act.FINISH and isinstance(change, Alter),
+        root.address in scene.busy,
         root_rank,
         root.schema or "",
         root.name,

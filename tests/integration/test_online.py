@@ -87,3 +87,13 @@ def test_a_build_that_fails_leaves_no_invalid_index(project: Project) -> None:
         assert invalid == (0,)
         project.connection.execute("DELETE FROM items WHERE id = 2")
         assert project.apply(project.plan()).left == ()
+
+
+def test_tables_in_use_are_locked_after_what_is_new_is_made(project: Project) -> None:
+    Path(project.file).write_text(f"{BEFORE}CREATE TABLE z_new (a int);\nALTER TABLE items ADD more int;")
+    with project:
+        texts = [s.sql for s in project.plan().statements]
+        assert [sql.split()[0] for sql in texts] == ["ALTER", "CREATE"]  # by name
+        project.connection.execute(ROWS)
+        texts = [s.sql for s in project.plan().statements]
+        assert [sql.split()[0] for sql in texts] == ["CREATE", "ALTER"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from novaops.db.lock_modes import words
 from novaops.execution import locking
-from novaops.execution.locking import Attempt, Wanted, patient, wanted
+from novaops.execution.locking import Attempt, Wanted, patient, wanted_by
 from novaops.planning.plan import Guard, Statement
 
 
@@ -33,8 +34,8 @@ def connection(monkeypatch: pytest.MonkeyPatch) -> Recording:
     return recording
 
 
-def begin(connection: Any, seconds: int) -> Attempt:
-    return Attempt.begin(connection, timedelta(seconds=seconds))
+def attempted(connection: Any, seconds: int, wanted: Wanted, first: str | None = None) -> Attempt:
+    return Attempt(connection, timedelta(seconds=seconds), wanted, first)
 
 
 def statement(sql: str = "ALTER TABLE t …", **given: Any) -> Statement:
@@ -42,15 +43,16 @@ def statement(sql: str = "ALTER TABLE t …", **given: Any) -> Statement:
 
 
 def test_what_one_lock_took_is_not_there_for_the_next(connection: Recording) -> None:
-    attempt = begin(connection, 5)
     modes = {
         "b": "AccessExclusiveLock",
         "a": "AccessExclusiveLock",
         "c": "ShareRowExclusiveLock",
         "d": "RowShareLock",
     }
-    attempt.lock(Wanted(modes, only=True))
+    attempt = attempted(connection, 5, Wanted(modes, only=True))
+    attempt.lock_before(statement())
     attempt.execute("ALTER TABLE a …")
+    attempt.lock_before(statement())
     assert connection.heard[1:] == [
         "SET LOCAL lock_timeout = 4000; SET LOCAL statement_timeout = 4000;"
         "LOCK TABLE ONLY a, ONLY b IN ACCESS EXCLUSIVE MODE; SET LOCAL statement_timeout = 0",
@@ -62,16 +64,26 @@ def test_what_one_lock_took_is_not_there_for_the_next(connection: Recording) -> 
 
 def test_what_could_not_be_had_is_waited_for_with_nothing_in_hand(connection: Recording) -> None:
     modes = dict.fromkeys(("a", "b", "c"), "AccessExclusiveLock")
-    begin(connection, 9).lock(Wanted(modes, only=False), first="c")
+    attempted(connection, 9, Wanted(modes, only=False), first="c").lock_before(statement())
     locks = [sql.partition("LOCK TABLE ")[2].partition(" IN")[0] for sql in connection.heard[1:]]
     assert locks == ["c", "a, b, c"]
 
 
+def test_nothing_is_locked_for_what_is_only_made(connection: Recording) -> None:
+    attempt = attempted(connection, 9, Wanted({"public.t": "ShareRowExclusiveLock"}, only=True))
+    attempt.lock_before(replace(statement("CREATE TABLE n …"), operation="create"))
+    assert connection.heard == []
+    referring = statement("ALTER TABLE n ADD FOREIGN KEY …", locks=("public.t ShareRowExclusiveLock",))
+    attempt.lock_before(replace(referring, operation="create"))
+    assert "LOCK TABLE ONLY public.t IN SHARE ROW EXCLUSIVE MODE" in connection.heard[-1]
+
+
 def test_a_statement_may_always_wait_a_little(connection: Recording) -> None:
-    attempt = begin(connection, 1)
+    attempt = attempted(connection, 1, Wanted({}, only=True))
+    attempt.lock_before(statement())
     connection.now += 60
     attempt.execute("SELECT 1")
-    assert connection.heard == ["SET LOCAL lock_timeout = 50; SELECT 1"]
+    assert connection.heard[-1] == "SET LOCAL lock_timeout = 50; SELECT 1"
 
 
 def test_the_strongest_mode_seen_counts() -> None:
@@ -80,7 +92,7 @@ def test_the_strongest_mode_seen_counts() -> None:
         statement(locks=("public.t AccessExclusiveLock",), table="public.other"),
         statement(guards=(Guard("data-loss", "public.g", "SELECT false", lock="public.g"),)),
     ]
-    assert wanted(seen, rehearsed=True).modes == {
+    assert wanted_by(seen, rehearsed=True).modes == {
         "public.t": "AccessExclusiveLock",
         'public."a b"': "RowShareLock",
         "public.g": "AccessExclusiveLock",
@@ -89,7 +101,7 @@ def test_the_strongest_mode_seen_counts() -> None:
 
 def test_without_a_rehearsal_the_tables_that_are_changed_count() -> None:
     told = [statement(table="public.t"), statement(table="public.u", patient=True), statement()]
-    found = wanted(told, rehearsed=False)
+    found = wanted_by(told, rehearsed=False)
     assert (found.modes, found.only) == ({"public.t": "AccessExclusiveLock"}, False)
 
 
