@@ -46,7 +46,9 @@ def command(
     allowed = frozenset(consent(text) for text in allow)
     config = settings(given)
     with open_project(config, quiet) as project:
-        plan = with_consent(load_plan(planfile), allowed) if planfile else project.plan(allowed)
+        wait = config.schema.lock_wait.value
+        plan = load_plan(planfile) if planfile else project.plan(allowed, lock_wait=wait)
+        plan = with_consent(plan, allowed)
         if out is not None:
             save_plan(plan, out)
         if output_format != "json":
@@ -57,13 +59,8 @@ def command(
         if stop or not plan.statements:
             write_outcome(plan, None, output_format)
             return stop
-        outcome = project.apply(
-            plan,
-            allowed,
-            rehearse=not no_rehearse,
-            lock_timeout=config.schema.lock_timeout.value,
-            lock_wait=config.schema.lock_wait.value,
-        )
+        timeout = config.schema.lock_timeout.value
+        outcome = project.apply(plan, allowed, rehearse=not no_rehearse, lock_timeout=timeout, lock_wait=wait)
     write_outcome(plan, outcome, output_format)
     return FAILED if outcome.left else 0
 

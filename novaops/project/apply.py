@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -41,11 +42,7 @@ def apply(
     if not made.statements:
         return Outcome(0, 0.0)
     started = time.monotonic()
-
-    def waiting(holder: Holder) -> None:
-        project.reporter.waiting(f"another novaops is at work on {made.target.database}: {holder}")
-
-    with advisory_lock(project.connection, wait=lock_wait, waiting=waiting):
+    with alone(project, lock_wait):
         _check_unchanged(project, made)
         check_no_build(project.connection, made)
         _check_ownership(project, made)
@@ -55,6 +52,16 @@ def apply(
         ran = run(project.connection, made, lock_timeout, project.reporter)
         left = _left(project)
     return Outcome(ran, time.monotonic() - started, left, made.rehearsal)
+
+
+def alone(project: Project, wait: timedelta) -> AbstractContextManager[None]:
+    """A context in which no other novaops changes the database; raises `NovaopsError` after waiting in vain."""
+
+    def waiting(holder: Holder) -> None:
+        database = project.connection.info.dbname
+        project.reporter.waiting(f"another novaops is at work on {database}: {holder}")
+
+    return advisory_lock(project.connection, wait=wait, waiting=waiting)
 
 
 def _check_blocked(made: Plan) -> None:

@@ -34,7 +34,7 @@ from novaops.planning.planner import Request, plan
 from novaops.planning.privileges import PrivilegeMode
 from novaops.planning.scope import Scope
 from novaops.progress import Reporter, Silent
-from novaops.project.apply import apply
+from novaops.project.apply import alone, apply
 from novaops.project.options import Options, Outcome
 from novaops.project.throwaway import throwaway
 
@@ -136,8 +136,14 @@ class Project:
 
     # -- what would change ----------------------------------------------------------------------
 
-    def plan(self, allow: Collection[str] = ()) -> Plan:
-        """The plan from the live database to the files; `allow` holds consents (HAZARD[:OBJECT])."""
+    def plan(self, allow: Collection[str] = (), *, lock_wait: timedelta = timedelta(0)) -> Plan:
+        """The plan from the live database to the files; `allow` holds consents (HAZARD[:OBJECT]).
+
+        With `lock_wait` it is made when another novaops that is changing the database has finished.
+        """
+        if lock_wait:
+            with alone(self, lock_wait):
+                pass
         live, desired = self._both()
         request = Request(
             live=live,
@@ -206,7 +212,7 @@ class Project:
         """
         return apply(
             self,
-            made or self.plan(),
+            made or self.plan(lock_wait=lock_wait),
             allow,
             rehearse=rehearse,
             lock_timeout=lock_timeout,
