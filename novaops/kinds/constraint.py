@@ -208,7 +208,7 @@ def _online(obj: Object, scene: Scene) -> list[Step]:
         key = f"{'PRIMARY KEY' if obj['type'] == 'p' else 'UNIQUE'} USING INDEX {name}{_timing(obj)}"
         add = _table(obj, f"ADD CONSTRAINT {obj['_quoted']} {key}")
         return [build(obj, obj["_index_definition"], scene), add]
-    if obj["type"] in KEYS or not obj["enforced"] or not obj["validated"]:
+    if obj["type"] in KEYS or not obj["enforced"] or not obj["validated"] or brought(obj, scene):
         return []
     if obj["type"] == FOREIGN_KEY and obj["_partitioned"] and scene.version < 180000:
         return []

@@ -103,3 +103,21 @@ def test_a_plan_that_the_first_has_carried_out_is_not_carried_out_again(
     again = novaops("apply", plan, "--yes", "--lock-wait", "60s", "--url", url)
     assert again.returncode == 5
     assert "has changed since the plan was made" in again.stderr
+
+
+def test_what_a_build_that_was_killed_has_left_is_replaced(
+    novaops, url: str, other: psycopg.Connection, arguments: list[str], first: subprocess.Popen[str]
+) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        query = "SELECT pg_terminate_backend(pid) FROM pg_stat_progress_create_index"
+        connection.execute(query)
+        said = first.communicate()[1]
+        assert first.returncode == 1
+        assert "terminating connection due to administrator command" in said
+        assert "Traceback" not in said
+        invalid = "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid"
+        assert connection.execute(invalid).fetchall() == [("t_a",)]
+        other.rollback()
+        assert novaops(*arguments).returncode == 0
+        indexes = "SELECT indexrelid::regclass::text, indisvalid FROM pg_index WHERE indrelid = 't'::regclass"
+        assert connection.execute(indexes).fetchall() == [("t_a", True)]
