@@ -93,15 +93,15 @@ def owned_database(
 
 @pytest.fixture(params=["embedded", "url"])
 def shadow(
-    request: pytest.FixtureRequest, owned_database: Callable[[], str], server_url: str,
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
+    request: pytest.FixtureRequest, owned_database: Callable[[], str], admin: Connection,
+    monkeypatch: pytest.MonkeyPatch, server_folder: Path,
 ) -> str:  # fmt: skip
     """Where the files run for somebody who may not create databases."""
     if request.param == "url":
         return owned_database()
-    with psycopg.connect(server_url) as connection:
-        if connection.info.server_version < 180000:
-            pytest.skip("the embedded PostgreSQL is of another major version")
+    if admin.info.server_version < 180000:
+        pytest.skip("the embedded PostgreSQL is of another major version")
+    monkeypatch.setenv("XDG_DATA_HOME", str(server_folder))
     return "embedded"
 
 
