@@ -119,7 +119,9 @@ CONSENT: Sequence[Option[Any]] = (
     click.option("--yes", "-y", is_flag=True, help="Do not ask; hazards still need --allow."),
     click.option("--no-rehearse", is_flag=True, help="Skip the rehearsal on a throwaway copy of the schema."),
     click.option(
-        "--lock-timeout", metavar="TIME", help="How long a statement may queue for a lock. Default: 3s."
+        "--lock-timeout",
+        metavar="TIME",
+        help="How long one attempt at a transaction may wait for locks, and keep others waiting. Default: 3s.",
     ),
     click.option(
         "--lock-wait", metavar="TIME", help="How long to wait for another novaops to finish. Default: 0s."

@@ -116,7 +116,7 @@ class Work:
                 raise
             return
         with self.connection.transaction():
-            locks = wanted_by(segment.statements, self.plan.rehearsed)
+            locks = wanted_by(segment.statements, self.plan.locks_seen)
             bounded = not patient(segment.statements)
             attempt = Attempt(self.connection, self.lock_timeout, locks, first) if bounded else None
             self._statements(segment.statements, done, attempt)

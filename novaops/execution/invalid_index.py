@@ -29,7 +29,9 @@ def remove_remains(connection: psycopg.Connection[Any], index: str, lock_timeout
 
 def check_no_build(connection: psycopg.Connection[Any], plan: Plan) -> None:
     """Raise `NovaopsError` when somebody is just building an index that the plan would drop as not valid."""
-    for index in dict.fromkeys(s.object for s in plan.statements if s.kind == "index"):
+    for index in dict.fromkeys(
+        s.object for s in plan.statements if s.kind == "index" and s.operation != "create"
+    ):
         row = _invalid(connection, index)
         if row is not None and row[0] is not None:
             raise NovaopsError(

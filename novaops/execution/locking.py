@@ -55,19 +55,19 @@ class Wanted:
     """Whether children and partitions are not meant with their parents."""
 
 
-def wanted_by(statements: Iterable[Statement], rehearsed: bool) -> Wanted:
+def wanted_by(statements: Iterable[Statement], seen: bool) -> Wanted:
     """What the rehearsal has seen; without one, all that is known is which tables are changed."""
     found: dict[str, list[str]] = defaultdict(list)
     for statement in statements:
         for guard in statement.guards:
             if guard.lock is not None:
                 found[guard.lock].append(STRONGEST)
-        if not rehearsed and statement.table is not None and not statement.patient:
+        if not seen and statement.table is not None and not statement.patient:
             found[statement.table].append(STRONGEST)
-        for lock in statement.locks if rehearsed else ():
+        for lock in statement.locks if seen else ():
             name, _, mode = lock.rpartition(" ")
             found[name].append(mode)
-    return Wanted({name: strongest(modes) for name, modes in found.items()}, only=rehearsed)
+    return Wanted({name: strongest(modes) for name, modes in found.items()}, only=seen)
 
 
 def pause(attempt: int) -> None:
@@ -140,5 +140,5 @@ class Attempt:
 
 def _touches(statement: Statement, wanted: Wanted) -> bool:
     """Whether the statement wants a lock that others feel; what it makes is not among them."""
-    modes = wanted_by([statement], rehearsed=wanted.only).modes
+    modes = wanted_by([statement], seen=wanted.only).modes
     return any(mode not in USE for mode in modes.values())

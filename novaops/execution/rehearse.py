@@ -49,12 +49,14 @@ class Rehearsal:
 
     `faithful` tells whether the copy equalled the live schema, without which nothing is proven;
     `left` are the differences that remained after the plan, none when it converges; `error` is the
-    statement that failed and PostgreSQL's message.
+    statement that failed and PostgreSQL's message; `committed` tells whether each statement was seen by
+    itself, and so what it locks.
     """
 
     faithful: bool
     left: tuple[str, ...] = ()
     error: str | None = None
+    committed: bool = True
 
     @property
     def converges(self) -> bool:
@@ -66,6 +68,7 @@ class Rehearsal:
             "converges": self.converges,
             "left": list(self.left),
             "error": self.error,
+            "committed": self.committed,
         }
 
 
@@ -74,8 +77,8 @@ class Stage:
     """The empty database of the rehearsal.
 
     With `commits` (a database that is dropped afterwards) every statement of the plan is seen by
-    itself, as in the real run. Without, everything is one transaction that is rolled back, and a
-    statement shows the locks of those before it too.
+    itself, as in the real run. Without, everything is one transaction that is rolled back; it has made
+    the tables, and holds the strongest lock on each.
     """
 
     connection: psycopg.Connection[Any]
@@ -114,7 +117,7 @@ class Stage:
             self.connection.execute(text)
             seen = [row for row in self.connection.execute(OBSERVED) if row[0] in files]
         rewrites = [files[oid][0] for oid, _, file, _ in seen if file not in (None, files[oid][1])]
-        locks = [f"{files[oid][0]} {strongest(modes)}" for oid, _, _, modes in seen]
+        locks = [f"{files[oid][0]} {strongest(modes)}" for oid, _, _, modes in seen if self.commits]
         files.update({oid: (name, file) for oid, name, file, _ in seen if name is not None})
         return replace(statement, locks=tuple(sorted(locks)), rewrites=tuple(sorted(rewrites)))
 
@@ -140,6 +143,7 @@ def rehearse(
     with stage.rehearsal():
         verdict = _on_copy(stage, plan, live, desired, scope, comparison, seen)
     statements = (*seen, *plan.statements[len(seen) :])
+    verdict = replace(verdict, committed=stage.commits)
     return replace(plan, statements=statements, rehearsal=verdict.as_json())
 
 

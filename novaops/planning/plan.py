@@ -141,9 +141,9 @@ class Plan:
     owned: tuple[Owned, ...] = ()
 
     @property
-    def rehearsed(self) -> bool:
+    def locks_seen(self) -> bool:
         """Whether the statements' locks are those that a faithful copy has shown."""
-        return bool(self.rehearsal and self.rehearsal["faithful"])
+        return bool(self.rehearsal and self.rehearsal["faithful"] and self.rehearsal["committed"])
 
     @property
     def summary(self) -> dict[str, int]:

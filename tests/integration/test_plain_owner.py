@@ -119,6 +119,8 @@ def test_plan_rehearse_apply_and_dump(owned_database: Callable[[], str], shadow:
         made = project.rehearse(project.plan())
         assert made.rehearsal is not None
         assert made.rehearsal["converges"], made.rehearsal
+        assert made.locks_seen is (shadow == "embedded")
+        assert any(s.locks for s in made.statements) is made.locks_seen
         assert not made.blocked
         outcome = project.apply(made)
         assert outcome.left == ()

@@ -92,7 +92,7 @@ def test_the_strongest_mode_seen_counts() -> None:
         statement(locks=("public.t AccessExclusiveLock",), table="public.other"),
         statement(guards=(Guard("data-loss", "public.g", "SELECT false", lock="public.g"),)),
     ]
-    assert wanted_by(seen, rehearsed=True).modes == {
+    assert wanted_by(seen, seen=True).modes == {
         "public.t": "AccessExclusiveLock",
         'public."a b"': "RowShareLock",
         "public.g": "AccessExclusiveLock",
@@ -101,7 +101,7 @@ def test_the_strongest_mode_seen_counts() -> None:
 
 def test_without_a_rehearsal_the_tables_that_are_changed_count() -> None:
     told = [statement(table="public.t"), statement(table="public.u", patient=True), statement()]
-    found = wanted_by(told, rehearsed=False)
+    found = wanted_by(told, seen=False)
     assert (found.modes, found.only) == ({"public.t": "AccessExclusiveLock"}, False)
 
 
