@@ -90,7 +90,8 @@ class Work:
     def segment(self, segment: Segment, done: int) -> None:
         """Run it, again after a lock could not be had: everything is released in between."""
         waits = patient(segment.statements)
-        limit = 0 if waits else int(self.lock_timeout.total_seconds() * 1000)
+        # 0 would be no limit.
+        limit = 0 if waits else max(1, int(self.lock_timeout.total_seconds() * 1000))
         self.watch.blocker = first = None
         for attempt in range(1, TRIES + 1):
             said = "" if waits else f"try {attempt} of {TRIES}"

@@ -1,7 +1,7 @@
 """How long a plan may keep others waiting for locks, and in which order it takes them.
 
 Whoever waits for a lock makes all wait who come after and want a conflicting one, and keeps what it
-has. `lock_timeout` counts for every lock anew (documentation, section 20.11), so it bounds none of
+has. `lock_timeout` counts for every lock anew (documentation, section 19.11), so it bounds none of
 that for a transaction of many tables. Therefore one attempt has a deadline. What it will lock is
 locked first, the strongest modes in one LOCK TABLE whose `statement_timeout` is what is left of
 the attempt; what LOCK TABLE does not take (views, sequences, indexes, tables of others) may be
@@ -78,8 +78,8 @@ def pause(attempt: int) -> None:
 class Attempt:
     """One try at a transaction, in which everybody together is kept waiting for `timeout` at most.
 
-    The time starts with the first statement that is about something that others know; what is only made
-    before keeps nobody waiting. `first` is the relation that could not be had last time: nothing else is
+    The time starts with the first statement that others may feel; what is only made before keeps nobody
+    waiting. `first` is the relation that could not be had last time: nothing else is
     held then while it is waited for.
     """
 
@@ -97,11 +97,11 @@ class Attempt:
         self._deadline: float | None = None
 
     def lock_before(self, statement: Statement) -> None:
-        """Lock all that the transaction wants, once the statement touches any of it.
+        """Lock all that the transaction wants, once a statement wants any of it.
 
         Raises `LockNotAvailable` when the time is up.
         """
-        if self._deadline is None and (statement.operation != "create" or _touches(statement, self._wanted)):
+        if self._deadline is None and _felt(statement, self._wanted.only):
             self._deadline = time.monotonic() + self._timeout
             self._lock()
 
@@ -138,7 +138,7 @@ class Attempt:
         return math.ceil(max(left, least) * 1000)
 
 
-def _touches(statement: Statement, wanted: Wanted) -> bool:
-    """Whether the statement wants a lock that others feel; what it makes is not among them."""
-    modes = wanted_by([statement], seen=wanted.only).modes
-    return any(mode not in USE for mode in modes.values())
+def _felt(statement: Statement, seen: bool) -> bool:
+    """Whether others feel what the statement locks; what it makes is not among it."""
+    modes = wanted_by([statement], seen).modes.values()
+    return any(mode not in USE for mode in modes) or not (seen or statement.operation == "create")

@@ -37,10 +37,10 @@ RELATIONS = """
 SELECT c.oid, format('%I.%I', n.nspname, c.relname), c.relfilenode
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+WHERE c.relkind IN ('r', 'p', 'm', 'v', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
 """
 Files = dict[int, tuple[str, int | None]]
-"""Name and `pg_class.relfilenode` of tables and materialized views, by oid."""
+"""Name and `pg_class.relfilenode` (0 where nothing is stored) of tables and views, by oid."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from novaops.catalog.address import Address
@@ -211,9 +211,30 @@ def _online(obj: Object, scene: Scene) -> list[Step]:
     if obj["type"] in KEYS or not obj["enforced"] or not obj["validated"] or brought(obj, scene):
         return []
     if obj["type"] == FOREIGN_KEY and obj["_partitioned"] and scene.version < 180000:
-        return []
+        # NOT VALID is refused there, but those of partitions that are valid are taken over without a look at
+        # the rows (tryAttachPartitionForeignKey() in src/backend/commands/tablecmds.c).
+        ahead = [step for part in _parts(obj, scene) for step in _ahead(part, scene)]
+        return [*ahead, _table(obj, f"ADD CONSTRAINT {obj['_quoted']} {_definition(obj)}")]
     add = _table(obj, f"ADD CONSTRAINT {obj['_quoted']} {_definition(obj)} NOT VALID")
     return [add, _validate(obj, scene)]
+
+
+def _parts(obj: Object, scene: Scene) -> Iterator[Object]:
+    """The copies of a foreign key in partitions that have rows."""
+    for edge in scene.desired.attached.get(obj.address, ()):
+        part = scene.desired[edge.dependent]
+        if part["_partitioned"]:
+            yield from _parts(part, scene)
+        elif scene.online(part):
+            yield part
+
+
+def _ahead(obj: Object, scene: Scene) -> list[Step]:
+    """What makes the constraint before that of the parent; an earlier run may have come half the way."""
+    add = _table(obj, f"ADD CONSTRAINT {obj['_quoted']} {_definition(obj)} NOT VALID")
+    add = replace(add, placement=Placement.APART, phase=Phase.PREPARE)
+    validate = replace(_validate(obj, scene), phase=Phase.PREPARE)
+    return [add, validate] if scene.creates(obj.address) else [validate]
 
 
 def _renamed(obj: Object, scene: Scene) -> Object | None:

@@ -42,6 +42,9 @@ def statement(sql: str = "ALTER TABLE t …", **given: Any) -> Statement:
     return Statement(sql, 1, "table", "public.t", "alter", **given)
 
 
+LOCKING = statement(locks=("a AccessExclusiveLock",))
+
+
 def test_what_one_lock_took_is_not_there_for_the_next(connection: Recording) -> None:
     modes = {
         "b": "AccessExclusiveLock",
@@ -50,9 +53,9 @@ def test_what_one_lock_took_is_not_there_for_the_next(connection: Recording) -> 
         "d": "RowShareLock",
     }
     attempt = attempted(connection, 5, Wanted(modes, only=True))
-    attempt.lock_before(statement())
+    attempt.lock_before(LOCKING)
     attempt.execute("ALTER TABLE a …")
-    attempt.lock_before(statement())
+    attempt.lock_before(LOCKING)
     assert connection.heard[1:] == [
         "SET LOCAL lock_timeout = 4000; SET LOCAL statement_timeout = 4000;"
         "LOCK TABLE ONLY a, ONLY b IN ACCESS EXCLUSIVE MODE; SET LOCAL statement_timeout = 0",
@@ -71,16 +74,27 @@ def test_what_could_not_be_had_is_waited_for_with_nothing_in_hand(connection: Re
 
 def test_nothing_is_locked_for_what_is_only_made(connection: Recording) -> None:
     attempt = attempted(connection, 9, Wanted({"public.t": "ShareRowExclusiveLock"}, only=True))
-    attempt.lock_before(replace(statement("CREATE TABLE n …"), operation="create"))
+    attempt.lock_before(statement("CREATE TABLE n …"))
+    attempt.lock_before(statement("SELECT …", locks=("public.t AccessShareLock",)))
     assert connection.heard == []
     referring = statement("ALTER TABLE n ADD FOREIGN KEY …", locks=("public.t ShareRowExclusiveLock",))
-    attempt.lock_before(replace(referring, operation="create"))
+    attempt.lock_before(referring)
     assert "LOCK TABLE ONLY public.t IN SHARE ROW EXCLUSIVE MODE" in connection.heard[-1]
+
+
+def test_without_a_rehearsal_only_what_makes_something_is_known_to_be_felt_by_nobody(
+    connection: Recording,
+) -> None:
+    attempt = attempted(connection, 9, Wanted({"public.t": "AccessExclusiveLock"}, only=False))
+    attempt.lock_before(replace(statement("CREATE VIEW …"), operation="create"))
+    assert connection.heard == []
+    attempt.lock_before(replace(statement("DROP VIEW …"), operation="drop"))
+    assert "LOCK TABLE public.t IN ACCESS EXCLUSIVE MODE" in connection.heard[-1]
 
 
 def test_a_statement_may_always_wait_a_little(connection: Recording) -> None:
     attempt = attempted(connection, 1, Wanted({}, only=True))
-    attempt.lock_before(statement())
+    attempt.lock_before(LOCKING)
     connection.now += 60
     attempt.execute("SELECT 1")
     assert connection.heard[-1] == "SET LOCAL lock_timeout = 50; SELECT 1"
