@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
@@ -125,15 +125,25 @@ def _statements(
     total: int,
     reporter: Reporter,
 ) -> None:
-    for index, statement in enumerate(statements, done + 1):
-        reporter.step(index, total, statement.sql)
-        try:
+    # All of them first: what one looks at may be gone when its statement comes.
+    for index, statement in enumerate(statements, done):
+        with _told(statement, index, total):
             _guard(connection, statement)
+    for index, statement in enumerate(statements, done):
+        reporter.step(index + 1, total, statement.sql)
+        with _told(statement, index, total):
             connection.execute(statement.secret_sql or statement.sql)
-        except (errors.LockNotAvailable, errors.DeadlockDetected, errors.QueryCanceled):
-            raise
-        except psycopg.Error as error:
-            raise _failed(error, statement, index - 1, total) from error
+
+
+@contextmanager
+def _told(statement: Statement, done: int, total: int) -> Iterator[None]:
+    """Errors of PostgreSQL, but for those after which a segment is tried again, say what was not run."""
+    try:
+        yield
+    except (errors.LockNotAvailable, errors.DeadlockDetected, errors.QueryCanceled):
+        raise
+    except psycopg.Error as error:
+        raise _failed(error, statement, done, total) from error
 
 
 def _guard(connection: psycopg.Connection[Any], statement: Statement) -> None:
