@@ -126,6 +126,15 @@ def statements(connection: psycopg.Connection[Any], run: Run) -> list[RecordedSt
         ).fetchall()
 
 
+def last_state(connection: psycopg.Connection[Any]) -> tuple[int, datetime, bytes] | None:
+    """The latest run after which the schema is known: its number, when it ended, and the digest of the schema."""
+    if not readable(connection):
+        return None
+    return connection.execute(
+        "SELECT run, finished, state FROM novaops.journal WHERE state IS NOT NULL ORDER BY run DESC LIMIT 1"
+    ).fetchone()
+
+
 def _runs(connection: psycopg.Connection[Any], which: str, *values: object) -> list[Run]:
     if not readable(connection):
         return []

@@ -15,6 +15,7 @@ from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.planning.changes import Change, Replace
+from novaops.planning.plan import LastRun
 from novaops.planning.scope import Scope
 
 BYTES = 6
@@ -29,6 +30,11 @@ class LastApplied:
     at: datetime
     version: int
     states: Mapping[Address, tuple[str, str]] = field(repr=False)
+
+    @property
+    def place(self) -> LastRun:
+        """How people are told of it."""
+        return LastRun(self.run, f"{self.at:%Y-%m-%d}")
 
 
 def digest(live: Snapshot, scope: Scope) -> bytes:

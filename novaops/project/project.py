@@ -23,13 +23,14 @@ from novaops.desired.build import Desired
 from novaops.desired.declare import declare
 from novaops.desired.files import load
 from novaops.errors import NovaopsError
-from novaops.execution.history import RecordedStatement, Run, numbered, runs, statements
+from novaops.execution.history import RecordedStatement, Run, last_state, numbered, runs, statements
 from novaops.execution.rehearse import Stage, rehearse
 from novaops.ignore import Ignore
 from novaops.kinds import registry
 from novaops.planning.diff import Comparison
 from novaops.planning.dump import copied_part, creation, dump, split
 from novaops.planning.hazard_codes import consent
+from novaops.planning.origin import last_applied
 from novaops.planning.plan import Plan, Target
 from novaops.planning.planner import Request, plan
 from novaops.planning.privileges import PrivilegeMode
@@ -152,6 +153,7 @@ class Project:
             missing_roles=desired.missing_roles,
             empty=desired.empty,
             files=str(self.file),
+            last=last_applied(*state) if (state := last_state(self.connection)) else None,
         )
         self.request = request
         with self.reporter.phase("planning"):

@@ -59,11 +59,13 @@ def recover(project: Project, lock_wait: timedelta) -> None:
         run = _cut_off(project)
         if run is None:
             return
-        project.reporter.note(_what_was_done(run))
+        if run.outcome is None:
+            project.reporter.note(_what_was_done(run))
         journal = DatabaseJournal(project.connection, run.run)
         with project.reporter.phase("clearing away what it left half done"):
             clear_away(project.connection, run, journal)
-        journal.end("interrupted", error=run.error)
+        if run.outcome is None:
+            journal.end("interrupted")
 
 
 def settle(project: Project) -> None:
