@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,7 +22,7 @@ WHERE n.nspname = 'novaops' AND c.relname IN ('journal', 'journal_statement')
 """
 RUNS = """
 SELECT j.run, j.started, j.finished, j.role, j.client, j.novaops, j.files, j.summary, j.outcome, j.error, j.resumed,
-       j.plan, j.stamp, count(s) AS statements, count(s) FILTER (WHERE s.state = 'done') AS done,
+       j.plan, j.desired, j.stamp, count(s) AS statements, count(s) FILTER (WHERE s.state = 'done') AS done,
        coalesce(bool_or(s.state = 'started'), false) AS open, max(s.finished) AS last
 FROM novaops.journal j LEFT JOIN novaops.journal_statement s USING (run)
 """
@@ -34,7 +34,7 @@ class Run:
     whether one outside of transactions was started and is not known to have ended.
 
     `outcome` is "converged" (the database is what the files declare), "applied" (all of a saved plan ran), "differs",
-    "failed", "interrupted", or None for a run that goes on or was cut off. `plan` and `stamp` say what it was a run of and
+    "failed", "interrupted", or None for a run that goes on or was cut off. `plan` and `desired` say what it was a run of, `stamp`
     how it left the catalogs.
     """
 
@@ -50,6 +50,7 @@ class Run:
     error: str | None
     resumed: int
     plan: str
+    desired: str
     stamp: str
     statements: int
     done: int
@@ -73,7 +74,12 @@ class RecordedStatement:
 
     number: int
     transaction: int | None
+    kind: str
+    object: str
+    operation: str
     sql: str
+    masked: bool
+    guards: Sequence[Mapping[str, Any]]
     undo: str | None
     state: str
     finished: datetime | None
@@ -120,8 +126,8 @@ def statements(connection: psycopg.Connection[Any], run: Run) -> list[RecordedSt
     """The statements of a run, in order."""
     with connection.cursor(row_factory=class_row(RecordedStatement)) as cursor:
         return cursor.execute(
-            "SELECT number, transaction, sql, undo, state, finished FROM novaops.journal_statement"
-            " WHERE run = %s ORDER BY number",
+            "SELECT number, transaction, kind, object, operation, sql, masked, guards, undo, state, finished"
+            " FROM novaops.journal_statement WHERE run = %s ORDER BY number",
             [run.run],
         ).fetchall()
 

@@ -16,6 +16,7 @@ import getpass
 import hashlib
 import json
 import socket
+from dataclasses import asdict
 from importlib.metadata import version
 from importlib.resources import files
 from typing import Any, Protocol
@@ -26,11 +27,19 @@ from novaops.db.identifiers import quote_ident
 from novaops.errors import NovaopsError
 from novaops.execution.history import Run
 from novaops.execution.stamp import stamp
-from novaops.planning.plan import Plan
+from novaops.planning.plan import Plan, Statement
 
 STEPS = ("journal_1.sql",)
 """What leads from one version of the tables to the next; the version is how many of them were taken."""
 
+STATEMENTS = """
+INSERT INTO novaops.journal_statement (run, number, transaction, kind, object, operation, sql, masked, guards, undo)
+SELECT %s, s.number, t.transaction, t.kind, t.object, t.operation, t.sql, t.masked, t.guards, t.undo
+FROM jsonb_array_elements(%s) WITH ORDINALITY AS s (statement, number),
+     jsonb_to_record(s.statement) AS t (
+         transaction integer, kind text, object text, operation text, sql text, masked boolean, guards jsonb, undo text
+     )
+"""
 TABLES = ("version", "journal", "journal_statement")
 # Whether the schema exists, the role may make it, or may do there all that is needed (make what is not there yet).
 RIGHTS = """
@@ -106,6 +115,7 @@ class DatabaseJournal:
     def __init__(self, connection: psycopg.Connection[Any], run: int | None = None) -> None:
         self._connection = connection
         self.run = run
+        self._before = 0  # statements of the run that were done before, and that the plan does not hold
         check_rights(connection)
 
     def begin(self, made: Plan, resumed: Run | None = None) -> None:
@@ -113,6 +123,7 @@ class DatabaseJournal:
             _bring_up_to_date(self._connection)
             if resumed is not None:
                 self.run = resumed.run
+                self._before = resumed.statements - len(made.statements)
                 self._execute(
                     "UPDATE novaops.journal SET outcome = NULL, error = NULL, finished = NULL, resumed = resumed + 1"
                     " WHERE run = %s"
@@ -120,25 +131,16 @@ class DatabaseJournal:
                 return
             self.run = self._begun(made)
             self._connection.execute(
-                "INSERT INTO novaops.journal_statement (run, number, transaction, sql, undo)"
-                " SELECT %s, s.number, s.transaction, s.sql, s.undo"
-                " FROM unnest(%s::integer[], %s::text[], %s::text[])"
-                " WITH ORDINALITY AS s (transaction, sql, undo, number)",
-                [
-                    self.run,
-                    [s.transaction for s in made.statements],
-                    [s.sql for s in made.statements],
-                    [s.undo for s in made.statements],
-                ],
+                STATEMENTS, [self.run, json.dumps(list(map(_recorded, made.statements)))]
             )
 
     def _begun(self, made: Plan) -> int:
         summary = {"objects": made.summary, "options": dict(made.options)}
-        about = [client(), version("novaops"), identity(made), made.files, json.dumps(summary)]
+        about = [client(), version("novaops"), identity(made), made.desired_fingerprint, made.files]
         row = self._connection.execute(
-            "INSERT INTO novaops.journal (client, novaops, plan, files, summary, stamp)"
-            " VALUES (%s, %s, %s, %s, %s, %s) RETURNING run",
-            [*about, stamp(self._connection)],
+            "INSERT INTO novaops.journal (client, novaops, plan, desired, files, summary, stamp)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s) RETURNING run",
+            [*about, json.dumps(summary), stamp(self._connection)],
         ).fetchone()
         assert row is not None  # noqa: S101
         return int(row[0])
@@ -176,18 +178,27 @@ class DatabaseJournal:
         self._connection.execute(
             "UPDATE novaops.journal_statement SET state = 'done', finished = clock_timestamp()"
             " WHERE run = %s AND number BETWEEN %s AND %s",
-            [self.run, first, last],
+            [self.run, self._before + first, self._before + last],
         )
         self._execute("UPDATE novaops.journal SET stamp = %s WHERE run = %s", stamp(self._connection))
 
     def _set(self, state: str, number: int) -> None:
         self._connection.execute(
             "UPDATE novaops.journal_statement SET state = %s WHERE run = %s AND number = %s",
-            [state, self.run, number],
+            [state, self.run, self._before + number],
         )
 
     def _execute(self, sql: str, *values: object) -> None:
         self._connection.execute(sql, [*values, self.run])
+
+
+def _recorded(statement: Statement) -> dict[str, Any]:
+    """The statement as it may be read by everybody: what is secret is masked in it."""
+    names = ("transaction", "kind", "object", "operation", "sql", "masked", "undo")
+    return {
+        **{name: getattr(statement, name) for name in names},
+        "guards": [asdict(guard) for guard in statement.guards],
+    }
 
 
 def identity(made: Plan) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -11,7 +12,7 @@ from novaops.execution.history import RecordedStatement, Run, latest, statements
 from novaops.execution.journal import Journal, identity
 from novaops.execution.stamp import stamp
 from novaops.kinds.concurrently import removal
-from novaops.planning.plan import Plan
+from novaops.planning.plan import Guard, Plan, Statement
 
 # While somebody builds it, an index is in the progress view (documentation, "CREATE INDEX Progress Reporting").
 INDEXES = """
@@ -46,11 +47,60 @@ def clear_away(connection: psycopg.Connection[Any], run: Run, journal: Journal) 
 
 
 def resumable(connection: psycopg.Connection[Any], made: Plan) -> Run | None:
-    """The latest run, if it was one of this plan, came part of the way, and nothing has changed since."""
-    run = latest(connection)
-    if run is None or run.complete or not run.done or run.plan != identity(made):
+    """The latest run, if it came part of the way, the plan goes on with it, and nothing has changed since.
+
+    The plan is the run's own, or what `remainder()` has left of it.
+    """
+    run = _part_of_the_way(connection)
+    if run is None or (run.run != made.continues and run.plan != identity(made)):
         return None
     return run if stamp(connection) == run.stamp else None
+
+
+def remainder(connection: psycopg.Connection[Any], made: Plan) -> Plan:
+    """The plan, or in its place what is left of a run that was cut off on the way to the same end.
+
+    Finishing is better than beginning anew: what the run has dropped to make it anew is in the catalogs no more, nor
+    are its grants. Where that cannot be, since the files or the database are others now, the plan says what was to
+    be given back.
+    """
+    run = _part_of_the_way(connection)
+    if run is None or not made.statements:
+        return made
+    left = [s for s in statements(connection, run) if s.state != "done"]
+    same = run.desired == made.desired_fingerprint and stamp(connection) == run.stamp
+    if left and same and not any(s.masked for s in left):
+        notice = f"these are the last {len(left)} of the {run.statements} statements of history {run.run}, which was cut off"
+        return replace(
+            made,
+            statements=tuple(map(_again, left)),
+            continues=run.run,
+            notices=(*made.notices, notice),
+        )
+    lost = {c.object for c in made.changes if c.operation == "create"}
+    owed = [
+        f"{s.sql}: history {run.run} was cut off before"
+        for s in left
+        if s.operation == "replace" and s.object in lost
+    ]
+    return replace(made, notices=(*made.notices, *owed))
+
+
+def _part_of_the_way(connection: psycopg.Connection[Any]) -> Run | None:
+    run = latest(connection)
+    return run if run is not None and run.done and not run.complete else None
+
+
+def _again(statement: RecordedStatement) -> Statement:
+    return Statement(
+        sql=statement.sql,
+        transaction=statement.transaction,
+        kind=statement.kind,
+        object=statement.object,
+        operation=statement.operation,
+        guards=tuple(Guard(**guard) for guard in statement.guards),
+        undo=statement.undo,
+    )
 
 
 def _indexes(connection: psycopg.Connection[Any], statement: RecordedStatement) -> Iterator[tuple[int, bool]]:

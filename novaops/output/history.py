@@ -105,7 +105,7 @@ def _lines(statement: RecordedStatement, total: int) -> list[Text]:
 def _value(run: Run) -> dict[str, Any]:
     """Without what only serves to go on with a run."""
     value = asdict(run)
-    for name in ("plan", "stamp", "open"):
+    for name in ("plan", "desired", "stamp", "open"):
         del value[name]
     times = {name: _moment(value[name]) for name in ("started", "finished", "last")}
     return {**value, **times, "seconds": run.seconds}

@@ -56,6 +56,7 @@ def plan_value(plan: Plan) -> dict[str, Any]:
         "objects": plan.objects,
         "options": dict(plan.options),
         "rehearsal": None if plan.rehearsal is None else dict(plan.rehearsal),
+        "continues": plan.continues,
         "last_applied": None if plan.last_applied is None else asdict(plan.last_applied),
     }
 
@@ -99,6 +100,7 @@ def _plan(value: Mapping[str, Any]) -> Plan:
         objects=value["objects"],
         options=value["options"],
         rehearsal=value["rehearsal"],
+        continues=value["continues"],
         last_applied=LastRun(**value["last_applied"]) if value["last_applied"] else None,
     )
 

@@ -121,7 +121,8 @@ class Plan:
 
     `skipped` are objects left out by `.pgschemaignore`, `unmanaged` those that no kind models,
     `blocked` the hazards not yet consented to. `objects` counts the desired objects compared.
-    `last_applied` is the run that `PlannedChange.origin` refers to.
+    `last_applied` is the run that `PlannedChange.origin` refers to. `continues` is the number of the run that was
+    cut off and whose last statements these are, None for a plan made anew.
     """
 
     target: Target
@@ -140,6 +141,7 @@ class Plan:
     options: Mapping[str, object] = field(default_factory=dict)
     rehearsal: Mapping[str, object] | None = None
     last_applied: LastRun | None = None
+    continues: int | None = None
 
     @property
     def summary(self) -> dict[str, int]:

@@ -45,18 +45,25 @@ def apply(
         return Outcome(0, 0.0)
     started = time.monotonic()
     with alone(project, lock_wait), recording(project) as journal:
+        _check_place(project, made)
         resumed = _resumed(project, made) if project.options.journal else None
         if resumed is None:
             _check_unchanged(project, made)
-            if rehearse and project.request is not None:
-                made = project.rehearse(made)
-                _check_rehearsal(project, made)
+        # A plan that is run again was rehearsed for what was there when it was made.
+        if rehearse and project.request is not None and (resumed is None or made.continues):
+            made = project.rehearse(made)
+            _check_rehearsal(project, made)
         journal.begin(made, resumed)
         ran = run(
-            project.connection, made, lock_timeout, project.reporter, journal, resumed.done if resumed else 0
+            project.connection, made, lock_timeout, project.reporter, journal, _committed(resumed, made)
         )
         left = _afterwards(project, journal)
     return Outcome(ran, time.monotonic() - started, left, made.rehearsal, journal.run)
+
+
+def _committed(resumed: Run | None, made: Plan) -> int:
+    """How many of the plan's statements were committed before."""
+    return resumed.done + len(made.statements) - resumed.statements if resumed else 0
 
 
 def _resumed(project: Project, made: Plan) -> Run | None:
@@ -79,12 +86,15 @@ def _check_blocked(made: Plan) -> None:
         )
 
 
-def _check_unchanged(project: Project, made: Plan) -> None:
+def _check_place(project: Project, made: Plan) -> None:
     if project.target().place != made.target.place:
         raise TargetChangedError(
             f"the plan is for {made.target.database}, another database than the one connected to",
             hint="plan again for this database, or connect to the one that was planned for",
         )
+
+
+def _check_unchanged(project: Project, made: Plan) -> None:
     if live_fingerprint(project.inspect(), project.scope()) != made.source_fingerprint:
         raise TargetChangedError(
             f"{made.target.database} has changed since the plan was made; nothing was applied",

@@ -25,6 +25,7 @@ from novaops.desired.files import load
 from novaops.errors import NovaopsError
 from novaops.execution.history import RecordedStatement, Run, last_state, numbered, runs, statements
 from novaops.execution.rehearse import Stage, rehearse
+from novaops.execution.resume import remainder
 from novaops.ignore import Ignore
 from novaops.kinds import registry
 from novaops.planning.diff import Comparison
@@ -158,6 +159,8 @@ class Project:
         self.request = request
         with self.reporter.phase("planning"):
             made = plan(request, self.connection)
+            if self.options.journal:
+                made = remainder(self.connection, made)
         return replace(
             made,
             files=str(self.file),
