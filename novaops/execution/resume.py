@@ -8,6 +8,8 @@ from typing import Any
 
 import psycopg
 
+from novaops.catalog.snapshot import Snapshot
+from novaops.db.advisory_lock import holder
 from novaops.execution.history import RecordedStatement, Run, latest, statements
 from novaops.execution.journal import Journal, identity
 from novaops.execution.stamp import stamp
@@ -57,33 +59,42 @@ def resumable(connection: psycopg.Connection[Any], made: Plan) -> Run | None:
     return run if stamp(connection) == run.stamp else None
 
 
-def remainder(connection: psycopg.Connection[Any], made: Plan) -> Plan:
+def remainder(connection: psycopg.Connection[Any], made: Plan, live: Snapshot) -> Plan:
     """The plan, or in its place what is left of a run that was cut off on the way to the same end.
 
     Finishing is better than beginning anew: what the run has dropped to make it anew is in the catalogs no more, nor
-    are its grants. Where that cannot be, since the files or the database are others now, the plan says what was to
-    be given back.
+    are its grants. Where that cannot be, since the files or the database are others now, the plan says of what
+    something may be missing.
     """
     run = _part_of_the_way(connection)
     if run is None or not made.statements:
         return made
+    if (at_work := holder(connection)) is not None:
+        return _noting(made, f"history {run.run} is at work on the database at this moment: {at_work}")
     left = [s for s in statements(connection, run) if s.state != "done"]
     same = run.desired == made.desired_fingerprint and stamp(connection) == run.stamp
     if left and same and not any(s.masked for s in left):
-        notice = f"these are the last {len(left)} of the {run.statements} statements of history {run.run}, which was cut off"
-        return replace(
-            made,
-            statements=tuple(map(_again, left)),
-            continues=run.run,
-            notices=(*made.notices, notice),
+        finishing = replace(made, statements=tuple(map(_again, left)), continues=run.run)
+        return _noting(
+            finishing,
+            f"history {run.run} was cut off; these are the last {len(left)} of its {run.statements} statements",
         )
-    lost = {c.object for c in made.changes if c.operation == "create"}
-    owed = [
-        f"{s.sql}: history {run.run} was cut off before"
-        for s in left
-        if s.operation == "replace" and s.object in lost
-    ]
-    return replace(made, notices=(*made.notices, *owed))
+    here, planned = {o.identity for o in live}, {s.sql for s in made.statements}
+    gone = {
+        s.object for s in left if s.operation == "replace" and s.object not in here and s.sql not in planned
+    }
+    return _noting(
+        made,
+        *(
+            f"history {run.run} was cut off when it had dropped {name} to make it anew: what was granted on it beyond"
+            f" the files is told by novaops history {run.run}"
+            for name in sorted(gone)
+        ),
+    )
+
+
+def _noting(made: Plan, *notices: str) -> Plan:
+    return replace(made, notices=(*made.notices, *notices))
 
 
 def _part_of_the_way(connection: psycopg.Connection[Any]) -> Run | None:

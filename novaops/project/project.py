@@ -160,7 +160,7 @@ class Project:
         with self.reporter.phase("planning"):
             made = plan(request, self.connection)
             if self.options.journal:
-                made = remainder(self.connection, made)
+                made = remainder(self.connection, made, live)
         return replace(
             made,
             files=str(self.file),
