@@ -15,20 +15,20 @@ WITH own_schema AS MATERIALIZED (
     UNION ALL SELECT k.oid FROM pg_catalog.pg_constraint k WHERE k.connamespace IN (TABLE own_schema)
     UNION ALL SELECT unnest(%(apart)s::oid[])
 ), written AS (
-    SELECT 1 AS catalog, hash_record_extended(ROW(
-        c.oid, c.relname, c.relnamespace, c.reloftype, c.relowner, c.relam, c.reltablespace, c.relpersistence, c.relkind,
+    SELECT hash_record_extended(ROW(
+        1, c.oid, c.relname, c.relnamespace, c.reloftype, c.relowner, c.relam, c.reltablespace, c.relpersistence, c.relkind,
         c.relnatts, c.relchecks, c.relrowsecurity, c.relforcerowsecurity, c.relispopulated, c.relreplident, c.relispartition,
         c.relacl, c.reloptions, c.relpartbound::text
     ), 0) AS row
     FROM pg_catalog.pg_class c WHERE c.oid NOT IN (TABLE apart)
     UNION ALL
-    SELECT 2, hash_record_extended(ROW(s.oid, s.subname, s.subowner, s.subslotname, s.subpublications), 0)
+    SELECT hash_record_extended(ROW(2, s.oid, s.subname, s.subowner, s.subslotname, s.subpublications), 0)
     FROM pg_catalog.pg_subscription s
     WHERE s.subdbid = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = current_database())
     UNION ALL
-    SELECT 3, hash_record_extended(ROW(m.umid, m.srvid, m.umuser, m.umoptions), 0) FROM pg_catalog.pg_user_mappings m
+    SELECT hash_record_extended(ROW(3, m.umid, m.srvid, m.umuser, m.umoptions), 0) FROM pg_catalog.pg_user_mappings m
     UNION ALL
-    SELECT x.catalog, hash_record_extended(ROW(x.xmin), 0)
+    SELECT hash_record_extended(ROW(x.catalog, x.xmin), 0)
     FROM (
         SELECT 4 AS catalog, xmin FROM pg_catalog.pg_aggregate WHERE aggfnoid NOT IN (TABLE apart)
         UNION ALL SELECT 5, xmin FROM pg_catalog.pg_am
@@ -79,4 +79,4 @@ WITH own_schema AS MATERIALIZED (
         UNION ALL SELECT 49, xmin FROM pg_catalog.pg_type WHERE oid NOT IN (TABLE apart)
     ) AS x
 )
-SELECT sum(hash_record_extended(ROW(w.catalog, w.row), 0)::numeric)::text || '/' || count(*) FROM written w
+SELECT sum(w.row)::text || '/' || count(*) FROM written w

@@ -74,3 +74,9 @@ def test_the_configuration_can_do_without(novaops, url: str, schema: Path, tmp_p
     refused = novaops("apply", "--url", url, NOVAOPS_JOURNAL="maybe")
     assert refused.returncode == 2
     assert "journal from NOVAOPS_JOURNAL is 'maybe'" in refused.stderr
+
+
+def test_the_command_that_goes_on_keeps_no_journal_either(novaops, url: str, schema: Path) -> None:
+    refused = novaops("apply", "--url", url, "--file", schema, "--no-journal")
+    assert refused.returncode == 2
+    assert "--no-journal --yes" in refused.stderr
