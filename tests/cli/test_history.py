@@ -79,4 +79,4 @@ def test_the_configuration_can_do_without(novaops, url: str, schema: Path, tmp_p
 def test_the_command_that_goes_on_keeps_no_journal_either(novaops, url: str, schema: Path) -> None:
     refused = novaops("apply", "--url", url, "--file", schema, "--no-journal")
     assert refused.returncode == 2
-    assert "--no-journal --yes" in refused.stderr
+    assert "novaops apply --no-journal --url " in refused.stderr

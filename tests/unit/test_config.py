@@ -260,8 +260,8 @@ def test_check_functions(resolve: Any) -> None:
 
 
 def test_the_journal_is_a_switch(resolve: Any) -> None:
-    assert origin(resolve({}), "journal") == (True, "default")
-    assert origin(resolve({"NOVAOPS_JOURNAL": "no"}), "journal") == (False, "NOVAOPS_JOURNAL")
-    assert origin(resolve(journal="off"), "journal") == (False, "--no-journal")
+    assert origin(resolve({}), "journal") == ("yes", "default")
+    assert origin(resolve({"NOVAOPS_JOURNAL": "no"}), "journal") == ("no", "NOVAOPS_JOURNAL")
+    assert origin(resolve(journal="off"), "journal") == ("no", "--no-journal")
     with pytest.raises(UsageError, match="journal"):
         resolve({"NOVAOPS_JOURNAL": "sometimes"})
