@@ -45,10 +45,11 @@ def command(
 
     allowed = frozenset(consent(text) for text in allow)
     config = settings(given)
+    schema = config.schema
     with open_project(config, quiet) as project:
-        wait = config.schema.lock_wait.value
-        plan = load_plan(planfile) if planfile else project.plan(allowed, lock_wait=wait)
-        plan = with_consent(plan, allowed)
+        if not check:
+            project.recover(schema.lock_wait.value)
+        plan = with_consent(load_plan(planfile), allowed) if planfile else project.plan(allowed)
         if out is not None:
             save_plan(plan, out)
         if output_format != "json":
@@ -56,12 +57,12 @@ def command(
         stop = verdict(plan, check or bool(plan.blocked), fail_on_unmanaged)
         if not stop and plan.statements and not (yes or _agreed(plan, apply_command(ctx))):
             stop = FAILED
-        if stop or not plan.statements:
+        if stop:
             write_outcome(plan, None, output_format)
             return stop
-        timeout = config.schema.lock_timeout.value
-        outcome = project.apply(plan, allowed, rehearse=not no_rehearse, lock_timeout=timeout, lock_wait=wait)
-    write_outcome(plan, outcome, output_format)
+        limits = {"lock_timeout": schema.lock_timeout.value, "lock_wait": schema.lock_wait.value}
+        outcome = project.apply(plan, allowed, rehearse=not no_rehearse, **limits)
+    write_outcome(plan, outcome if plan.statements else None, output_format)
     return FAILED if outcome.left else 0
 
 

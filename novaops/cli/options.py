@@ -119,6 +119,12 @@ CONSENT: Sequence[Option[Any]] = (
     click.option("--yes", "-y", is_flag=True, help="Do not ask; hazards still need --allow."),
     click.option("--no-rehearse", is_flag=True, help="Skip the rehearsal on a throwaway copy of the schema."),
     click.option(
+        "--no-journal",
+        "journal",
+        flag_value="off",
+        help="Record nothing in the schema novaops of the database; a run that is cut off is not resumed.",
+    ),
+    click.option(
         "--lock-timeout",
         metavar="TIME",
         help="How long one attempt at a transaction may wait for locks, and keep others waiting. Default: 3s.",
@@ -128,7 +134,7 @@ CONSENT: Sequence[Option[Any]] = (
     ),
 )
 
-CARRIED = frozenset(["planfile", "url", "host", "port", "database", "user", "embedded", "allow"])
+CARRIED = frozenset(["planfile", "url", "host", "port", "database", "user", "embedded", "allow", "journal"])
 """Parameters that the command under "next" repeats."""
 CARRIED_WITHOUT_PLANFILE = CARRIED | {
     "file", "schemas", "scope", "privileges", "owners", "missing_roles", "check_functions",
@@ -158,7 +164,7 @@ def apply_command(ctx: click.Context, out: Path | None = None) -> list[str]:
         value = ctx.params[name]
         if isinstance(parameter, click.Argument):
             words.append(str(value))
-        elif value is True:
+        elif getattr(parameter, "is_flag", False):
             words.append(parameter.opts[0])
         else:
             for each in value if isinstance(value, tuple) else (value,):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
@@ -13,10 +14,13 @@ from psycopg import errors
 
 from novaops.errors import NovaopsError, RefusedError
 from novaops.execution.invalid_index import remove_remains
+from novaops.execution.journal import Journal, NoJournal
 from novaops.execution.locking import TRIES, Attempt, patient, pause, wanted_by
 from novaops.execution.watch import Watch
 from novaops.planning.plan import Plan, Statement
 from novaops.progress import Reporter
+
+NO_JOURNAL = NoJournal()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +46,17 @@ def segments(plan: Plan) -> Iterator[Segment]:
         yield Segment(number, tuple(s for _, s in group))
 
 
-def run(connection: psycopg.Connection[Any], plan: Plan, lock_timeout: timedelta, reporter: Reporter) -> int:
+def run(
+    connection: psycopg.Connection[Any],
+    plan: Plan,
+    lock_timeout: timedelta,
+    reporter: Reporter,
+    journal: Journal = NO_JOURNAL,
+    committed: int = 0,
+) -> int:
     """Run all segments on an autocommit connection; returns how many statements ran.
 
+    `committed` of them were committed by an earlier attempt, and are not run again.
     Raises `StatementError` at the first statement that fails, and `RefusedError` when rows have come
     into something that was empty when the plan was made.
     """
@@ -56,12 +68,13 @@ def run(connection: psycopg.Connection[Any], plan: Plan, lock_timeout: timedelta
             )
     _pin(connection)
     with Watch.over(connection, reporter) as watch:
-        work = Work(connection, watch, reporter, plan, lock_timeout)
+        work = Work(connection, watch, reporter, plan, lock_timeout, journal)
         done = 0
         for segment in segments(plan):
-            work.segment(segment, done)
+            if done >= committed:
+                work.segment(segment, done)
             done += len(segment.statements)
-    return done
+    return done - committed
 
 
 def _pin(connection: psycopg.Connection[Any]) -> None:
@@ -86,6 +99,7 @@ class Work:
     reporter: Reporter
     plan: Plan
     lock_timeout: timedelta
+    journal: Journal
 
     def segment(self, segment: Segment, done: int) -> None:
         """Run it, again after a lock could not be had: everything is released in between."""
@@ -109,32 +123,42 @@ class Work:
 
     def _run(self, segment: Segment, done: int, first: str | None) -> None:
         if segment.transaction is None:
-            try:
-                self._statements(segment.statements, done)
-            except BaseException:
-                if (index := segment.statements[0].index) is not None:
-                    remove_remains(self.connection, index, self.lock_timeout)
-                raise
+            self._alone(segment.statements[0], done)
             return
         with self.connection.transaction():
             locks = wanted_by(segment.statements, self.plan.locks_seen)
             bounded = not patient(segment.statements)
             attempt = Attempt(self.connection, self.lock_timeout, locks, first) if bounded else None
             self._statements(segment.statements, done, attempt)
+            self.journal.committing(done + 1, done + len(segment.statements))
+
+    def _alone(self, statement: Statement, done: int) -> None:
+        """Run it outside of transactions, and clear away what it left behind if it failed."""
+        self.journal.started(done + 1)
+        try:
+            self._statements([statement], done)
+        except BaseException:
+            if not self.connection.closed:
+                with suppress(psycopg.Error):  # the next run does it then
+                    remove_remains(self.connection, statement.index, self.lock_timeout)
+                    self.journal.undone(done + 1)
+            raise
+        self.journal.done(done + 1)
 
     def _statements(self, statements: Sequence[Statement], done: int, attempt: Attempt | None = None) -> None:
         total = len(self.plan.statements)
-        for index, statement in enumerate(statements, done + 1):
-            self.reporter.step(index, total, statement.sql)
-            try:
+        if attempt is not None and any(statement.guards for statement in statements):
+            attempt.lock()
+        # All of them first: what one looks at may be gone when its statement comes.
+        for index, statement in enumerate(statements, done):
+            with _told(statement, index, total):
+                _guard(self.connection, statement)
+        for index, statement in enumerate(statements, done):
+            self.reporter.step(index + 1, total, statement.sql)
+            with _told(statement, index, total):
                 if attempt is not None:
                     attempt.lock_before(statement)
-                _guard(self.connection, statement)
                 (attempt or self.connection).execute(statement.secret_sql or statement.sql)
-            except (errors.LockNotAvailable, errors.DeadlockDetected):
-                raise
-            except psycopg.Error as error:
-                raise _failed(error, statement, index - 1, total) from error
 
     def _gave_up(self, statement: Statement, done: int, error: psycopg.Error) -> StatementError:
         blocker = self.watch.blocker
@@ -145,6 +169,17 @@ class Work:
             detail="\n".join([*([str(blocker)] if blocker else []), found.detail or ""]),
             hint=f"try again when the server has less to do, or with a longer --lock-timeout{end}",
         )
+
+
+@contextmanager
+def _told(statement: Statement, done: int, total: int) -> Iterator[None]:
+    """Errors of PostgreSQL, but for those after which a segment is tried again, say what was not run."""
+    try:
+        yield
+    except (errors.LockNotAvailable, errors.DeadlockDetected):
+        raise
+    except psycopg.Error as error:
+        raise _failed(error, statement, done, total) from error
 
 
 def _guard(connection: psycopg.Connection[Any], statement: Statement) -> None:

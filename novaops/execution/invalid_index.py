@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import timedelta
 from importlib.resources import files
 from typing import Any
@@ -13,18 +12,15 @@ from novaops.errors import NovaopsError
 from novaops.planning.plan import Plan
 
 
-def remove_remains(connection: psycopg.Connection[Any], index: str, lock_timeout: timedelta) -> None:
-    """Drop what a failed build has left of the index; if even that fails, the next plan sees it.
+def remove_remains(connection: psycopg.Connection[Any], index: str | None, lock_timeout: timedelta) -> None:
+    """Drop what a failed build has left of the index.
 
     That waits for all who use the table, so no longer than `lock_timeout`. Somebody else's index of that name is left alone: it is valid, or is being built.
     """
-    if connection.closed:
-        return
-    with suppress(psycopg.Error):
-        row = _invalid(connection, index)
-        if row is not None and row[0] is None:
-            connection.execute(f"SET lock_timeout = {int(lock_timeout.total_seconds() * 1000)}")
-            connection.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {index}")
+    row = _invalid(connection, index) if index is not None else None
+    if row is not None and row[0] is None:
+        connection.execute(f"SET lock_timeout = {int(lock_timeout.total_seconds() * 1000)}")
+        connection.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {index}")
 
 
 def check_no_build(connection: psycopg.Connection[Any], plan: Plan) -> None:

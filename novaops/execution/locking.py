@@ -97,19 +97,15 @@ class Attempt:
         self._deadline: float | None = None
 
     def lock_before(self, statement: Statement) -> None:
-        """Lock all that the transaction wants, once a statement wants any of it.
+        """Lock all that the transaction wants, once a statement wants any of it."""
+        if _felt(statement, self._wanted.only):
+            self.lock()
 
-        Raises `LockNotAvailable` when the time is up.
-        """
-        if self._deadline is None and _felt(statement, self._wanted.only):
-            self._deadline = time.monotonic() + self._timeout
-            self._lock()
-
-    def execute(self, sql: str) -> None:
-        """Run a statement that may have more to lock."""
-        self._connection.execute(f"SET LOCAL lock_timeout = {self._left(LEAST)}; {sql}")
-
-    def _lock(self) -> None:
+    def lock(self) -> None:
+        """Lock all that the transaction wants, unless it is; raises `LockNotAvailable` when the time is up."""
+        if self._deadline is not None:
+            return
+        self._deadline = time.monotonic() + self._timeout
         names = [name for name, mode in self._wanted.modes.items() if mode not in USE]
         there = {name: self._wanted.modes[name] for (name,) in self._connection.execute(LOCKABLE, [names])}
         if self._first is not None and self._first in there:
@@ -117,6 +113,10 @@ class Attempt:
         for mode in reversed(STRENGTH):
             if same := sorted(name for name in there if there[name] == mode):
                 self._take(same, mode)
+
+    def execute(self, sql: str) -> None:
+        """Run a statement that may have more to lock."""
+        self._connection.execute(f"SET LOCAL lock_timeout = {self._left(LEAST)}; {sql}")
 
     def _take(self, names: Sequence[str], mode: str) -> None:
         tables = ", ".join(f"{'ONLY ' * self._wanted.only}{name}" for name in names)

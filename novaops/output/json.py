@@ -10,7 +10,17 @@ from typing import Any
 from novaops.diagnostics import Source
 from novaops.errors import NovaopsError
 from novaops.output.terminal import UNSAFE
-from novaops.planning.plan import FORMAT_VERSION, Guard, Hazard, Owned, Plan, PlannedChange, Statement, Target
+from novaops.planning.plan import (
+    FORMAT_VERSION,
+    Guard,
+    Hazard,
+    LastRun,
+    Owned,
+    Plan,
+    PlannedChange,
+    Statement,
+    Target,
+)
 
 SUFFIX = "write one with: novaops plan --out FILE"
 
@@ -48,6 +58,8 @@ def plan_value(plan: Plan) -> dict[str, Any]:
         "options": dict(plan.options),
         "owned": [asdict(owned) for owned in plan.owned],
         "rehearsal": None if plan.rehearsal is None else dict(plan.rehearsal),
+        "continues": plan.continues,
+        "last_applied": None if plan.last_applied is None else asdict(plan.last_applied),
     }
 
 
@@ -90,6 +102,8 @@ def _plan(value: Mapping[str, Any]) -> Plan:
         objects=value["objects"],
         options=value["options"],
         rehearsal=value["rehearsal"],
+        continues=value["continues"],
+        last_applied=LastRun(**value["last_applied"]) if value["last_applied"] else None,
         owned=tuple(Owned(o["object"], tuple(o["roles"])) for o in value["owned"]),
     )
 

@@ -22,6 +22,7 @@ from novaops.planning.hazard_codes import EVERYTHING, with_consent
 from novaops.planning.hazards import Assessment, assess, hazard
 from novaops.planning.masking import masked
 from novaops.planning.nodes import kind_of
+from novaops.planning.origin import LastApplied, origins
 from novaops.planning.ownership import ownership
 from novaops.planning.plan import Plan, PlannedChange, Statement, Target
 from novaops.planning.scope import OWN_SCHEMAS, Scope
@@ -45,6 +46,8 @@ class Request:
     """Whether the files hold no statement: an accident more often than a wish."""
     sources: Mapping[Address, Source] = field(default_factory=dict)
     files: str = ""
+    last: LastApplied | None = None
+    """The database as the last apply left it, where that is known."""
 
 
 def plan(request: Request, connection: psycopg.Connection[Any] | None) -> Plan:
@@ -67,7 +70,16 @@ def plan(request: Request, connection: psycopg.Connection[Any] | None) -> Plan:
         target=request.target,
         source_fingerprint=live_fingerprint(request.live, request.scope),
         desired_fingerprint=live_fingerprint(request.desired, request.scope),
-        changes=(*_role_changes(request), *shown_changes(made, hazards, request.sources)),
+        changes=(
+            *_role_changes(request),
+            *shown_changes(
+                made,
+                hazards,
+                request.sources,
+                origins(request.last, request.live, request.desired, made.changes),
+            ),
+        ),
+        last_applied=request.last.place if request.last else None,
         statements=(*_role_statements(request), *_statements(made, assessed, bool(request.missing_roles))),
         blocked=tuple(dict.fromkeys(h for group in hazards.values() for h in group)),
         skipped=tuple(

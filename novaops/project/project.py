@@ -23,19 +23,23 @@ from novaops.desired.build import Desired
 from novaops.desired.declare import declare
 from novaops.desired.files import load
 from novaops.errors import NovaopsError
+from novaops.execution.history import RecordedStatement, Run, last_state, numbered, runs, statements
 from novaops.execution.rehearse import Stage, rehearse
+from novaops.execution.resume import remainder
 from novaops.ignore import Ignore
 from novaops.kinds import registry
 from novaops.planning.diff import Comparison
 from novaops.planning.dump import copied_part, creation, dump, split
 from novaops.planning.hazard_codes import consent
+from novaops.planning.origin import last_applied
 from novaops.planning.plan import Plan, Target
 from novaops.planning.planner import Request, plan
 from novaops.planning.privileges import PrivilegeMode
 from novaops.planning.scope import Scope
 from novaops.progress import Reporter, Silent
-from novaops.project.apply import alone, apply
+from novaops.project.apply import apply
 from novaops.project.options import Options, Outcome
+from novaops.project.recording import recover
 from novaops.project.throwaway import throwaway
 
 
@@ -136,14 +140,8 @@ class Project:
 
     # -- what would change ----------------------------------------------------------------------
 
-    def plan(self, allow: Collection[str] = (), *, lock_wait: timedelta = timedelta(0)) -> Plan:
-        """The plan from the live database to the files; `allow` holds consents (HAZARD[:OBJECT]).
-
-        With `lock_wait` it is made when another novaops that is changing the database has finished.
-        """
-        if lock_wait:
-            with alone(self, lock_wait):
-                pass
+    def plan(self, allow: Collection[str] = ()) -> Plan:
+        """The plan from the live database to the files; `allow` holds consents (HAZARD[:OBJECT])."""
         live, desired = self._both()
         request = Request(
             live=live,
@@ -156,10 +154,13 @@ class Project:
             missing_roles=desired.missing_roles,
             empty=desired.empty,
             files=str(self.file),
+            last=last_applied(*state) if (state := last_state(self.connection)) else None,
         )
         self.request = request
         with self.reporter.phase("planning"):
             made = plan(request, self.connection)
+            if self.options.journal:
+                made = remainder(self.connection, made, live)
         return replace(
             made,
             files=str(self.file),
@@ -210,14 +211,31 @@ class Project:
         no longer what the plan was made from, and `NovaopsError` when the rehearsal shows that the
         plan does not lead to what the files declare; nothing is changed then.
         """
+        self.recover(lock_wait)
         return apply(
             self,
-            made or self.plan(lock_wait=lock_wait),
+            made or self.plan(),
             allow,
             rehearse=rehearse,
             lock_timeout=lock_timeout,
             lock_wait=lock_wait,
         )
+
+    def recover(self, lock_wait: timedelta = timedelta(0)) -> None:
+        """Say what an apply that was cut off has done, and clear away what it left half done.
+
+        `apply()` does so first of all; who makes the plan for it before calls this before that.
+        """
+        recover(self, lock_wait)
+
+    def history(self) -> list[Run]:
+        """The runs in the journal, the latest first; none where there is no journal."""
+        return runs(self.connection)
+
+    def recorded(self, run: int) -> tuple[Run, list[RecordedStatement]]:
+        """One run with its statements; raises `NovaopsError` when there is no such run."""
+        found = numbered(self.connection, run)
+        return found, statements(self.connection, found)
 
     # -- how ------------------------------------------------------------------------------------
 
