@@ -23,6 +23,7 @@ OBJECTS = {
 class DefaultAcl(Kind):
     name = "default acl"
     types = ("default acl",)
+    renames = False
     rank = 90  # after everything that would otherwise be created under them
 
     def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
