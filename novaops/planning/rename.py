@@ -26,13 +26,11 @@ from novaops.desired.renames import Rename
 from novaops.diagnostics import DiagnosticsError, Source
 from novaops.errors import NovaopsError
 from novaops.kinds import registry
+from novaops.kinds.concurrently import NEW
 from novaops.kinds.inheritance import origin
 from novaops.kinds.kind import Step
 from novaops.planning.earlier_names import Excluded, Pending, depth, pending
 from novaops.planning.nodes import belonging, kind_of
-
-NEW = "__novaops_new"
-"""What is added to the name of an object that has to wait for its own until another has given it up."""
 
 Names = tuple[str | None, str]
 """Schema and name."""
