@@ -64,7 +64,7 @@ def renamed(
         with psycopg.connect(goal, autocommit=True) as connection:
             connection.execute(files)
         url = changed.conninfo
-        assert entries(pg_dump(url, "--schema-only")) == entries(pg_dump(goal, "--schema-only"))
+        assert entries(pg_dump(url, "--schema-only", "-N", "novaops")) == entries(pg_dump(goal, "--schema-only"))
         return plan
 
     return run
