@@ -121,3 +121,18 @@ def test_what_a_build_that_was_killed_has_left_is_replaced(
         assert novaops(*arguments).returncode == 0
         indexes = "SELECT indexrelid::regclass::text, indisvalid FROM pg_index WHERE indrelid = 't'::regclass"
         assert connection.execute(indexes).fetchall() == [("t_a", True)]
+
+
+def test_the_session_of_a_process_that_was_killed_ends_by_itself(
+    novaops, url: str, other: psycopg.Connection, arguments: list[str], first: subprocess.Popen[str]
+) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        first.kill()
+        # What it waits for goes on, and nobody else has ended it.
+        building = "SELECT FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX CONCURRENTLY %'"
+        while connection.execute(building).fetchone() is not None:
+            time.sleep(0.1)
+        other.rollback()
+        assert novaops(*arguments).returncode == 0
+        indexes = "SELECT indexrelid::regclass::text, indisvalid FROM pg_index WHERE indrelid = 't'::regclass"
+        assert connection.execute(indexes).fetchall() == [("t_a", True)]
