@@ -66,7 +66,7 @@ def draft(
         graph,
         changes,
         scene,
-        lambda node: (bool(last) and runs_later(node, changes), sort_key(node, changes, scene, blind)),
+        lambda node: (bool(last) and waits(node, changes, blind), sort_key(node, changes, scene, blind)),
     )
     stubbed = frozenset(g.head.address for g in groups if g.head.act is Act.STUB)
     scene = replace(scene, stubbed=stubbed)
@@ -111,12 +111,17 @@ def sort_key(
     )
 
 
-def runs_later(node: Node, changes: Mapping[Address, Change]) -> bool:
-    """Whether the object may use names in a string that only `last` gives: it changes right before that."""
+def waits(node: Node, changes: Mapping[Address, Change], blind: frozenset[Address]) -> bool:
+    """Whether it changes right before `last`: a string in it may use names that only that gives.
+
+    What may run such strings waits with them.
+    """
     change = changes[node.address]
-    if isinstance(change, Drop) or node.act not in (Act.CREATE, Act.ALTER, Act.DROP):
+    if isinstance(change, Drop):
         return False
-    return registry()[change.new.kind].opaque(change.new)
+    if node.act in (Act.CREATE, Act.ALTER, Act.DROP) and registry()[change.new.kind].opaque(change.new):
+        return True
+    return node.act in (Act.CREATE, Act.PREPARE, Act.VALIDATE) and node.address in blind
 
 
 def blind_evaluations(desired: Snapshot) -> frozenset[Address]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
@@ -21,7 +21,8 @@ from novaops.desired.bodies import unchanged_in
 from novaops.desired.body_findings import Body
 from novaops.desired.build import Desired
 from novaops.desired.declare import declare
-from novaops.desired.files import load
+from novaops.desired.files import Script, load
+from novaops.desired.renamed import Renaming
 from novaops.desired.renames_file import RenamesFile
 from novaops.errors import NovaopsError
 from novaops.execution.history import RecordedStatement, Run, last_state, numbered, runs, statements
@@ -105,13 +106,13 @@ class Project:
                 self.options.missing_roles,
                 self.options.check_functions,
                 disposable=self.disposable,
-                renaming=renaming(script, self._renames, lambda: live, self.scope().excluded),
+                renaming=self._renaming(script, lambda: live) if live.objects else None,
             )
 
     def _both(self) -> tuple[Snapshot, Desired]:
         """The live and the declared state, read at the same time: most of it is waiting for the server."""
         script = load(Path(self.file))
-        asked = renaming(script, self._renames, lambda: reading[0].result(), self.scope().excluded)
+        asked = self._renaming(script, lambda: reading[0].result())
         reading: list[Future[Snapshot]] = []
 
         @contextmanager
@@ -138,6 +139,9 @@ class Project:
                 renaming=asked,
             )
             return reading[0].result(), desired
+
+    def _renaming(self, script: Script, live: Callable[[], Snapshot]) -> Renaming:
+        return renaming(script, self._renames, live, self.scope().excluded)
 
     def _elsewhere(self, live: Snapshot) -> list[str]:
         """Statements that make what the files may refer to without declaring it."""

@@ -183,6 +183,19 @@ def test_functions_take_the_new_names_in_the_transaction_that_gives_them(renamed
     assert len({s.transaction for s in plan.statements}) > 1
 
 
+def test_what_runs_a_function_waits_for_those_that_change_late(renamed: Renamed) -> None:
+    inner = "CREATE FUNCTION {} RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN 7; END';"
+    outer = "CREATE FUNCTION g() RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN public.z(); END';"
+    renamed(
+        "CREATE TABLE t (a int)",
+        "CREATE TABLE u (a int); -- novaops: renamed from t\n"
+        + inner.format("z()")
+        + outer
+        + "CREATE MATERIALIZED VIEW mv AS SELECT g() AS g",
+        check="SELECT g = 7 FROM mv",
+    )
+
+
 def test_hazards_are_found_in_the_rows_under_the_present_names(project: Callable[..., Project]) -> None:
     changed = project(
         "CREATE TABLE t (id int, a bigint, gone text)",
