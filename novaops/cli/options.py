@@ -70,6 +70,11 @@ DESIRED: Sequence[Option[Any]] = (
         metavar="PATH",
         help="The declared schema: a .sql file, or a folder of them. Default: schema/schema.sql.",
     ),
+    click.option(
+        "--renames",
+        metavar="FILE",
+        help="Renames beside those that comments declare. Default: renames.json beside the files.",
+    ),
     *SCOPE,
     *BUILD,
 )
@@ -137,7 +142,7 @@ CONSENT: Sequence[Option[Any]] = (
 CARRIED = frozenset(["planfile", "url", "host", "port", "database", "user", "embedded", "allow", "journal"])
 """Parameters that the command under "next" repeats."""
 CARRIED_WITHOUT_PLANFILE = CARRIED | {
-    "file", "schemas", "scope", "privileges", "owners", "missing_roles", "check_functions",
+    "file", "renames", "schemas", "scope", "privileges", "owners", "missing_roles", "check_functions",
     "shadow",
 }  # fmt: skip
 

@@ -144,6 +144,13 @@ class Column(Kind):
         gone = [heir for heir in heirs if scene.drops(heir.address)]
         return [only, *(step for heir in gone for step in self.drop(heir, scene))]
 
+    def rename(self, obj: Object, name: str) -> list[Step]:
+        rename = f"RENAME COLUMN {obj['_quoted']} TO {quote_ident(name)}"
+        return [Step(f"ALTER TABLE {obj['_relation']} {rename}")]
+
+    def likeness(self, obj: Object, snapshot: Snapshot) -> Mapping[str, Any]:
+        return {name: obj[name] for name in ("type", "collation", "generated", "generation_expression")}
+
     def grant_target(self, obj: Object) -> tuple[str, str]:
         return f"({obj['_quoted']})", f"TABLE {obj['_relation']}"
 

@@ -36,6 +36,7 @@ RECURSIVE = (CHECK, FOREIGN_KEY, NOT_NULL)
 class Constraint(Kind):
     name = "constraint"
     types = ("table constraint",)
+    named_after = True
     evaluates = True
     rank = 60
     locks = 2  # itself, and its index or the table that it refers to
@@ -127,6 +128,9 @@ class Constraint(Kind):
             drop,
             Step(f"ALTER TABLE ONLY {parent} ATTACH PARTITION {partition} {table['partition_bound']}"),
         ]
+
+    def rename(self, obj: Object, name: str) -> list[Step]:
+        return [_table(obj, f"RENAME CONSTRAINT {obj['_quoted']} TO {quote_ident(name)}")]
 
     def comment_target(self, obj: Object) -> str:
         return f"CONSTRAINT {obj['_quoted']} ON {obj['_relation']}"

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
+from novaops.db.identifiers import quote_ident
 
 
 class Placement(Enum):
@@ -179,6 +180,10 @@ class Kind:
     """Whether making it may run functions, on rows that are there."""
     joined: ClassVar[bool] = False
     """Whether `inline` may write it into the statement that creates its parent."""
+    renames: ClassVar[bool] = True
+    """Whether PostgreSQL has ALTER … RENAME for it."""
+    named_after: ClassVar[bool] = False
+    """Whether PostgreSQL makes up its name from that of its table where nobody gives it one."""
 
     @classmethod
     def sql(cls) -> str:
@@ -258,11 +263,31 @@ class Kind:
         """Text after ALTER in ALTER … OWNER TO."""
         return self.target(obj)
 
+    def rename(self, obj: Object, name: str) -> list[Step]:
+        """Statements that give it another name in its schema."""
+        return [Step(f"ALTER {self.target(obj)} RENAME TO {quote_ident(name)}")]
+
+    def move(self, obj: Object, schema: str) -> list[Step]:
+        """Statements that bring it into another schema under the name that it has."""
+        return [Step(f"ALTER {self.target(obj)} SET SCHEMA {quote_ident(schema)}")]
+
+    def rename_part(self, obj: Object, before: str, after: str) -> list[Step]:
+        """Statements that give another name to one of its `parts`."""
+        raise NotImplementedError
+
     # -- knowing it -------------------------------------------------------------------------
 
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
         """Keys of the name spaces it occupies, so that a name is freed before it is reused."""
         return ()
+
+    def parts(self, obj: Object) -> Sequence[str]:
+        """Names within it that can be changed and are no objects: the labels of an enum."""
+        return ()
+
+    def likeness(self, obj: Object, snapshot: Snapshot) -> Mapping[str, Any]:
+        """What it is apart from its name: what two have in common of which one may be the other, renamed."""
+        return obj.attributes
 
     def working_names(self, obj: Object, scene: Scene) -> Iterable[tuple[str, ...]]:
         """Keys of the names that its preparation uses; an earlier run may have left something there."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from novaops.catalog.address import Address
@@ -47,11 +47,12 @@ def draft(
     consent: frozenset[Address] = frozenset(),
     busy: frozenset[Address] = frozenset(),
     room: int = DEFAULT.room,
+    last: Sequence[Written] = (),
 ) -> Draft:
     """What turns `live` into `desired`.
 
     `consent` names unmanaged objects that may be rebuilt as they are, `busy` tables with rows; `room`
-    is how many locks a transaction may hold.
+    is how many locks a transaction may hold; `last` comes after everything else.
     """
     scene = Scene(live, desired, desired.version or live.version, busy=busy)
     closure = close(diff(live, desired, scope, comparison), scene, consent)
@@ -61,10 +62,15 @@ def draft(
     scene = replace(scene, replaced=dropped, moved=moved)
     graph = Wiring(changes, scene).build()
     blind = blind_evaluations(desired)
-    groups = order(graph, changes, scene, lambda node: sort_key(node, changes, scene, blind))
+    groups = order(
+        graph,
+        changes,
+        scene,
+        lambda node: (bool(last) and runs_later(node, changes), sort_key(node, changes, scene, blind)),
+    )
     stubbed = frozenset(g.head.address for g in groups if g.head.act is Act.STUB)
     scene = replace(scene, stubbed=stubbed)
-    written = tuple(write(groups, changes, scene, comparison))
+    written = (*write(groups, changes, scene, comparison), *last)
     divided = transactions(written, room)
     return Draft(scene, changes, written, divided.numbers, closure.broken, divided.full)
 
@@ -103,6 +109,14 @@ def sort_key(
         node.address,
         node.act.value,
     )
+
+
+def runs_later(node: Node, changes: Mapping[Address, Change]) -> bool:
+    """Whether the object may use names in a string that only `last` gives: it changes right before that."""
+    change = changes[node.address]
+    if isinstance(change, Drop) or node.act not in (Act.CREATE, Act.ALTER, Act.DROP):
+        return False
+    return registry()[change.new.kind].opaque(change.new)
 
 
 def blind_evaluations(desired: Snapshot) -> frozenset[Address]:

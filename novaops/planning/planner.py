@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.identifiers import quote_ident
 from novaops.db.locks import LockTable, lock_table
+from novaops.desired.renamed import Renamed
 from novaops.diagnostics import Source
 from novaops.planning.busy import busy_relations
 from novaops.planning.diff import Comparison
@@ -25,8 +26,10 @@ from novaops.planning.nodes import kind_of
 from novaops.planning.origin import LastApplied, origins
 from novaops.planning.ownership import ownership
 from novaops.planning.plan import Plan, PlannedChange, Statement, Target
+from novaops.planning.proposals import proposed
 from novaops.planning.scope import OWN_SCHEMAS, Scope
-from novaops.planning.shown import shown_changes
+from novaops.planning.shown import renamed_changes, shown_changes
+from novaops.planning.statements import Written
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,18 @@ class Request:
     files: str = ""
     last: LastApplied | None = None
     """The database as the last apply left it, where that is known."""
+    renamed: Renamed | None = None
+    """What is desired under the names that the live database has, where these are others."""
+
+    @property
+    def goal(self) -> Snapshot:
+        """Where the plan leads to until it renames anything."""
+        return self.renamed.snapshot if self.renamed else self.desired
+
+    @property
+    def places(self) -> Mapping[Address, Source]:
+        """Where each object of `goal` was declared."""
+        return self.renamed.sources if self.renamed else self.sources
 
 
 def plan(request: Request, connection: psycopg.Connection[Any] | None) -> Plan:
@@ -75,9 +90,10 @@ def plan(request: Request, connection: psycopg.Connection[Any] | None) -> Plan:
             *shown_changes(
                 made,
                 hazards,
-                request.sources,
-                origins(request.last, request.live, request.desired, made.changes),
+                request.places,
+                origins(request.last, request.live, request.goal, made.changes),
             ),
+            *_renames(request),
         ),
         last_applied=request.last.place if request.last else None,
         statements=(*_role_statements(request), *_statements(made, assessed, bool(request.missing_roles))),
@@ -89,9 +105,14 @@ def plan(request: Request, connection: psycopg.Connection[Any] | None) -> Plan:
         ),
         unmanaged=(
             *(f"{a.type} {'.'.join(a.names)}" for a in request.live.unmodelled),
-            *unread(request.live, request.desired),
+            *unread(request.live, request.goal),
         ),
-        notices=(*beyond(request), *_crowded(made, locks)),
+        notices=(
+            *beyond(request),
+            *proposed(made, request.places),
+            *_noticed(request),
+            *_crowded(made, locks),
+        ),
         objects=sum(o.parent is None for o in request.desired),
         owned=ownership(made),
     )
@@ -111,9 +132,9 @@ def unread(live: Snapshot, desired: Snapshot) -> list[str]:
 
 def beyond(request: Request) -> Iterator[str]:
     """What stays another way than the files have it, as PostgreSQL has no statement for it."""
-    for address, new in sorted(request.desired.objects.items()):
+    for address, new in sorted(request.goal.objects.items()):
         old = request.live.objects.get(address)
-        if old is not None and old.kind == new.kind and not request.scope.excluded(new, request.desired):
+        if old is not None and old.kind == new.kind and not request.scope.excluded(new, request.goal):
             said = kind_of(new).beyond(old, new).values()
             yield from (f"{text}: PostgreSQL has no statement to change that" for text in said if text)
 
@@ -126,8 +147,11 @@ def live_fingerprint(snapshot: Snapshot, scope: Scope) -> str:
 def _drafted(request: Request, connection: psycopg.Connection[Any] | None, room: int) -> Draft:
     """The draft, with unmanaged objects rebuilt where that was allowed, and gentle to tables with rows."""
 
+    steps = request.renamed.steps if request.renamed else ()
+    last = [Written(step, obj, "rename") for obj, step in steps]
+
     def drafted(agreed: frozenset[Address], busy: frozenset[Address]) -> Draft:
-        return draft(request.live, request.desired, request.scope, request.comparison, agreed, busy, room)
+        return draft(request.live, request.goal, request.scope, request.comparison, agreed, busy, room, last)
 
     made = drafted(frozenset(), frozenset())
     in_the_way = {a: hazard("unmanaged-dependant", request.live[a].identity, "") for a in made.broken}
@@ -136,6 +160,14 @@ def _drafted(request: Request, connection: psycopg.Connection[Any] | None, room:
     )
     busy = busy_relations(made, connection) if connection is not None else frozenset()
     return drafted(agreed, busy) if agreed or busy else made
+
+
+def _renames(request: Request) -> Iterator[PlannedChange]:
+    return renamed_changes(request.renamed) if request.renamed else iter(())
+
+
+def _noticed(request: Request) -> Sequence[str]:
+    return request.renamed.notices if request.renamed else ()
 
 
 def _crowded(made: Draft, locks: LockTable) -> Iterator[str]:

@@ -22,6 +22,7 @@ from novaops.desired.body_findings import Body
 from novaops.desired.build import Desired
 from novaops.desired.declare import declare
 from novaops.desired.files import load
+from novaops.desired.renames_file import RenamesFile
 from novaops.errors import NovaopsError
 from novaops.execution.history import RecordedStatement, Run, last_state, numbered, runs, statements
 from novaops.execution.rehearse import Stage, rehearse
@@ -40,6 +41,7 @@ from novaops.progress import Reporter, Silent
 from novaops.project.apply import apply
 from novaops.project.options import Options, Outcome
 from novaops.project.recording import recover
+from novaops.project.renames import allowed_drops, consents, renames_file, renaming
 from novaops.project.throwaway import throwaway
 
 
@@ -93,20 +95,23 @@ class Project:
 
     def desired(self, live: Snapshot) -> Desired:
         """What the files declare, built in a shadow and read back."""
+        script = load(Path(self.file))
         with self.reporter.phase(f"building {self.file} in a shadow"):
             return declare(
-                load(Path(self.file)),
+                script,
                 self.shadow,
                 lambda: self._elsewhere(live),
                 lambda bodies: unchanged_in(self.connection, bodies) if live.objects else {},
                 self.options.missing_roles,
                 self.options.check_functions,
                 disposable=self.disposable,
+                renaming=renaming(script, self._renames, lambda: live, self.scope().excluded),
             )
 
     def _both(self) -> tuple[Snapshot, Desired]:
         """The live and the declared state, read at the same time: most of it is waiting for the server."""
         script = load(Path(self.file))
+        asked = renaming(script, self._renames, lambda: reading[0].result(), self.scope().excluded)
         reading: list[Future[Snapshot]] = []
 
         @contextmanager
@@ -130,6 +135,7 @@ class Project:
                 self.options.missing_roles,
                 self.options.check_functions,
                 disposable=self.disposable,
+                renaming=asked,
             )
             return reading[0].result(), desired
 
@@ -143,14 +149,16 @@ class Project:
     def plan(self, allow: Collection[str] = ()) -> Plan:
         """The plan from the live database to the files; `allow` holds consents (HAZARD[:OBJECT])."""
         live, desired = self._both()
+        agreed = consents(self._renames, live, desired)
         request = Request(
             live=live,
             desired=desired.snapshot,
-            scope=self.scope(desired.snapshot),
+            renamed=desired.renamed,
+            scope=self.scope(desired.snapshot).with_earlier(desired.renamed),
             comparison=replace(self.comparison(), restored=desired.dumped),
             target=self.target(),
             sources=desired.sources,
-            allowed=frozenset(consent(text) for text in allow),
+            allowed=frozenset(consent(text) for text in (*allow, *agreed)),
             missing_roles=desired.missing_roles,
             empty=desired.empty,
             files=str(self.file),
@@ -166,7 +174,7 @@ class Project:
             files=str(self.file),
             file_statements=desired.statements,
             shadow_seconds=desired.seconds,
-            notices=(*made.notices, *(str(n) for n in desired.notices)),
+            notices=(*made.notices, *(str(n) for n in desired.notices), *allowed_drops(made, agreed)),
             options={
                 "schemas": sorted(request.scope.schemas),
                 "scope": self.options.scope,
@@ -263,6 +271,10 @@ class Project:
         return Comparison(
             chosen, self.options.owners == "managed", ignore.matches_grantee, ignore.matches_default_grantee
         )
+
+    @cached_property
+    def _renames(self) -> RenamesFile:
+        return renames_file(Path(self.file), self.options.renames)
 
     @cached_property
     def _ignore(self) -> Ignore:
