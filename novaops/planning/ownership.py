@@ -7,7 +7,7 @@ made, changed and dropped by the table's owner.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import psycopg
@@ -21,13 +21,15 @@ from novaops.planning.nodes import kind_of
 from novaops.planning.plan import Owned, Plan
 
 
-def ownership(made: Draft) -> tuple[Owned, ...]:
-    """The existing objects that only certain roles may change as the draft does, each once."""
+def ownership(made: Draft, renamed: Iterable[Address] = ()) -> tuple[Owned, ...]:
+    """The existing objects that only certain roles may change as the draft does, or rename, each once."""
+    live = made.scene.live
+    needed = [pair for change in made.changes.values() for pair in _needed(change, made)]
+    needed += [pair for address in renamed if address in live for pair in _owned(live[address], live)]
     found: dict[str, tuple[str, ...]] = {}
-    for change in made.changes.values():
-        for obj, roles in _needed(change, made):
-            known = found.get(obj.identity, roles)
-            found[obj.identity] = tuple(role for role in known if role in roles)
+    for obj, roles in needed:
+        known = found.get(obj.identity, roles)
+        found[obj.identity] = tuple(role for role in known if role in roles)
     return tuple(Owned(identity, roles) for identity, roles in sorted(found.items()))
 
 

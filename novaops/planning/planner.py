@@ -116,7 +116,7 @@ def plan(request: Request, connection: psycopg.Connection[Any] | None) -> Plan:
             *_crowded(made, locks),
         ),
         objects=sum(o.parent is None for o in request.desired),
-        owned=ownership(made),
+        owned=ownership(made, [n.present.address for n in request.renamed.names] if request.renamed else ()),
     )
     return with_consent(made_plan, request.allowed)
 

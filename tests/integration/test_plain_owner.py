@@ -139,12 +139,13 @@ def test_what_belongs_to_others_is_named_before_anything_runs(
     (tmp_path / "schema.sql").write_text(
         "CREATE TABLE mine (a int, b int);\nCREATE TABLE theirs (a int, b int);\n"
         "CREATE TABLE theirs_too (a int CHECK (a > 0));\nCREATE TABLE untouched (a int);\n"
+        "CREATE TABLE renamed (a int); -- novaops: renamed from theirs_as_well\n"
     )
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("CREATE TABLE mine (a int)")
         role = connection.info.user
     with psycopg.connect(url, user="postgres", password=admin.info.password, autocommit=True) as connection:
-        for table in ("theirs", "theirs_too", "untouched"):
+        for table in ("theirs", "theirs_as_well", "theirs_too", "untouched"):
             connection.execute(sql.SQL("CREATE TABLE {} (a int)").format(sql.Identifier(table)))
         connection.execute(
             sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {}").format(sql.Identifier(role))
@@ -155,7 +156,8 @@ def test_what_belongs_to_others_is_named_before_anything_runs(
             with pytest.raises(NovaopsError, match="may not change what belongs to postgres") as refused:
                 project.apply(plan)
             assert refused.value.detail == (
-                "public.theirs belongs to postgres\npublic.theirs_too belongs to postgres"
+                "public.theirs belongs to postgres\npublic.theirs_as_well belongs to postgres\n"
+                "public.theirs_too belongs to postgres"
             )
             assert f"GRANT postgres TO {role}" in (refused.value.hint or "")
         assert len(project.connection.execute("SELECT * FROM mine").description or ()) == 1
