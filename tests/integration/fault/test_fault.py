@@ -8,6 +8,7 @@ them; with --every-fault at all.
 from __future__ import annotations
 
 import secrets
+import signal
 import subprocess
 import sys
 import time
@@ -36,8 +37,7 @@ AGAIN = ("plan file", "files")
 """How an apply is done again: with the plan that was cut off, or with one made now."""
 LOCK_WAIT = timedelta(seconds=60)
 LEFT = """
-SELECT 'database ' || datname FROM pg_database WHERE starts_with(datname, 'novaops_shadow_')
-UNION ALL SELECT 'invalid index ' || indexrelid::regclass FROM pg_index WHERE NOT indisvalid
+SELECT 'invalid index ' || indexrelid::regclass FROM pg_index WHERE NOT indisvalid
 UNION ALL SELECT 'index ' || relname FROM pg_class WHERE relname LIKE '%\\_\\_novaops\\_%'
 UNION ALL SELECT 'constraint ' || conname FROM pg_constraint WHERE conname LIKE '%\\_\\_novaops\\_%'
 UNION ALL SELECT 'lock ' || locktype || mode FROM pg_locks
@@ -291,15 +291,15 @@ def test_killed_while_it_rehearses(fault: Fault) -> None:
         "Stage.watch = lambda *_: os.kill(os.getpid(), 9);"
         "Project(sys.argv[1], Path(sys.argv[2]), Options(ignore_file=None)).apply(allow=['all'])"
     )
-    subprocess.run(
+    process = subprocess.Popen(
         [sys.executable, "-c", program, fault.url, fault.declared], cwd=HERE, env={"PYTHONPATH": str(ROOT)}
     )
-    shadows = "SELECT count(*) FROM pg_database WHERE starts_with(datname, %s)"
+    assert process.wait() == -signal.SIGKILL
+    copy = f"novaops_shadow_{process.pid}_"
     with psycopg.connect(fault.server, autocommit=True) as connection:
-        _until(connection, shadows, "novaops_shadow_", 1)
-        in_use = "SELECT count(*) FROM pg_stat_activity WHERE starts_with(datname, %s)"
-        _until(connection, in_use, "novaops_shadow_", 0)
-    fault.finish("files", "server")
+        _until(connection, "SELECT count(*) FROM pg_stat_activity WHERE starts_with(datname, %s)", copy, 0)
+        fault.finish("files", "server")
+        _until(connection, "SELECT count(*) FROM pg_database WHERE starts_with(datname, %s)", copy, 0)
 
 
 def _until(connection: Connection, query: str, value: str, wanted: int) -> None:
