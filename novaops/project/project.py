@@ -159,9 +159,7 @@ class Project:
         self.request = request
         with self.reporter.phase("planning"):
             made = plan(request, self.connection)
-            if self.options.journal:
-                made = remainder(self.connection, made, live)
-        return replace(
+        made = replace(
             made,
             files=str(self.file),
             file_statements=desired.statements,
@@ -174,6 +172,7 @@ class Project:
                 "owners": self.options.owners,
             },
         )
+        return remainder(self.connection, made, live) if self.options.journal else made
 
     def target(self) -> Target:
         """Which database of which server this is about."""
