@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import psycopg
 
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.advisory_lock import holder
-from novaops.db.identifiers import quote_qualified
 from novaops.execution.history import RecordedStatement, Run, latest, statements
+from novaops.execution.invalid_index import remove_remains
 from novaops.execution.journal import Journal, identity
 from novaops.execution.stamp import stamp
 from novaops.planning.plan import Guard, Plan, Statement
 
-# While somebody builds it, an index is in the progress view (documentation, "CREATE INDEX Progress Reporting").
-INDEXES = """
-SELECT n.nspname, c.relname, c.oid::bigint, i.indisvalid
-FROM pg_catalog.pg_index i
-JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index p WHERE p.index_relid = i.indexrelid)
-"""
+INDEX = "SELECT i.indexrelid::bigint, i.indisvalid FROM pg_catalog.pg_index i WHERE i.indexrelid = to_regclass(%s)"
 
 
 def clear_away(connection: psycopg.Connection[Any], run: Run, journal: Journal) -> None:
@@ -36,16 +29,15 @@ def clear_away(connection: psycopg.Connection[Any], run: Run, journal: Journal) 
     for statement in statements(connection, run):
         if statement.state != "started":
             continue
-        made = list(_indexes(connection, statement))
-        if not made:
+        remove_remains(connection, statement.index, timedelta(0))
+        row = connection.execute(INDEX, [statement.index]).fetchone()
+        if row is None:
             # Nothing came of it, or what did is in the catalogs, and so in the stamp.
             journal.undone(statement.number)
-        for oid, valid in made:
-            if not valid:
-                connection.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {statement.index}")
-                journal.undone(statement.number)
-            elif stamp(connection, [oid]) == run.stamp:
-                journal.done(statement.number)
+            continue
+        oid, valid = row
+        if valid and stamp(connection, [oid]) == run.stamp:
+            journal.done(statement.number)
 
 
 def resumable(connection: psycopg.Connection[Any], made: Plan) -> Run | None:
@@ -72,8 +64,12 @@ def remainder(connection: psycopg.Connection[Any], made: Plan, live: Snapshot) -
     if (at_work := holder(connection)) is not None:
         return _noting(made, f"history {run.run} is at work on the database at this moment: {at_work}")
     left = [s for s in statements(connection, run) if s.state != "done"]
-    same = run.desired == made.desired_fingerprint and stamp(connection) == run.stamp
-    if left and same and not any(s.masked for s in left):
+    if (
+        left
+        and _leads_where(run, made)
+        and stamp(connection) == run.stamp
+        and not any(s.masked for s in left)
+    ):
         finishing = replace(made, statements=tuple(map(_again, left)), continues=run.run)
         return _noting(
             finishing,
@@ -91,6 +87,11 @@ def remainder(connection: psycopg.Connection[Any], made: Plan, live: Snapshot) -
             for name in sorted(gone)
         ),
     )
+
+
+def _leads_where(run: Run, made: Plan) -> bool:
+    """Whether the run was to do what the plan is to do: the same files, compared in the same way."""
+    return (run.desired, run.summary["options"]) == (made.desired_fingerprint, dict(made.options))
 
 
 def _noting(made: Plan, *notices: str) -> Plan:
@@ -113,12 +114,3 @@ def _again(statement: RecordedStatement) -> Statement:
         index=statement.index,
         patient=statement.patient,
     )
-
-
-def _indexes(connection: psycopg.Connection[Any], statement: RecordedStatement) -> Iterator[tuple[int, bool]]:
-    """The index that the statement was to build, and whether it is valid, if it exists and nobody is building it."""
-    if statement.index is None:
-        return
-    for schema, name, oid, valid in connection.execute(INDEXES).fetchall():
-        if quote_qualified(schema, name) == statement.index:
-            yield oid, valid

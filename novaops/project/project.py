@@ -189,9 +189,6 @@ class Project:
         self.request, self.ahead = request, found
         with self.reporter.phase("planning"):
             made = plan(request, self.connection)
-            # What starts from what pending files leave is planned anew.
-            if self.options.journal and found.settled:
-                made = remainder(self.connection, made, found.live)
         made = replace(
             made,
             files=str(self.file),
@@ -205,6 +202,9 @@ class Project:
                 "owners": self.options.owners,
             },
         )
+        # What starts from what pending files leave is planned anew.
+        if self.options.journal and found.settled:
+            made = remainder(self.connection, made, found.live)
         return with_pre_migrations(self, made, found, allowed)
 
     def target(self) -> Target:

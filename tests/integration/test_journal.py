@@ -312,6 +312,11 @@ def test_other_files_are_planned_anew_and_told_what_is_missing(
         assert project.apply(plan).left == ()
 
 
+def test_other_options_are_planned_anew(url: str, file: Path, rebuilding: Connection) -> None:
+    with Project(url, file, replace(PLAIN, privileges="ignore")) as project:
+        assert project.plan().continues is None
+
+
 def test_a_run_at_work_is_not_taken_for_one_that_was_cut_off(
     url: str, file: Path, rebuilding: Connection
 ) -> None:
@@ -367,6 +372,20 @@ def test_an_invalid_index_of_somebody_else_is_left_alone(url: str, live: Connect
     with Project(url, file, PLAIN) as project:
         project.recover()
     assert value(live, "SELECT to_regclass('theirs')") == "theirs"
+
+
+def test_an_index_that_somebody_else_made_meanwhile_stays(url: str, live: Connection, file: Path) -> None:
+    class Meanwhile(Silent):
+        def step(self, index: int, total: int, sql: str) -> None:
+            if "CONCURRENTLY t_b" in sql:
+                live.execute("CREATE INDEX t_b ON t (b, a)")
+
+    with Project(url, file, PLAIN, Meanwhile()) as project:
+        with pytest.raises(NovaopsError, match='"t_b" already exists'):
+            project.apply(rehearse=False)
+        assert value(live, "SELECT indisvalid FROM pg_index WHERE indexrelid = 't_b'::regclass")
+        project.reporter = Silent()
+        assert project.apply().left == ()
 
 
 # -- the stamp ----------------------------------------------------------------------------------

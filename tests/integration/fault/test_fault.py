@@ -8,6 +8,7 @@ them; with --every-fault at all.
 from __future__ import annotations
 
 import secrets
+import signal
 import subprocess
 import sys
 import time
@@ -31,14 +32,12 @@ from novaops.project import Options, Project
 Connection = psycopg.Connection[Any]
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
-PLAIN = Options(ignore_file=None)
 EVERY = 7
 AGAIN = ("plan file", "files")
 """How an apply is done again: with the plan that was cut off, or with one made now."""
 LOCK_WAIT = timedelta(seconds=60)
 LEFT = """
-SELECT 'database ' || datname FROM pg_database WHERE starts_with(datname, 'novaops_shadow_')
-UNION ALL SELECT 'invalid index ' || indexrelid::regclass FROM pg_index WHERE NOT indisvalid
+SELECT 'invalid index ' || indexrelid::regclass FROM pg_index WHERE NOT indisvalid
 UNION ALL SELECT 'index ' || relname FROM pg_class WHERE relname LIKE '%\\_\\_novaops\\_%'
 UNION ALL SELECT 'constraint ' || conname FROM pg_constraint WHERE conname LIKE '%\\_\\_novaops\\_%'
 UNION ALL SELECT 'lock ' || locktype || mode FROM pg_locks
@@ -62,6 +61,7 @@ class Fault:
     name: str
     declared: Path
     plan_file: Path
+    shadow: str
     plan: Plan = field(init=False)
     end: str = field(init=False)
     rows: tuple[str, ...] = field(init=False)
@@ -72,12 +72,14 @@ class Fault:
             connection.execute(f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)")
             connection.execute(f"CREATE DATABASE {self.name} TEMPLATE {self.name}_template")
 
-    def project(self, reporter: Silent | None = None) -> Project:
-        return Project(self.url, self.declared, PLAIN, reporter or Silent())
+    def project(self, reporter: Silent | None = None, shadow: str = "") -> Project:
+        """By default with a shadow that exists: making one takes longer than all the rest."""
+        options = Options(ignore_file=None, shadow=shadow or self.shadow)
+        return Project(self.url, self.declared, options, reporter or Silent())
 
-    def finish(self, again: str) -> None:
+    def finish(self, again: str, shadow: str = "") -> None:
         """Apply the plan file once more, or what the files declare, and look at what came of it."""
-        with self.project() as project:
+        with self.project(shadow=shadow) as project:
             project.recover(LOCK_WAIT)
             made = self.plan if again == "plan file" else project.plan(["all"])
             project.apply(made, ["all"], rehearse=False, lock_wait=LOCK_WAIT)
@@ -106,11 +108,13 @@ def fault(
         return found
 
     (folder / "after.sql").write_text(text("after.sql"))
-    made = Fault(server_url, database_url(name), name, folder / "after.sql", folder / "plan.json")
+    shadow = database_url(f"{name}_shadow")
+    made = Fault(server_url, database_url(name), name, folder / "after.sql", folder / "plan.json", shadow)
     with psycopg.connect(server_url, autocommit=True) as connection:
         for role in roles.values():
             connection.execute(f"CREATE ROLE {role}")
-        connection.execute(f"CREATE DATABASE {name}_template TEMPLATE template0")
+        for database in (f"{name}_shadow", f"{name}_template"):
+            connection.execute(f"CREATE DATABASE {database} TEMPLATE template0")
         with psycopg.connect(database_url(f"{name}_template"), autocommit=True) as template:
             template.execute(text("before.sql"))
         try:
@@ -118,7 +122,7 @@ def fault(
             _reference(made)
             yield made
         finally:
-            for database in (name, f"{name}_template"):
+            for database in (name, f"{name}_shadow", f"{name}_template"):
                 connection.execute(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
             for role in roles.values():
                 connection.execute(f"DROP ROLE {role}")
@@ -126,7 +130,7 @@ def fault(
 
 def _reference(made: Fault) -> None:
     """The plan, and what comes of it when nothing happens."""
-    with made.project() as project:
+    with made.project(shadow="server") as project:
         made.plan = project.plan(["all"])
         save_plan(made.plan, made.plan_file)
         rows = project.connection.execute(ROWS).fetchone()
@@ -276,6 +280,26 @@ def test_killed_while_an_index_is_built(fault: Fault, again: str) -> None:
         assert found == (1,)
         assert number == 1
     fault.finish(again)
+
+
+def test_killed_while_it_rehearses(fault: Fault) -> None:
+    """The copy is a database; the next apply drops it."""
+    fault.anew()
+    program = (
+        "import os, sys; from pathlib import Path; from novaops.execution.rehearse import Stage;"
+        "from novaops.project import Options, Project;"
+        "Stage.watch = lambda *_: os.kill(os.getpid(), 9);"
+        "Project(sys.argv[1], Path(sys.argv[2]), Options(ignore_file=None)).apply(allow=['all'])"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, fault.url, fault.declared], cwd=HERE, env={"PYTHONPATH": str(ROOT)}
+    )
+    assert process.wait() == -signal.SIGKILL
+    copy = f"novaops_shadow_{process.pid}_"
+    with psycopg.connect(fault.server, autocommit=True) as connection:
+        _until(connection, "SELECT count(*) FROM pg_stat_activity WHERE starts_with(datname, %s)", copy, 0)
+        fault.finish("files", "server")
+        _until(connection, "SELECT count(*) FROM pg_database WHERE starts_with(datname, %s)", copy, 0)
 
 
 def _until(connection: Connection, query: str, value: str, wanted: int) -> None:
