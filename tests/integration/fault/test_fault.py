@@ -36,6 +36,7 @@ EVERY = 7
 AGAIN = ("plan file", "files")
 """How an apply is done again: with the plan that was cut off, or with one made now."""
 LOCK_WAIT = timedelta(seconds=60)
+BUILDING = "SELECT count(*) FROM pg_stat_progress_create_index WHERE datname = %s"
 LEFT = """
 SELECT 'invalid index ' || indexrelid::regclass FROM pg_index WHERE NOT indisvalid
 UNION ALL SELECT 'index ' || relname FROM pg_class WHERE relname LIKE '%\\_\\_novaops\\_%'
@@ -268,14 +269,10 @@ def test_killed_while_an_index_is_built(fault: Fault, again: str) -> None:
         [sys.executable, "-c", program, fault.url, fault.plan_file], cwd=HERE, env={"PYTHONPATH": str(ROOT)}
     )
     with psycopg.connect(fault.server, autocommit=True) as connection, writer:
-        _until(
-            connection, "SELECT count(*) FROM pg_stat_progress_create_index WHERE datname = %s", fault.name, 1
-        )
+        _until(connection, BUILDING + " AND phase LIKE 'waiting for writers%%'", fault.name, 1)
         process.kill()
         process.wait()
-        _until(
-            connection, "SELECT count(*) FROM pg_stat_progress_create_index WHERE datname = %s", fault.name, 0
-        )
+        _until(connection, BUILDING, fault.name, 0)
         found = writer.execute("SELECT count(*) FROM pg_index WHERE NOT indisvalid").fetchone()
         assert found == (1,)
         assert number == 1
