@@ -42,7 +42,8 @@ class Diagnostic:
 class DiagnosticsError(NovaopsError):
     """Errors in the files, all of them at once."""
 
-    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+    def __init__(self, diagnostics: Sequence[Diagnostic], *, done: str | None = None) -> None:
+        """`done` says what has happened before the error, where that is not nothing."""
         first = diagnostics[0]
-        super().__init__(f"{first.source}: {first.message}", hint=first.hint)
+        super().__init__(f"{first.source}: {first.message}", detail=done, hint=first.hint)
         self.diagnostics = tuple(diagnostics)

@@ -89,16 +89,34 @@ def connect(conninfo: str | Mapping[str, str]) -> psycopg.Connection:
         raise refusal(known, str(error)) from error
     try:
         _check(connection)
-        connection.execute(
-            "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = ANY (%s)", [list(TIMEOUTS)]
-        )
-        # Otherwise a server builds an index to its end, under our lock, for a process that was killed.
-        with suppress(psycopg.errors.InvalidParameterValue):  # where the server's system cannot tell
-            connection.execute("SET client_connection_check_interval = '1s'")
+        _pin(connection)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def reset(connection: psycopg.Connection) -> None:
+    """The session as `connect` made it: own role, settings, no temporary table; advisory locks stay.
+
+    DISCARD ALL would release the locks. RESET ALL leaves the role alone (documentation, RESET).
+    """
+    connection.execute(
+        "RESET SESSION AUTHORIZATION; RESET ROLE; RESET ALL; CLOSE ALL; UNLISTEN *; DISCARD TEMP"
+    )
+    _pin(connection)
+
+
+def _pin(connection: psycopg.Connection) -> None:
+    connection.execute(
+        "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = ANY (%s)", [list(TIMEOUTS)]
+    )
+    # Otherwise a server builds an index to its end, under our lock, for a process that was killed.
+    with (
+        suppress(psycopg.errors.InvalidParameterValue),
+        connection.transaction(),
+    ):  # not every system can tell
+        connection.execute("SET client_connection_check_interval = '1s'")
 
 
 def ensure_database(server: Mapping[str, str], name: str) -> dict[str, str]:

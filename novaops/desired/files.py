@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -57,15 +57,21 @@ def load(path: Path) -> Script:
     Everything that is wrong with the files as such is raised at once, before any server is asked. A
     file without a statement is legal: it declares that there is to be nothing.
     """
-    loader = _Loader()
-    for file in _files(path):
-        loader.read(file)
+    script, problems = read_script(path, _files(path))
     # What is asked of roles may be so already, which the server knows.
-    refused = refusals(statement for statement in loader.statements if not claims(statement))
-    problems = [*loader.problems, *loader.interpolated(), *refused]
+    problems += refusals(statement for statement in script.statements if not claims(statement))
     if problems:
         raise DiagnosticsError(sorted(problems, key=lambda d: d.source))
-    return Script(str(path), tuple(loader.files), tuple(loader.statements))
+    return script
+
+
+def read_script(path: Path, files: Iterable[Path]) -> tuple[Script, list[Diagnostic]]:
+    """The statements of the files with what they include, and what psql's rules have against them."""
+    loader = _Loader()
+    for file in files:
+        loader.read(file)
+    script = Script(str(path), tuple(loader.files), tuple(loader.statements))
+    return script, [*loader.problems, *loader.interpolated()]
 
 
 def _files(path: Path) -> list[Path]:

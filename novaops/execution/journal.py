@@ -24,6 +24,7 @@ from typing import Any, Protocol
 import psycopg
 
 from novaops.db.identifiers import quote_ident
+from novaops.db.own_schema import ensure_own_schema
 from novaops.errors import NovaopsError
 from novaops.execution.history import Run
 from novaops.execution.stamp import stamp
@@ -251,8 +252,7 @@ def _bring_up_to_date(connection: psycopg.Connection[Any]) -> None:
         )
     if taken == len(STEPS):
         return
-    if not _is_there(connection, "to_regnamespace('novaops')"):
-        connection.execute("CREATE SCHEMA novaops")
+    ensure_own_schema(connection)
     connection.execute(
         "CREATE TABLE IF NOT EXISTS novaops.version (part text PRIMARY KEY, version integer NOT NULL)"
     )

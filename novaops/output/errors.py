@@ -62,7 +62,7 @@ def error_lines(error: NovaopsError, width: int, undone: str) -> Iterator[Text]:
     if isinstance(error, DiagnosticsError):
         for diagnostic in error.diagnostics:
             yield from diagnostic_lines(diagnostic, width)
-        yield Text(f"{_count(error.diagnostics)}; {undone} (exit {error.exit_code})")
+        yield Text(f"{_count(error.diagnostics)}; {error.detail or undone} (exit {error.exit_code})")
         return
     first, *more = visible_lines(error.message)
     yield Text.assemble(("error", STYLES["error"]), f": {first}")
