@@ -59,6 +59,7 @@ DEFAULTS: Mapping[str, Any] = {
     "shadow": "server",
     "lock_timeout": "3s",
     "lock_wait": "0s",
+    "pre_migrations": "pre-migrations",
     "journal": True,
 }
 
@@ -119,6 +120,7 @@ class SchemaSettings:
     shadow: Setting[str]
     lock_timeout: Setting[timedelta]
     lock_wait: Setting[timedelta]
+    pre_migrations: Setting[str]
     journal: Setting[bool]
 
 
@@ -269,6 +271,7 @@ def _schema(sources: list[Layer]) -> SchemaSettings:
         shadow=_text("shadow", first("shadow")),
         lock_timeout=_duration("lock_timeout", first("lock_timeout")),
         lock_wait=_duration("lock_wait", first("lock_wait")),
+        pre_migrations=_text("pre_migrations", first("pre_migrations")),
         journal=_switch("journal", first("journal")),
     )
 

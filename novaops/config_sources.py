@@ -20,7 +20,7 @@ CONNECTION = {"host": "host", "port": "port", "database": "dbname", "user": "use
 IN_FILES = (*CONNECTION, "url", "service", "sslmode", "sslrootcert", "password_command", "embedded")
 SCHEMA = (
     *("file", "renames", "schemas", "scope", "privileges", "owners", "missing_roles"),
-    *("check_functions", "shadow", "lock_timeout", "lock_wait", "journal"),
+    *("check_functions", "shadow", "lock_timeout", "lock_wait", "journal", "pre_migrations"),
 )
 # Flags that are not called like their setting.
 FLAGS = {"schemas": "schema", "journal": "no-journal"}

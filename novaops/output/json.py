@@ -18,6 +18,8 @@ from novaops.planning.plan import (
     Owned,
     Plan,
     PlannedChange,
+    PreMigration,
+    ScriptStatement,
     Statement,
     Target,
 )
@@ -58,6 +60,10 @@ def plan_value(plan: Plan) -> dict[str, Any]:
         "options": dict(plan.options),
         "owned": [asdict(owned) for owned in plan.owned],
         "rehearsal": None if plan.rehearsal is None else dict(plan.rehearsal),
+        "pre_migrations": [
+            {**asdict(m), "hazards": [_hazard(h) for h in m.hazards]} for m in plan.pre_migrations
+        ],
+        "predicted_fingerprint": plan.predicted_fingerprint,
         "continues": plan.continues,
         "last_applied": None if plan.last_applied is None else asdict(plan.last_applied),
     }
@@ -102,6 +108,8 @@ def _plan(value: Mapping[str, Any]) -> Plan:
         objects=value["objects"],
         options=value["options"],
         rehearsal=value["rehearsal"],
+        pre_migrations=tuple(_pre_migration(m) for m in value.get("pre_migrations", ())),
+        predicted_fingerprint=value.get("predicted_fingerprint"),
         continues=value["continues"],
         last_applied=LastRun(**value["last_applied"]) if value["last_applied"] else None,
         owned=tuple(Owned(o["object"], tuple(o["roles"])) for o in value["owned"]),
@@ -121,6 +129,13 @@ def _change(value: Mapping[str, Any]) -> PlannedChange:
     given["hazards"] = tuple(_loaded_hazard(h) for h in given["hazards"])
     given["source"] = Source(**given["source"]) if given["source"] else None
     return PlannedChange(**given)
+
+
+def _pre_migration(value: Mapping[str, Any]) -> PreMigration:
+    given = {field.name: value[field.name] for field in fields(PreMigration)}
+    given["statements"] = tuple(ScriptStatement(**s) for s in given["statements"])
+    given["hazards"] = tuple(_loaded_hazard(h) for h in given["hazards"])
+    return PreMigration(**given)
 
 
 def _statement(value: Mapping[str, Any]) -> Statement:
@@ -143,7 +158,8 @@ def _hazard(hazard: Hazard) -> dict[str, Any]:
 
 
 def _loaded_hazard(value: Mapping[str, Any]) -> Hazard:
-    return Hazard(**{field.name: value[field.name] for field in fields(Hazard)})
+    """A plan of before there were pending ones has none."""
+    return Hazard(**{field.name: value[field.name] for field in fields(Hazard) if field.name in value})
 
 
 def _plain(value: object) -> object:

@@ -74,14 +74,20 @@ def with_consent(plan: Plan, given: Collection[str]) -> Plan:
     """The plan with the hazards allowed that `given` (of `consent()`) permits, and the others blocked."""
 
     def marked(hazards: Iterable[Hazard]) -> tuple[Hazard, ...]:
-        return tuple(replace(h, allowed=h.allowed or not _consents(h).isdisjoint(given)) for h in hazards)
+        return tuple(replace(h, allowed=h.allowed or consented(h, given)) for h in hazards)
 
     return replace(
         plan,
         changes=tuple(replace(c, hazards=marked(c.hazards)) for c in plan.changes),
         statements=tuple(replace(s, hazards=marked(s.hazards)) for s in plan.statements),
+        pre_migrations=tuple(replace(m, hazards=marked(m.hazards)) for m in plan.pre_migrations),
         blocked=tuple(h for h in marked(plan.blocked) if not h.allowed),
     )
+
+
+def consented(found: Hazard, given: Collection[str]) -> bool:
+    """Whether `given` (of `consent()`) permits the hazard."""
+    return not _consents(found).isdisjoint(given)
 
 
 def _consents(found: Hazard) -> set[str]:

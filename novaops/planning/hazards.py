@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import psycopg
@@ -12,13 +12,15 @@ from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.kinds.kind import Risk, Scene
 from novaops.planning.changes import Alter, Change, Create, Drop, Replace
-from novaops.planning.hazard_codes import HAZARDS
+from novaops.planning.hazard_codes import HAZARDS, REFUSED_BY_ROWS
 from novaops.planning.live_data import ask
 from novaops.planning.nodes import kind_of
 from novaops.planning.plan import Guard, Hazard
 from novaops.planning.statements import revoked
 
 VERBS = {"behaviour": "changes", "row-security": "weakens"}
+REPAIRABLE = REFUSED_BY_ROWS | {"narrowing"}
+"""Hazards that a change of the rows can remove."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +32,24 @@ class Assessment:
 
 
 def assess(
-    changes: Mapping[Address, Change], scene: Scene, connection: psycopg.Connection[Any] | None
+    changes: Mapping[Address, Change],
+    scene: Scene,
+    connection: psycopg.Connection[Any] | None,
+    written: frozenset[str] = frozenset(),
 ) -> Assessment:
-    """Look all risks up in the live data; without a connection every risk counts as a hazard."""
+    """Look all risks up in the live data; without a connection every risk counts as a hazard.
+
+    Of the tables `written` (their identities) by pre-migrations that are still to run, what may be
+    repaired by them is `pending`.
+    """
     found = Assessment()
     for address, change in changes.items():
         told = {risk: _hazard(risk, connection) for risk in risks(change, changes, scene)}
-        hazards = [*(h for h in told.values() if h), *_access(change), *_refused(change, scene, connection)]
+        repaired = _relation(change, scene) in written
+        refused = _refused(change, scene, connection, repaired)
+        hazards = [*(h for h in told.values() if h), *_access(change), *refused]
+        if repaired:
+            hazards = [replace(h, pending=h.hazard in REPAIRABLE and h.query is not None) for h in hazards]
         guards = [
             Guard(r.hazard, r.subject, r.exists, r.lock) for r, h in told.items() if h is None and r.exists
         ]
@@ -85,14 +98,28 @@ def _access(change: Change) -> Iterator[Hazard]:
         yield hazard("access-loss", subject, f"revokes {what}".replace("\0owner", "the owner"))
 
 
-def _refused(change: Change, scene: Scene, connection: psycopg.Connection[Any] | None) -> Iterator[Hazard]:
-    """What PostgreSQL will refuse for the rows that are there; what cannot be told is left to it."""
+def _relation(change: Change, scene: Scene) -> str:
+    """The identity of what the rows are in that the change is about."""
+    obj, snapshot = (change.old, scene.live) if isinstance(change, Drop) else (change.new, scene.desired)
+    *_, relation = obj, *snapshot.ancestors(obj)
+    return relation.identity
+
+
+def _refused(
+    change: Change, scene: Scene, connection: psycopg.Connection[Any] | None, repaired: bool
+) -> Iterator[Hazard]:
+    """What PostgreSQL will refuse for the rows that are there; what cannot be told is left to it.
+
+    What is `repaired` may not be there yet to be asked about, and is told without a count.
+    """
     if connection is None or isinstance(change, Drop) or (isinstance(change, Alter) and not change.changed):
         return
     for risk in kind_of(change.new).obstacles(change.new, scene):
         row = ask(connection, risk.exists) if risk.exists else None
         if row is not None and row[0]:
             yield _told(risk, connection)
+        elif row is None and repaired and risk.exists:
+            yield _told(risk, None)
 
 
 def hazard(

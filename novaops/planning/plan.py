@@ -15,7 +15,8 @@ class Hazard:
     """Harm that a plan would do, and for which consent is given by name.
 
     `affected` of `total` rows, values … (None when not counted), which `query` shows. `consent` is
-    what goes after `--allow`: the hazard's name and the object's identity.
+    what goes after `--allow`: the hazard's name and the object's identity. A `pending` one is about
+    rows that a pre-migration may repair: it is counted again when that has run, and blocks only then.
     """
 
     hazard: str
@@ -26,6 +27,7 @@ class Hazard:
     total: int | None = None
     allowed: bool = False
     query: str | None = None
+    pending: bool = False
 
     @property
     def consent(self) -> str:
@@ -102,6 +104,36 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
+class ScriptStatement:
+    """A statement of a file and its line; one that may hold a password is not shown."""
+
+    sql: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class PreMigration:
+    """A file that runs before the plan's statements (`phase` "pre") or after them ("post").
+
+    `state` is "pending", "interrupted" (begun, and not finished) or "not needed" (there is nothing
+    yet that it could repair: it is recorded, and not run).
+    """
+
+    name: str
+    file: str
+    phase: str
+    checksum: str
+    state: str
+    transactional: bool = True
+    statements: tuple[ScriptStatement, ...] = ()
+    hazards: tuple[Hazard, ...] = ()
+
+    @property
+    def runs(self) -> bool:
+        return self.state != "not needed"
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """Where a plan belongs; never holds a password."""
 
@@ -132,6 +164,8 @@ class Plan:
 
     `skipped` are objects left out by `.pgschemaignore`, `unmanaged` those that no kind models,
     `blocked` the hazards not yet consented to. `objects` counts the desired objects compared.
+    Where `pre_migrations` run before, the statements start from what these leave, which has the
+    `predicted_fingerprint`; without it, what they leave could not be told.
     `last_applied` is the run that `PlannedChange.origin` refers to. `continues` is the number of the run that was
     cut off and whose last statements these are, None for a plan made anew.
     """
@@ -151,6 +185,29 @@ class Plan:
     objects: int = 0
     options: Mapping[str, object] = field(default_factory=dict)
     rehearsal: Mapping[str, object] | None = None
+    pre_migrations: tuple[PreMigration, ...] = ()
+    predicted_fingerprint: str | None = None
+
+    @property
+    def running(self) -> tuple[PreMigration, ...]:
+        """The files that an apply runs, in both phases."""
+        return tuple(m for m in self.pre_migrations if m.runs)
+
+    @property
+    def certain(self) -> bool:
+        """Whether it is known what its statements start from."""
+        return self.predicted_fingerprint is not None or not any(m.phase == "pre" for m in self.running)
+
+    @property
+    def todo(self) -> bool:
+        """Whether an apply has something to run."""
+        return bool(self.statements or self.running)
+
+    @property
+    def pending_hazards(self) -> tuple[Hazard, ...]:
+        """What is looked at again when the pre-migrations have run."""
+        return tuple(dict.fromkeys(h for change in self.changes for h in change.hazards if h.pending))
+
     last_applied: LastRun | None = None
     continues: int | None = None
     owned: tuple[Owned, ...] = ()

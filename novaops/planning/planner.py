@@ -49,6 +49,8 @@ class Request:
     """Whether the files hold no statement: an accident more often than a wish."""
     sources: Mapping[Address, Source] = field(default_factory=dict)
     files: str = ""
+    written: frozenset[str] = frozenset()
+    """Tables whose rows change before the plan is applied: those that pre-migrations write to."""
     last: LastApplied | None = None
     """The database as the last apply left it, where that is known."""
     renamed: Renamed | None = None
@@ -69,7 +71,7 @@ def plan(request: Request, connection: psycopg.Connection[Any] | None) -> Plan:
     """The plan from the live snapshot to the desired one; `connection` is asked about live data."""
     locks = LockTable() if connection is None else lock_table(connection)
     made = _drafted(request, connection, locks.room)
-    assessed = assess(made.changes, made.scene, connection)
+    assessed = assess(made.changes, made.scene, connection, request.written)
     hazards = assessed.hazards
     for stuck, because in made.broken.items():
         obj = request.live[stuck]
@@ -97,7 +99,7 @@ def plan(request: Request, connection: psycopg.Connection[Any] | None) -> Plan:
         ),
         last_applied=request.last.place if request.last else None,
         statements=(*_role_statements(request), *_statements(made, assessed, bool(request.missing_roles))),
-        blocked=tuple(dict.fromkeys(h for group in hazards.values() for h in group)),
+        blocked=tuple(dict.fromkeys(h for group in hazards.values() for h in group if not h.pending)),
         skipped=tuple(
             o.identity
             for o in request.live

@@ -22,6 +22,7 @@ from novaops.planning.ownership import lacking
 from novaops.planning.plan import Plan
 from novaops.planning.planner import live_fingerprint
 from novaops.project.options import Outcome
+from novaops.project.pre_migrations.around import Around, check_certain
 from novaops.project.recording import alone, recording, settle
 
 if TYPE_CHECKING:
@@ -42,28 +43,41 @@ def apply(
 ) -> Outcome:
     """See `Project.apply`."""
     made = with_consent(made, frozenset(consent(text) for text in allow))
+    check_certain(made, project.ahead.prediction if project.ahead else None)
     _check_blocked(made)
-    if not made.statements:
+    if not made.todo:
         settle(project)
         return Outcome(0, 0.0)
     started = time.monotonic()
     with alone(project, lock_wait), recording(project) as journal:
         _check_place(project, made)
         resumed = _resumed(project, made) if project.options.journal else None
+        files = Around(project, made, lock_timeout, begun=resumed is not None)
         if resumed is None:
-            _check_unchanged(project, made)
+            _check_unchanged(project, made, files.fingerprint)
+        files.check()
         check_no_build(project.connection, made)
         _check_ownership(project, made)
         # A plan that is run again was rehearsed for what was there when it was made.
         if rehearse and project.request is not None and (resumed is None or made.continues):
             made = project.rehearse(made)
             _check_rehearsal(project, made)
-        journal.begin(made, resumed)
-        ran = run(
-            project.connection, made, lock_timeout, project.reporter, journal, _committed(resumed, made)
-        )
+        files.before()
+        with files.telling():
+            ran = _run(project, made, lock_timeout, journal, resumed)
+            files.after()
         left = _afterwards(project, journal)
-    return Outcome(ran, time.monotonic() - started, left, made.rehearsal, journal.run)
+    seconds = time.monotonic() - started
+    return Outcome(ran, seconds, left, made.rehearsal, journal.run, tuple(files.ran))
+
+
+def _run(project: Project, made: Plan, lock_timeout: timedelta, journal: Journal, resumed: Run | None) -> int:
+    """Run the statements; pre-migrations alone are in their ledger, not in the journal."""
+    if not made.statements:
+        return 0
+    journal.begin(made, resumed)
+    committed = _committed(resumed, made)
+    return run(project.connection, made, lock_timeout, project.reporter, journal, committed)
 
 
 def _committed(resumed: Run | None, made: Plan) -> int:
@@ -99,8 +113,8 @@ def _check_place(project: Project, made: Plan) -> None:
         )
 
 
-def _check_unchanged(project: Project, made: Plan) -> None:
-    if live_fingerprint(project.inspect(), project.scope()) != made.source_fingerprint:
+def _check_unchanged(project: Project, made: Plan, fingerprint: str | None) -> None:
+    if live_fingerprint(project.inspect(), project.scope()) != fingerprint:
         raise TargetChangedError(
             f"{made.target.database} has changed since the plan was made; nothing was applied",
             hint="run `novaops plan` again and look at the difference",

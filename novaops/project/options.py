@@ -12,8 +12,9 @@ class Options:
     """What a plan manages and how; the words are those of the command line.
 
     `shadow` is "server" (a database made and dropped on the target's server), "embedded", or the
-    URL of an empty database. `ignore_file` is read when it exists. `journal`: whether what is applied is
-    recorded in the schema `novaops` of the target.
+    URL of an empty database. `ignore_file` is read when it exists, and so are the files of the
+    folder `pre_migrations`. `journal`: whether what is applied is recorded in the schema `novaops` of
+    the target.
     """
 
     schemas: tuple[str, ...] = ()
@@ -24,6 +25,7 @@ class Options:
     check_functions: str = "auto"
     shadow: str = "server"
     ignore_file: Path | None = Path(".pgschemaignore")
+    pre_migrations: Path | None = None
     journal: bool = True
     renames: Path | None = None
     """What says how objects were called; by default `renames.json` beside the files, where there is one."""
@@ -33,6 +35,7 @@ class Options:
 class Outcome:
     """What an apply did. `left` names differences that remain afterwards: none when it converged.
 
+    `pre_migrations` are the files that ran, before the statements and after them.
     `history` is the number of the run in the journal, None when none was kept.
     """
 
@@ -41,3 +44,4 @@ class Outcome:
     left: tuple[str, ...] = ()
     rehearsal: Mapping[str, object] | None = None
     history: int | None = None
+    pre_migrations: tuple[str, ...] = ()

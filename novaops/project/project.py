@@ -26,6 +26,8 @@ from novaops.desired.renamed import Renaming
 from novaops.desired.renames_file import RenamesFile
 from novaops.errors import NovaopsError
 from novaops.execution.history import RecordedStatement, Run, last_state, numbered, runs, statements
+from novaops.execution.pre_migrations.files import PRE
+from novaops.execution.pre_migrations.standing import to_run
 from novaops.execution.rehearse import Stage, rehearse
 from novaops.execution.resume import remainder
 from novaops.ignore import Ignore
@@ -41,6 +43,8 @@ from novaops.planning.scope import Scope
 from novaops.progress import Reporter, Silent
 from novaops.project.apply import apply
 from novaops.project.options import Options, Outcome
+from novaops.project.pre_migrations.ahead import Ahead, ahead, known, with_pre_migrations
+from novaops.project.pre_migrations.migrations import Migrations
 from novaops.project.recording import recover
 from novaops.project.renames import allowed_drops, consents, renames_file, renaming
 from novaops.project.throwaway import throwaway
@@ -59,6 +63,8 @@ class Project:
     reporter: Reporter = field(default_factory=Silent)
     request: Request | None = field(default=None, init=False, repr=False)
     """What the last plan was made of."""
+    ahead: Ahead | None = field(default=None, init=False, repr=False)
+    """What its pre-migrations will make of the live database."""
 
     def __enter__(self) -> Project:
         return self
@@ -143,6 +149,16 @@ class Project:
     def _renaming(self, script: Script, live: Callable[[], Snapshot]) -> Renaming:
         return renaming(script, self._renames, live, self.scope().excluded)
 
+    def _ahead(self) -> tuple[Ahead, Desired]:
+        """What the plan starts from, and the declared state."""
+        files = known(self)
+        if not to_run(files, PRE):
+            live, desired = self._both()
+            return ahead(self, live, files), desired
+        # What the files may refer to without declaring it is there only when these have run.
+        found = ahead(self, self.inspect(), files)
+        return found, self.desired(found.prediction.snapshot)
+
     def _elsewhere(self, live: Snapshot) -> list[str]:
         """Statements that make what the files may refer to without declaring it."""
         unmanaged = copied_part(live, self.scope())
@@ -152,28 +168,31 @@ class Project:
 
     def plan(self, allow: Collection[str] = ()) -> Plan:
         """The plan from the live database to the files; `allow` holds consents (HAZARD[:OBJECT])."""
-        live, desired = self._both()
-        agreed = consents(self._renames, live, desired)
+        found, desired = self._ahead()
+        agreed = consents(self._renames, found.prediction.snapshot, desired)
+        allowed = frozenset(consent(text) for text in (*allow, *agreed))
         request = Request(
-            live=live,
+            live=found.prediction.snapshot,
+            written=found.prediction.written,
             desired=desired.snapshot,
             renamed=desired.renamed,
             scope=self.scope(desired.snapshot).with_earlier(desired.renamed),
             comparison=replace(self.comparison(), restored=desired.dumped),
             target=self.target(),
             sources=desired.sources,
-            allowed=frozenset(consent(text) for text in (*allow, *agreed)),
+            allowed=allowed,
             missing_roles=desired.missing_roles,
             empty=desired.empty,
             files=str(self.file),
-            last=last_applied(*state) if (state := last_state(self.connection)) else None,
+            last=last_applied(*state) if (state := last_state(self.connection)) and found.settled else None,
         )
-        self.request = request
+        self.request, self.ahead = request, found
         with self.reporter.phase("planning"):
             made = plan(request, self.connection)
-            if self.options.journal:
-                made = remainder(self.connection, made, live)
-        return replace(
+            # What starts from what pending files leave is planned anew.
+            if self.options.journal and found.settled:
+                made = remainder(self.connection, made, found.live)
+        made = replace(
             made,
             files=str(self.file),
             file_statements=desired.statements,
@@ -186,6 +205,7 @@ class Project:
                 "owners": self.options.owners,
             },
         )
+        return with_pre_migrations(self, made, found, allowed)
 
     def target(self) -> Target:
         """Which database of which server this is about."""
@@ -198,6 +218,11 @@ class Project:
             found.version,
             str(found.system_identifier or ""),
         )
+
+    @property
+    def migrations(self) -> Migrations:
+        """The pre-migrations by themselves: listed, run, adopted, accepted."""
+        return Migrations(self)
 
     def rehearse(self, made: Plan) -> Plan:
         """Run the plan on a throwaway copy of the live schema; see `Plan.rehearsal`."""
