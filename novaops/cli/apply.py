@@ -55,14 +55,14 @@ def command(
         if output_format != "json":
             write_plan(plan, output_format, apply_command(ctx) if check or plan.blocked else ())
         stop = verdict(plan, check or bool(plan.blocked), fail_on_unmanaged)
-        if not stop and plan.statements and not (yes or _agreed(plan, apply_command(ctx))):
+        if not stop and plan.todo and not (yes or _agreed(plan, apply_command(ctx))):
             stop = FAILED
         if stop:
             write_outcome(plan, None, output_format)
             return stop
         limits = {"lock_timeout": schema.lock_timeout.value, "lock_wait": schema.lock_wait.value}
         outcome = project.apply(plan, allowed, rehearse=not no_rehearse, **limits)
-    write_outcome(plan, outcome if plan.statements else None, output_format)
+    write_outcome(plan, outcome if plan.todo else None, output_format)
     return FAILED if outcome.left else 0
 
 
@@ -73,6 +73,6 @@ def _agreed(plan: Plan, again: list[str]) -> bool:
             "applying needs consent, and there is no terminal to ask on",
             hint=f"to go on without a question: {shlex.join([*again, '--yes'])}",
         )
-    count = len(plan.statements)
-    question = f"Apply {count} statement{'s' * (count > 1)} to {plan.target.database}?"
-    return click.confirm(question, err=True)
+    counts = ((len(plan.running), "pre-migration"), (len(plan.statements), "statement"))
+    what = " and ".join(f"{count} {noun}{'s' * (count > 1)}" for count, noun in counts if count)
+    return click.confirm(f"Apply {what} to {plan.target.database}?", err=True)

@@ -64,6 +64,14 @@ BUILD: Sequence[Option[Any]] = (
     ),
 )
 
+PRE_MIGRATIONS: Sequence[Option[Any]] = (
+    click.option(
+        "--pre-migrations",
+        metavar="DIR",
+        help="Numbered .sql files that run once, before the plan (*.post.sql: after it). Default: pre-migrations.",
+    ),
+)
+
 DESIRED: Sequence[Option[Any]] = (
     click.option(
         "--file",
@@ -75,6 +83,7 @@ DESIRED: Sequence[Option[Any]] = (
         metavar="FILE",
         help="Renames beside those that comments declare. Default: renames.json beside the files.",
     ),
+    *PRE_MIGRATIONS,
     *SCOPE,
     *BUILD,
 )
@@ -114,21 +123,26 @@ QUIET: Sequence[Option[Any]] = (
     click.option("--quiet", "-q", is_flag=True, help="Say nothing about progress on stderr."),
 )
 
-CONSENT: Sequence[Option[Any]] = (
+TEXT_OR_JSON: Sequence[Option[Any]] = (
+    click.option(
+        "--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True
+    ),
+)
+
+ALLOW: Sequence[Option[Any]] = (
     click.option(
         "--allow",
         metavar="HAZARD[:OBJECT]",
         multiple=True,
         help="Consent to a hazard, by name or code; repeatable. novaops explain lists them.",
     ),
+)
+
+YES: Sequence[Option[Any]] = (
     click.option("--yes", "-y", is_flag=True, help="Do not ask; hazards still need --allow."),
-    click.option("--no-rehearse", is_flag=True, help="Skip the rehearsal on a throwaway copy of the schema."),
-    click.option(
-        "--no-journal",
-        "journal",
-        flag_value="off",
-        help="Record nothing in the schema novaops of the database; a run that is cut off is not resumed.",
-    ),
+)
+
+LOCKS: Sequence[Option[Any]] = (
     click.option(
         "--lock-timeout",
         metavar="TIME",
@@ -139,7 +153,22 @@ CONSENT: Sequence[Option[Any]] = (
     ),
 )
 
-CARRIED = frozenset(["planfile", "url", "host", "port", "database", "user", "embedded", "allow", "journal"])
+CONSENT: Sequence[Option[Any]] = (
+    *ALLOW,
+    *YES,
+    click.option("--no-rehearse", is_flag=True, help="Skip the rehearsal on a throwaway copy of the schema."),
+    click.option(
+        "--no-journal",
+        "journal",
+        flag_value="off",
+        help="Record nothing in the schema novaops of the database; a run that is cut off is not resumed.",
+    ),
+    *LOCKS,
+)
+
+CARRIED = frozenset(
+    ["planfile", "url", "host", "port", "database", "user", "embedded", "allow", "journal", "pre_migrations"]
+)
 """Parameters that the command under "next" repeats."""
 CARRIED_WITHOUT_PLANFILE = CARRIED | {
     "file", "renames", "schemas", "scope", "privileges", "owners", "missing_roles", "check_functions",

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from novaops.errors import UsageError
+
 if TYPE_CHECKING:
     from novaops.config import Config
     from novaops.progress import Reporter
@@ -38,6 +40,9 @@ def open_server(config: Config, quiet: bool) -> Iterator[Server]:
     from novaops.project import Options
 
     schema, connection = config.schema, config.connection
+    folder = Path(schema.pre_migrations.value)
+    if schema.pre_migrations.origin == "--pre-migrations" and not folder.is_dir():
+        raise UsageError(f"there is no folder {folder}", hint="name the folder of *.sql files")
     options = Options(
         schemas=schema.schemas.value,
         scope=schema.scope.value,
@@ -46,6 +51,7 @@ def open_server(config: Config, quiet: bool) -> Iterator[Server]:
         missing_roles=schema.missing_roles.value,
         check_functions=schema.check_functions.value,
         shadow=schema.shadow.value,
+        pre_migrations=folder,
         journal=schema.journal.value,
         renames=Path(schema.renames.value) if schema.renames.value else None,
     )

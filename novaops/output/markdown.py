@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from novaops.output.pre_migrations import pre_migration_lines
 from novaops.output.sql import plan_to_sql
 from novaops.output.terminal import visible, visible_lines
 from novaops.output.text import matches, place, summary, version
-from novaops.output.tree import counted, tree
+from novaops.output.tree import counted, state_of, tree
 from novaops.planning.plan import Hazard, Plan
 
 WIDTH = 100
@@ -24,7 +25,7 @@ def _document(plan: Plan) -> Iterator[str]:
     target = plan.target
     yield f"### Plan for {_escaped(target.database)}"
     yield ""
-    if not plan.statements and not plan.changes:
+    if not plan.todo and not plan.changes:
         yield _escaped(matches(plan))
         yield from _left_out(plan)
         return
@@ -32,7 +33,8 @@ def _document(plan: Plan) -> Iterator[str]:
     yield ""
     yield f"**{' · '.join(summary(plan))}**"
     yield ""
-    yield from _fenced("\n".join(line.plain for line in tree(plan, WIDTH)), "text")
+    shown = [*pre_migration_lines(plan.pre_migrations), *tree(plan, WIDTH)]
+    yield from _fenced("\n".join(line.plain for line in shown).rstrip("\n"), "text")
     yield from _hazards(plan)
     yield from _left_out(plan)
     yield ""
@@ -44,7 +46,8 @@ def _document(plan: Plan) -> Iterator[str]:
 
 
 def _hazards(plan: Plan) -> Iterator[str]:
-    found = [h for change in plan.changes for h in change.hazards]
+    found = [h for file in plan.pre_migrations for h in file.hazards]
+    found += [h for change in plan.changes for h in change.hazards]
     found += [h for statement in plan.statements for h in statement.hazards]
     hazards: dict[str, Hazard] = {}
     for hazard in [*found, *plan.blocked]:
@@ -55,7 +58,8 @@ def _hazards(plan: Plan) -> Iterator[str]:
     yield "**Hazards**: each needs consent by name (`novaops apply --allow …`)"
     yield ""
     for consent, hazard in hazards.items():
-        yield f"- [{'x' if hazard.allowed else ' '}] {_code(consent)} {_escaped(hazard.message)}"
+        done = "x" if hazard.allowed else " "
+        yield f"- [{done}] {_code(consent)} {_escaped(hazard.message)}{state_of(hazard)}"
         if hazard.query:
             fenced = "\n".join(_fenced("\n".join(visible_lines(f"{hazard.query};")), "sql"))
             yield from (f"  {line}" for line in fenced.split("\n"))

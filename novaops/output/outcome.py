@@ -20,13 +20,15 @@ def write_outcome(plan: Plan, outcome: Outcome | None, form: str) -> None:
         write_data(dumps({**plan_value(plan), "outcome": None if outcome is None else asdict(outcome)}))
     if outcome is not None:
         write_lines(outcome_lines(plan, outcome), stderr=True)
-    elif plan.statements:
+    elif plan.todo:
         write_lines([Text("nothing was applied", "bold")], stderr=True)
 
 
 def outcome_lines(plan: Plan, outcome: Outcome) -> list[Text]:
     """The last lines of an apply."""
     done = f"applied {counted(outcome.statements, 'statement')} in {outcome.seconds:.1f} s"
+    if outcome.pre_migrations:
+        done = f"ran {', '.join(outcome.pre_migrations)}, {done}"
     history = f" · history {outcome.history}" if outcome.history else ""
     if not outcome.left:
         return [Text.assemble(("✓ ", "green"), f"{done} · {matches(plan)}{history}")]

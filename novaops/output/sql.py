@@ -21,7 +21,7 @@ def _script(plan: Plan) -> Iterator[str]:
     target = plan.target
     yield _comment(f"{target.database} on {place(target)} ({version(target)}) → {plan.files}")
     yield _comment(f"valid for the database with the fingerprint {plan.source_fingerprint}")
-    if not plan.statements:
+    if not plan.todo:
         yield _comment("nothing to do")
         return
     if plan.blocked:
@@ -29,6 +29,7 @@ def _script(plan: Plan) -> Iterator[str]:
         for consent in dict.fromkeys(h.consent for h in plan.blocked):
             yield _comment(f"  {consent}")
     yield r"\set ON_ERROR_STOP on"
+    yield from _files(plan, "pre")
     # Bodies may name what a later statement makes; they have no dependencies to order them by.
     yield "SET check_function_bodies = off;"
     timeout = str(plan.options.get("lock_timeout") or DEFAULT_LOCK_TIMEOUT).replace("'", "''")
@@ -44,6 +45,18 @@ def _script(plan: Plan) -> Iterator[str]:
             yield from _statement(statement)
         if transaction is not None:
             yield "COMMIT;"
+    yield from _files(plan, "post")
+
+
+def _files(plan: Plan, phase: str) -> Iterator[str]:
+    """Pre-migrations, by psql's include: they stay where they are, and what they hold with them."""
+    for file in plan.running:
+        if file.phase == phase:
+            yield ""
+            yield _comment(f"{file.name}; novaops apply would record it, psql does not")
+            include = "\\i '" + visible(file.file).replace("\\", "\\\\").replace("'", "\\'") + "'"
+            yield from ("BEGIN;", include, "COMMIT;") if file.transactional else (include,)
+            yield "RESET ALL;"
 
 
 def _statement(statement: Statement) -> Iterator[str]:

@@ -9,8 +9,9 @@ from itertools import groupby
 from rich.cells import cell_len
 from rich.text import Text
 
+from novaops.output.pre_migrations import pre_migration_lines
 from novaops.output.terminal import console, plain, visible, visible_lines, write_lines
-from novaops.output.tree import HAZARD, aligned, counted, tree
+from novaops.output.tree import HAZARD, aligned, counted, state_of, tree
 from novaops.planning.hazard_codes import REFUSED_BY_ROWS
 from novaops.planning.plan import Hazard, Plan, Statement, Target
 
@@ -32,9 +33,11 @@ def render_plan(plan: Plan, width: int = 80, command: Sequence[str] = ("novaops"
 
 def plan_lines(plan: Plan, width: int) -> list[Text]:
     """Everything but what to do next."""
+    files = pre_migration_lines(plan.pre_migrations)
     if not plan.statements and not plan.changes:
-        return [Text(matches(plan), "green"), *_left_out(plan, quiet=True), *_notices(plan)]
-    lines = [*fitted(_header(plan), width), *_left_out(plan), *_notices(plan), Text(), *tree(plan, width)]
+        return [*files, Text(matches(plan), "green"), *_left_out(plan, quiet=True), *_notices(plan)]
+    lines = [*fitted(_header(plan), width), *_left_out(plan), *_notices(plan), Text()]
+    lines += [*files, *tree(plan, width)]
     lines += [Text(), *fitted(summary(plan), width, "bold"), Text()]
     for transaction, statements in groupby(enumerate(plan.statements, 1), lambda s: s[1].transaction):
         lines.append(_rule(transaction, plan, width))
@@ -45,8 +48,10 @@ def plan_lines(plan: Plan, width: int) -> list[Text]:
 
 def next_lines(plan: Plan, command: Sequence[str]) -> list[Text]:
     """The hazards in the way, and the command that goes on."""
-    if not plan.statements or not command:
+    if not plan.todo or not command:
         return []
+    if not plan.certain:  # so neither is what stands in the way of the statements
+        return [Text(), Text.assemble(("next     ", "bold"), "novaops migrations run")]
     consents = list(dict.fromkeys(h.consent for h in plan.blocked))
     lines = [Text()]
     for label, consent in zip(["blocked", *[""] * len(consents)], consents, strict=False):
@@ -65,7 +70,8 @@ def next_lines(plan: Plan, command: Sequence[str]) -> list[Text]:
 
 def matches(plan: Plan) -> str:
     """The sentence for a plan without changes."""
-    return visible(f"{plan.target.database} matches {plan.files} ({counted(plan.objects, 'object')}).")
+    then = ", once the pre-migrations have run" if plan.running else ""
+    return visible(f"{plan.target.database} matches {plan.files} ({counted(plan.objects, 'object')}){then}.")
 
 
 def fitted(parts: Sequence[str], width: int, style: str = "") -> Iterator[Text]:
@@ -106,7 +112,7 @@ def version(target: Target) -> str:
 def _hazard(hazard: Hazard, indent: int, width: int) -> Iterator[Text]:
     """A hazard by the name that consent is given by, and what it is about."""
     left = Text(f"{' ' * indent}! {visible(hazard.consent)}", "yellow" if hazard.allowed else HAZARD)
-    right = Text(visible(hazard.message) + (" (allowed)" if hazard.allowed else ""))
+    right = Text(visible(hazard.message) + state_of(hazard))
     if left.cell_len + 3 + right.cell_len <= width:
         yield Text.assemble(left, "   ", right)
     else:

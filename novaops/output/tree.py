@@ -55,7 +55,12 @@ def tree(plan: Plan, width: int) -> list[Text]:
 
 def hazard_text(hazard: Hazard) -> str:
     """A hazard in few words, for the line of the object that it concerns."""
-    return visible(f"! {hazard.hazard}: {hazard.message}")
+    return visible(f"! {hazard.hazard}: {hazard.message}{' (pending)' if hazard.pending else ''}")
+
+
+def state_of(hazard: Hazard) -> str:
+    """What is added to a hazard that does not block."""
+    return " (allowed)" if hazard.allowed else " (pending)" if hazard.pending else ""
 
 
 def aligned(left: Text, right: Text, width: int, indent: int) -> Iterator[Text]:
