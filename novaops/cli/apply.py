@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -13,10 +11,6 @@ from novaops.cli.command import Command
 from novaops.cli.options import CONNECTION, CONSENT, DESIRED, OUTPUT, QUIET, apply_command, options
 from novaops.cli.session import open_project, settings
 from novaops.cli.verdict import FAILED, verdict
-from novaops.errors import UsageError
-
-if TYPE_CHECKING:
-    from novaops.planning.plan import Plan
 
 EPILOG = """\b
 Examples:
@@ -25,7 +19,8 @@ Examples:
   novaops apply --allow data-loss:public.t.old    consent to one loss, by its name
   novaops apply --check                           apply nothing; exit 3 or 4 like plan --check
 
---yes answers the question, never a hazard: each of those is allowed by name, with --allow.
+--yes answers the question, never a hazard: each of those is allowed by name, with --allow. Nor does it agree to
+go on without a rehearsal where no copy of the schema can be made: that takes --no-rehearse.
 """
 
 
@@ -39,6 +34,7 @@ def command(
     **given: Any,
 ) -> int:  # fmt: skip
     """Apply the changes, all statements as shown by plan."""
+    from novaops.cli.questions import agreed, unproven
     from novaops.output.outcome import write_outcome
     from novaops.output.plan import load_plan, save_plan, write_plan
     from novaops.planning.hazard_codes import consent, with_consent
@@ -52,7 +48,7 @@ def command(
         if output_format != "json":
             write_plan(plan, output_format, apply_command(ctx) if check or plan.blocked else ())
         stop = verdict(plan, check or bool(plan.blocked), fail_on_unmanaged)
-        if not stop and plan.statements and not (yes or _agreed(plan, apply_command(ctx))):
+        if not stop and plan.statements and not (yes or agreed(plan, apply_command(ctx))):
             stop = FAILED
         if stop or not plan.statements:
             write_outcome(plan, None, output_format)
@@ -63,18 +59,7 @@ def command(
             rehearse=not no_rehearse,
             lock_timeout=config.schema.lock_timeout.value,
             lock_wait=config.schema.lock_wait.value,
+            unproven=unproven(apply_command(ctx)),
         )
     write_outcome(plan, outcome, output_format)
     return FAILED if outcome.left else 0
-
-
-def _agreed(plan: Plan, again: list[str]) -> bool:
-    """Ask, where there is somebody to ask."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError(
-            "applying needs consent, and there is no terminal to ask on",
-            hint=f"to go on without a question: {shlex.join([*again, '--yes'])}",
-        )
-    count = len(plan.statements)
-    question = f"Apply {count} statement{'s' * (count > 1)} to {plan.target.database}?"
-    return click.confirm(question, err=True)

@@ -17,6 +17,7 @@ Examples:
   novaops plan                                    schema/schema.sql against the configured database
   novaops plan --file db/ -d shop --schema sales  a folder of files, one schema
   novaops plan --out plan.json                    keep it: novaops apply plan.json runs exactly this
+  novaops plan --rehearse                         with the locks and rewrites seen on a copy of the schema
   novaops plan --check --format markdown          for a pull request; exits 3 when changes are pending
   novaops explain data-loss                       what a hazard is, and the safe way around it
 
@@ -26,6 +27,11 @@ Nothing is changed: the files are executed in a shadow that is rolled back.
 
 @click.command("plan", cls=Command, epilog=EPILOG)
 @options(CONNECTION, DESIRED, OUTPUT, QUIET)
+@click.option(
+    "--rehearse",
+    is_flag=True,
+    help="Run it on a throwaway copy of the schema: what it locks, where it leads.",
+)
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -35,6 +41,7 @@ def command(
     check: bool,
     fail_on_unmanaged: bool,
     quiet: bool,
+    rehearse: bool,
     **given: Any,
 ) -> int:
     """Show what would change, by which statements, at what risk."""
@@ -42,6 +49,8 @@ def command(
 
     with open_project(settings(given), quiet) as project:
         plan = project.plan()
+        if rehearse and plan.statements:
+            plan = project.rehearse(plan)
     if out is not None:
         save_plan(plan, out)
     write_plan(plan, output_format, apply_command(ctx, out))

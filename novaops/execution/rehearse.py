@@ -2,160 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from itertools import groupby
 from typing import Any
 
 import psycopg
 from psycopg import errors
 
 from novaops.catalog.address import Address
-from novaops.catalog.read import read
 from novaops.catalog.snapshot import Snapshot
 from novaops.errors import NovaopsError
-from novaops.kinds import registry
-from novaops.planning.changes import Change
+from novaops.execution.copy import Stage, as_live
+from novaops.execution.observe import Observer, reaches_out
+from novaops.execution.rehearsal import Rehearsal
+from novaops.planning.changes import Change, Drop
 from novaops.planning.diff import Comparison, diff
-from novaops.planning.dump import creation
 from novaops.planning.plan import Plan, Statement
+from novaops.planning.planner import live_fingerprint
 from novaops.planning.scope import Scope
 
-# What the statement locks, and where its rows are stored; a rewrite takes a lock, too.
-OBSERVED = """
-SELECT c.oid, format('%I.%I', n.nspname, c.relname), c.relfilenode, array_agg(l.mode)
-FROM pg_catalog.pg_locks l
-JOIN pg_catalog.pg_class c ON c.oid = l.relation
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE l.locktype = 'relation' AND l.pid = pg_backend_pid() AND l.granted AND c.relkind IN ('r', 'p', 'm')
-GROUP BY c.oid, n.nspname
-"""
-RELATIONS = """
-SELECT c.oid, c.relfilenode
-FROM pg_catalog.pg_class c
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-"""
-# Documentation, section 13.3.1, from the weakest to the strongest.
-STRENGTH = (
-    "AccessShareLock",
-    "RowShareLock",
-    "RowExclusiveLock",
-    "ShareUpdateExclusiveLock",
-    "ShareLock",
-    "ShareRowExclusiveLock",
-    "ExclusiveLock",
-    "AccessExclusiveLock",
-)
-
 
 @dataclass(frozen=True, slots=True)
-class Rehearsal:
-    """What the copy showed.
+class Proof:
+    """What a rehearsal compares: the live schema with its copy, and the copy with what is `desired`.
 
-    `faithful` tells whether the copy equalled the live schema, without which nothing is proven;
-    `left` are the differences that remained after the plan, none when it converges; `error` is the
-    statement that failed and PostgreSQL's message.
+    Without `desired` (a plan from a file) the result is known only by its fingerprint. `second` asks for a
+    second opinion on the copy and tells it in words, with the names of what it finds different.
     """
 
-    faithful: bool
-    left: tuple[str, ...] = ()
-    error: str | None = None
-
-    @property
-    def converges(self) -> bool:
-        return self.faithful and not self.left and self.error is None
-
-    def as_json(self) -> Mapping[str, object]:
-        return {
-            "faithful": self.faithful,
-            "converges": self.converges,
-            "left": list(self.left),
-            "error": self.error,
-        }
+    live: Snapshot
+    desired: Snapshot | None
+    scope: Scope
+    comparison: Comparison
+    second: Callable[[psycopg.Connection[Any], Snapshot], tuple[str, tuple[str, ...]]] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """The empty database of the rehearsal.
-
-    With `commits` (a database that is dropped afterwards) every statement of the plan is seen by
-    itself, as in the real run. Without, everything is one transaction that is rolled back, and a
-    statement shows the locks of those before it too.
-    """
-
-    connection: psycopg.Connection[Any]
-    commits: bool
-
-    @contextmanager
-    def rehearsal(self) -> Iterator[None]:
-        self.connection.execute("SET check_function_bodies = off; SET synchronous_commit = off")
-        with nullcontext() if self.commits else self.connection.transaction(force_rollback=True):
-            yield
-
-    def copy(self, part: Snapshot, comparison: Comparison) -> None:
-        """Make all objects of the snapshot, in transactions that leave room in the lock table."""
-        made = creation(part, Scope(frozenset(), True), comparison)
-        for _, group in groupby(zip(made.numbers, made.written, strict=True), lambda pair: pair[0]):
-            with self.connection.transaction(), self.connection.pipeline():
-                for _, written in group:
-                    self.connection.execute(written.step.sql)
-
-    def snapshot(self) -> Snapshot:
-        with self.connection.transaction():
-            return read(self.connection, list(registry().values()))
-
-    def watch(self, statement: Statement, files: dict[int, int]) -> Statement:
-        """Run one statement and say what it locked and rewrote; `files` are relfilenodes by oid."""
-        if self.commits and (statement.transaction is None or not files):
-            self.connection.execute(statement.secret_sql or statement.sql)
-            return statement
-        with self.connection.transaction():
-            self.connection.execute(statement.secret_sql or statement.sql)
-            seen = [row for row in self.connection.execute(OBSERVED) if row[0] in files]
-        rewrites = [name for oid, name, file, _ in seen if files[oid] != file]
-        files.update({oid: file for oid, _, file, _ in seen})
-        locks = [f"{name} {max(modes, key=STRENGTH.index)}" for _, name, _, modes in seen if modes]
-        return replace(statement, locks=tuple(sorted(locks)), rewrites=tuple(sorted(rewrites)))
-
-
-def rehearse(
-    stage: Stage,
-    plan: Plan,
-    live: Snapshot,
-    desired: Snapshot,
-    scope: Scope,
-    comparison: Comparison,
-) -> Plan:
-    """The plan with the locks and rewrites that were seen, and the `Rehearsal` as its `rehearsal`."""
+def rehearse(stage: Stage, plan: Plan, proof: Proof) -> Plan:
+    """The plan with what was seen of its statements, and the `Rehearsal` as its `rehearsal`."""
     seen: list[Statement] = []
     with stage.rehearsal():
-        verdict = _on_copy(stage, plan, live, desired, scope, comparison, seen)
+        verdict = _on_copy(stage, plan, proof, seen)
     statements = (*seen, *plan.statements[len(seen) :])
     return replace(plan, statements=statements, rehearsal=verdict.as_json())
 
 
-def _on_copy(
-    stage: Stage,
-    plan: Plan,
-    live: Snapshot,
-    desired: Snapshot,
-    scope: Scope,
-    comparison: Comparison,
-    seen: list[Statement],
-) -> Rehearsal:
+def _on_copy(stage: Stage, plan: Plan, proof: Proof, seen: list[Statement]) -> Rehearsal:
     try:
-        stage.copy(live, comparison)
+        stage.copy(proof.live, proof.comparison)
     except psycopg.Error as error:
         return Rehearsal(False, error=f"copying the live schema: {_first_line(error)}")
-    unlike = diff(live, stage.snapshot(), Scope(frozenset(), True), comparison)
+    unlike = diff(proof.live, stage.snapshot(), Scope(frozenset(), True), proof.comparison)
     if unlike:
         return Rehearsal(False, _names(unlike))
-    files = dict(stage.connection.execute(RELATIONS).fetchall())
+    observer = Observer.of(stage)
     try:
         for statement in plan.statements:
-            seen.append(stage.watch(statement, files))
+            seen.append(observer.run(statement))
     except errors.OutOfMemory as error:
         raise NovaopsError(
             f"the server has no room for what one statement needs; nothing was applied: {_first_line(error)}",
@@ -165,10 +67,33 @@ def _on_copy(
         ) from error
     except psycopg.Error as error:
         return Rehearsal(True, error=f"{plan.statements[len(seen)].sql}: {_first_line(error)}")
-    return Rehearsal(True, _names(diff(stage.snapshot(), desired, scope, comparison)))
+    return _judged(stage, plan, proof)
 
 
-def _names(changes: Mapping[Address, Change]) -> tuple[str, ...]:
+def _judged(stage: Stage, plan: Plan, proof: Proof) -> Rehearsal:
+    """Where the plan has led."""
+    after = stage.snapshot()
+    result = live_fingerprint(as_live(after, proof.live, proof.comparison), proof.scope)
+    told = Rehearsal(
+        True, fingerprint=result, not_run=tuple(s.sql for s in plan.statements if reaches_out(s))
+    )
+    if proof.desired is None:
+        expected = {plan.desired_fingerprint, Rehearsal.of(plan.rehearsal).fingerprint}
+        return replace(told, compared=result in expected)
+    changes = diff(after, proof.desired, proof.scope, proof.comparison)
+    elsewhere = {s.object for s in plan.statements if reaches_out(s)}
+    left = {a: c for a, c in changes.items() if _identity(c) not in elsewhere}
+    if left or proof.second is None:
+        return replace(told, left=_names(left))
+    opinion, entries = proof.second(stage.connection, after)
+    return replace(told, left=entries, pg_dump=opinion)
+
+
+def _identity(change: Change) -> str:
+    return (change.old if isinstance(change, Drop) else change.new).identity
+
+
+def _names(changes: Iterable[Address]) -> tuple[str, ...]:
     return tuple(f"{a.type} {'.'.join(a.names)}" for a in sorted(changes))
 
 

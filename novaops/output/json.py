@@ -109,7 +109,7 @@ def _change(value: Mapping[str, Any]) -> PlannedChange:
 
 def _statement(value: Mapping[str, Any]) -> Statement:
     given = {field.name: value[field.name] for field in fields(Statement) if field.name != "secret_sql"}
-    for name in ("locks", "rewrites"):
+    for name in ("locks", "rewrites", "scans"):
         given[name] = tuple(given[name])
     given["hazards"] = tuple(_loaded_hazard(h) for h in given["hazards"])
     given["guards"] = tuple(Guard(**guard) for guard in given["guards"])

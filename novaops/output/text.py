@@ -9,12 +9,14 @@ from itertools import groupby
 from rich.cells import cell_len
 from rich.text import Text
 
+from novaops.execution.rehearsal import Rehearsal
 from novaops.output.terminal import console, plain, visible, visible_lines, write_lines
 from novaops.output.tree import HAZARD, aligned, counted, tree
 from novaops.planning.hazard_codes import REFUSED_BY_ROWS
 from novaops.planning.plan import Hazard, Plan, Statement, Target
 
 VERBS = {"create": "add", "alter": "change", "replace": "rebuild", "rename": "rename", "drop": "drop"}
+STRONGEST = "ACCESS EXCLUSIVE"
 NAMED = 20
 """How many objects that were left out are named before the rest is counted."""
 
@@ -35,7 +37,7 @@ def plan_lines(plan: Plan, width: int) -> list[Text]:
     if not plan.statements and not plan.changes:
         return [Text(matches(plan), "green"), *_left_out(plan, quiet=True), *_notices(plan)]
     lines = [*fitted(_header(plan), width), *_left_out(plan), *_notices(plan), Text(), *tree(plan, width)]
-    lines += [Text(), *fitted(summary(plan), width, "bold"), Text()]
+    lines += [Text(), *fitted(summary(plan), width, "bold"), *_rehearsed(plan), Text()]
     for transaction, statements in groupby(enumerate(plan.statements, 1), lambda s: s[1].transaction):
         lines.append(_rule(transaction, plan, width))
         for number, statement in statements:
@@ -168,6 +170,24 @@ def _statement(number: int, statement: Statement, digits: int, width: int) -> It
         yield from _hazard(hazard, indent + 2, width)
 
 
+def _rehearsed(plan: Plan) -> Iterator[Text]:
+    if plan.rehearsal is not None:
+        verdict = Rehearsal.of(plan.rehearsal)
+        yield Text(visible(str(verdict)), "green" if verdict.converges else HAZARD)
+
+
 def _observed(statement: Statement) -> Iterator[str]:
-    yield from statement.locks
+    """What a rehearsal has seen, but for the locks that every reader takes."""
+    locks = [lock for lock in statement.locks if not lock.startswith("ACCESS SHARE")]
+    for lock in locks:
+        mode, _, table = lock.partition(" on ")
+        # The one table that the statement names goes without saying.
+        yield mode if len(locks) == 1 and table in statement.sql else lock
     yield from (f"rewrites {table}" for table in statement.rewrites)
+    yield from (f"reads all of {table}" for table in statement.scans if table not in statement.rewrites)
+    if (
+        statement.operation == "alter"
+        and not statement.rewrites
+        and any(lock.startswith(STRONGEST) for lock in locks)
+    ):
+        yield "no rewrite"

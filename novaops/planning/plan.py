@@ -69,6 +69,8 @@ class Guard:
 class Statement:
     """One statement without semicolon; `transaction` counts from 1, None runs outside of one.
 
+    A rehearsal tells `locks` ("ACCESS EXCLUSIVE on public.users", the strongest of each table that was there
+    before), the tables it `rewrites` and those it reads as a whole (`scans`).
     `undo` clears away what it leaves behind when it fails outside a transaction. Secrets in `sql`
     are masked; `secret_sql` is what runs instead, and is never shown or saved.
     """
@@ -80,6 +82,7 @@ class Statement:
     operation: str
     locks: tuple[str, ...] = ()
     rewrites: tuple[str, ...] = ()
+    scans: tuple[str, ...] = ()
     hazards: tuple[Hazard, ...] = ()
     guards: tuple[Guard, ...] = ()
     masked: bool = False

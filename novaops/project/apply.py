@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from novaops.db.advisory_lock import Holder, advisory_lock
-from novaops.errors import NovaopsError, RefusedError, TargetChangedError
+from novaops.errors import NovaopsError, RefusedError, TargetChangedError, UsageError
 from novaops.execution.apply import run
+from novaops.execution.rehearsal import Rehearsal
 from novaops.planning.diff import diff
 from novaops.planning.hazard_codes import consent, with_consent
 from novaops.planning.plan import Plan
@@ -19,8 +20,7 @@ from novaops.project.options import Outcome
 if TYPE_CHECKING:
     from novaops.project.project import Project
 
-SHOWN = 8
-"""How many differences an error lists."""
+NO_REHEARSAL = "--shadow URL names an empty database where a copy can be made"
 
 
 def apply(
@@ -31,6 +31,7 @@ def apply(
     rehearse: bool,
     lock_timeout: timedelta,
     lock_wait: timedelta,
+    unproven: Callable[[str], bool],
 ) -> Outcome:
     """See `Project.apply`."""
     made = with_consent(made, frozenset(consent(text) for text in allow))
@@ -44,9 +45,9 @@ def apply(
 
     with advisory_lock(project.connection, wait=lock_wait, waiting=waiting):
         _check_unchanged(project, made)
-        if rehearse and project.request is not None:
+        if rehearse:
             made = project.rehearse(made)
-            _check_rehearsal(project, made)
+            _check_rehearsal(project, Rehearsal.of(made.rehearsal), unproven)
         ran = run(project.connection, made, lock_timeout, project.reporter)
         left = _left(project)
     return Outcome(ran, time.monotonic() - started, left, made.rehearsal)
@@ -74,26 +75,20 @@ def _check_unchanged(project: Project, made: Plan) -> None:
         )
 
 
-def _check_rehearsal(project: Project, made: Plan) -> None:
-    verdict = made.rehearsal or {}
-    if verdict.get("converges"):
-        return
-    if not verdict.get("faithful"):
-        why = verdict.get("error") or _listed(verdict)
-        project.reporter.note(f"not rehearsed: the copy differs from the live schema ({why})")
-        return
-    raise NovaopsError(
-        "the rehearsal on a copy did not lead to what the files declare; nothing was applied",
-        detail=str(verdict.get("error") or f"still different: {_listed(verdict)}"),
-        hint="this is a defect of novaops: please report the plan (novaops plan --format json)",
-    )
-
-
-def _listed(verdict: Mapping[str, Any]) -> str:
-    """The first of the differences that a rehearsal has left."""
-    left = verdict["left"]
-    more = f" and {len(left) - SHOWN:,} more" if len(left) > SHOWN else ""
-    return ", ".join(left[:SHOWN]) + more
+def _check_rehearsal(project: Project, verdict: Rehearsal, unproven: Callable[[str], bool]) -> None:
+    if verdict.failed:
+        raise NovaopsError(
+            "the rehearsal on a copy did not lead to what the files declare; nothing was applied",
+            detail=str(verdict),
+            hint="this is a defect of novaops: please report the plan (novaops plan --format json)",
+        )
+    if not verdict.faithful and not unproven(str(verdict)):
+        raise UsageError(
+            "the plan could not be tried on a copy; nothing was applied",
+            detail=str(verdict),
+            hint=f"{NO_REHEARSAL}; novaops apply --no-rehearse goes on without",
+        )
+    project.reporter.note(str(verdict))
 
 
 def _left(project: Project) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
@@ -22,8 +22,6 @@ from novaops.desired.body_findings import Body
 from novaops.desired.build import Desired
 from novaops.desired.declare import declare
 from novaops.desired.files import load
-from novaops.errors import NovaopsError
-from novaops.execution.rehearse import Stage, rehearse
 from novaops.ignore import Ignore
 from novaops.kinds import registry
 from novaops.planning.diff import Comparison
@@ -36,6 +34,7 @@ from novaops.planning.scope import Scope
 from novaops.progress import Reporter, Silent
 from novaops.project.apply import apply
 from novaops.project.options import Options, Outcome
+from novaops.project.rehearse import rehearse_plan
 from novaops.project.throwaway import throwaway
 
 
@@ -93,7 +92,7 @@ class Project:
             return declare(
                 load(Path(self.file)),
                 self.shadow,
-                lambda: self._elsewhere(live),
+                lambda: self.elsewhere(live),
                 lambda bodies: unchanged_in(self.connection, bodies) if live.objects else {},
                 self.options.missing_roles,
                 self.options.check_functions,
@@ -121,7 +120,7 @@ class Project:
             desired = declare(
                 script,
                 shadow_while_reading,
-                lambda: self._elsewhere(reading[0].result()),
+                lambda: self.elsewhere(reading[0].result()),
                 unchanged_when_read,
                 self.options.missing_roles,
                 self.options.check_functions,
@@ -129,7 +128,7 @@ class Project:
             )
             return reading[0].result(), desired
 
-    def _elsewhere(self, live: Snapshot) -> list[str]:
+    def elsewhere(self, live: Snapshot) -> list[str]:
         """Statements that make what the files may refer to without declaring it."""
         unmanaged = copied_part(live, self.scope())
         return [w.step.sql for w in creation(unmanaged, Scope(frozenset()), self.comparison()).written]
@@ -181,11 +180,12 @@ class Project:
         )
 
     def rehearse(self, made: Plan) -> Plan:
-        """Run the plan on a throwaway copy of the live schema; see `Plan.rehearsal`."""
-        request = self.requested()
-        with self.reporter.phase("rehearsing on a copy"), self.shadow() as connection:
-            stage = Stage(connection, self.disposable)
-            return rehearse(stage, made, request.live, request.desired, request.scope, request.comparison)
+        """Run the plan on a throwaway copy of the live schema.
+
+        Returned with the locks, rewrites and scans that were seen, and the `Rehearsal` as JSON. The plan
+        of a file, of which only the fingerprint of its result is known, is compared by that.
+        """
+        return rehearse_plan(self, made)
 
     # -- changing it ----------------------------------------------------------------------------
 
@@ -197,12 +197,16 @@ class Project:
         rehearse: bool = True,
         lock_timeout: timedelta = timedelta(seconds=3),
         lock_wait: timedelta = timedelta(0),
+        unproven: Callable[[str], bool] = lambda _: False,
     ) -> Outcome:
         """Apply a plan, by default the one made now.
 
+        `unproven` is asked whether to go on where there can be no rehearsal, and told why.
+
         Raises `RefusedError` when a hazard is not allowed, `TargetChangedError` when the database is
-        no longer what the plan was made from, and `NovaopsError` when the rehearsal shows that the
-        plan does not lead to what the files declare; nothing is changed then.
+        no longer what the plan was made from, `NovaopsError` when the rehearsal shows that the
+        plan does not lead to what the files declare, and `UsageError` when there can be none and
+        `unproven` says no; nothing is changed then.
         """
         return apply(
             self,
@@ -211,15 +215,10 @@ class Project:
             rehearse=rehearse,
             lock_timeout=lock_timeout,
             lock_wait=lock_wait,
+            unproven=unproven,
         )
 
     # -- how ------------------------------------------------------------------------------------
-
-    def requested(self) -> Request:
-        """What the last plan was made of; raises `NovaopsError` when none was made."""
-        if self.request is None:
-            raise NovaopsError("there is no plan of this project to rehearse", hint="call plan() first")
-        return self.request
 
     def scope(self, desired: Snapshot | None = None) -> Scope:
         """What the options manage; without `desired`, less the schemas that the files make."""

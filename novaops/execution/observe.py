@@ -1,0 +1,100 @@
+"""Runs the statements of a plan on a copy and looks at what each of them locks, rewrites and reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from importlib.resources import files
+from typing import Any
+
+from novaops.execution.copy import Stage
+from novaops.planning.plan import Statement
+
+OBSERVED = files("novaops.execution").joinpath("observe.sql").read_text()
+RELATIONS = """
+SELECT c.oid, c.relfilenode
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+"""
+SCANS = """
+SELECT c.oid, pg_stat_get_xact_numscans(c.oid)
+FROM pg_catalog.pg_class c
+WHERE c.relkind IN ('r', 'm') AND c.oid >= 16384 AND pg_stat_get_xact_numscans(c.oid) > 0
+"""
+# Documentation, section 13.3.1, from the weakest to the strongest, as pg_locks writes them.
+MODES: Mapping[str, str] = {
+    "AccessShareLock": "ACCESS SHARE",
+    "RowShareLock": "ROW SHARE",
+    "RowExclusiveLock": "ROW EXCLUSIVE",
+    "ShareUpdateExclusiveLock": "SHARE UPDATE EXCLUSIVE",
+    "ShareLock": "SHARE",
+    "ShareRowExclusiveLock": "SHARE ROW EXCLUSIVE",
+    "ExclusiveLock": "EXCLUSIVE",
+    "AccessExclusiveLock": "ACCESS EXCLUSIVE",
+}
+STRENGTH = tuple(MODES)
+
+# What cannot run in a transaction shows its locks to nobody: they are gone when it has ended.
+# Section 13.3.1 lists CREATE INDEX CONCURRENTLY; for DROP INDEX see index_drop() in src/backend/catalog/index.c.
+DOCUMENTED: Mapping[str, str] = {
+    "CREATE INDEX CONCURRENTLY": "SHARE UPDATE EXCLUSIVE",
+    "CREATE UNIQUE INDEX CONCURRENTLY": "SHARE UPDATE EXCLUSIVE",
+    "DROP INDEX CONCURRENTLY": "SHARE UPDATE EXCLUSIVE",
+}
+CONCURRENTLY = "INDEX CONCURRENTLY "
+
+
+@dataclass(frozen=True, slots=True)
+class Observer:
+    """Watches the relations that are there at the beginning; `files` are their relfilenodes by oid."""
+
+    stage: Stage
+    files: dict[int, int]
+
+    @classmethod
+    def of(cls, stage: Stage) -> Observer:
+        return cls(stage, dict(stage.connection.execute(RELATIONS).fetchall()))
+
+    def run(self, statement: Statement) -> Statement:
+        """Run one statement; returned with what it locked, rewrote and read as a whole."""
+        if reaches_out(statement):
+            return statement
+        connection, text = self.stage.connection, statement.secret_sql or statement.sql
+        if statement.transaction is None:
+            # In the one transaction of a borrowed database the plain form does the same to the catalogs.
+            connection.execute(text if self.stage.commits else text.replace(CONCURRENTLY, "INDEX ", 1))
+            return replace(statement, locks=_documented(text))
+        if not self.files:
+            connection.execute(text)
+            return statement
+        with self.stage.step():
+            before = dict(connection.execute(SCANS).fetchall())
+            connection.execute(text)
+            rows = connection.execute(OBSERVED).fetchall()
+        return self._noted(statement, [row for row in rows if row[0] in self.files], before)
+
+    def _noted(self, statement: Statement, seen: list[Any], before: Mapping[int, int]) -> Statement:
+        rewrites = [name for oid, name, file, _, _ in seen if self.files[oid] != file]
+        scans = [name for oid, name, _, scans, _ in seen if scans > before.get(oid, 0)]
+        locks = [f"{MODES[max(modes, key=STRENGTH.index)]} on {name}" for _, name, _, _, modes in seen]
+        self.files.update({oid: file for oid, _, file, _, _ in seen})
+        return replace(
+            statement,
+            locks=tuple(sorted(locks)),
+            rewrites=tuple(sorted(rewrites)),
+            scans=tuple(sorted(scans)),
+        )
+
+
+def reaches_out(statement: Statement) -> bool:
+    """Whether it does something on another server, which a copy has no business with.
+
+    A subscription with a slot changes or drops that on its publisher, an enabled one copies rows
+    from there (documentation, ALTER and DROP SUBSCRIPTION): outside a transaction, for it cannot be undone.
+    """
+    return statement.kind == "subscription" and statement.transaction is None
+
+
+def _documented(text: str) -> tuple[str, ...]:
+    return tuple(f"{mode} (documented)" for words, mode in DOCUMENTED.items() if text.startswith(words))

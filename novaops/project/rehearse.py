@@ -1,0 +1,103 @@
+"""Rehearsing a plan: where the copy is made, and who is asked about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from novaops.catalog.snapshot import Snapshot
+from novaops.desired.declare import declare
+from novaops.desired.files import load
+from novaops.errors import NovaopsError
+from novaops.execution.copy import Stage
+from novaops.execution.pg_dump import Dump, dump, find
+from novaops.execution.rehearsal import Rehearsal
+from novaops.execution.rehearse import Proof, rehearse
+from novaops.execution.second_opinion import SecondOpinion
+from novaops.planning.plan import Plan
+from novaops.planning.planner import Request, live_fingerprint
+
+if TYPE_CHECKING:
+    from novaops.project.project import Project
+
+Opinion = Callable[[psycopg.Connection[Any], Snapshot], tuple[str, tuple[str, ...]]]
+LOCK_WAIT = "--lock-wait-timeout=2000"
+"""Milliseconds that pg_dump may queue behind somebody's lock on the live database."""
+
+
+def rehearse_plan(project: Project, made: Plan) -> Plan:
+    """See `Project.rehearse`."""
+    request = project.request
+    with project.reporter.phase("rehearsing on a copy"), ExitStack() as stack:
+        try:
+            connection = stack.enter_context(project.shadow())
+        except NovaopsError as error:
+            return replace(made, rehearsal=Rehearsal(False, error=error.message).as_json())
+        # Roles belong to the cluster: those that a plan makes must not outlive its rehearsal.
+        makes_roles = any(statement.kind == "role" for statement in made.statements)
+        stage = Stage(connection, project.disposable and not makes_roles)
+        if request is None:
+            return rehearse(
+                stage, made, Proof(project.inspect(), None, project.scope(), project.comparison())
+            )
+        second = stack.enter_context(_second_opinion(project, request, stage.commits))
+        proof = Proof(request.live, request.desired, request.scope, request.comparison, second)
+        return rehearse(stage, made, proof)
+
+
+@contextmanager
+def _second_opinion(project: Project, request: Request, committed: bool) -> Iterator[Opinion]:
+    """pg_dump's, whose half of the work begins at once."""
+    command = find(project.connection.info.server_version // 10000)
+    if command is None:
+        yield _none("was not at hand")
+    elif not committed:
+        yield _none("was not asked: it sees nothing of a transaction that is rolled back")
+    else:
+        with ThreadPoolExecutor(1) as pool:
+            declared = pool.submit(_declared, project, request, command)
+            yield SecondOpinion(
+                command,
+                declared.result,
+                lambda: dump(command, project.connection, LOCK_WAIT),
+                request.desired,
+                request.scope,
+            )
+
+
+def _none(why: str) -> Opinion:
+    def say(_copy: psycopg.Connection[Any], _after: Snapshot) -> tuple[str, tuple[str, ...]]:
+        return why, ()
+
+    return say
+
+
+def _declared(project: Project, request: Request, command: tuple[str, ...]) -> Dump:
+    """pg_dump's words for what the files make of an empty database, which takes a database of their own."""
+    found: list[Dump] = []
+
+    @contextmanager
+    def dumped() -> Iterator[psycopg.Connection[Any]]:
+        with project.shadow() as connection:
+            yield connection
+            found.append(dump(command, connection))
+
+    desired = declare(
+        load(Path(project.file)),
+        dumped,
+        lambda: project.elsewhere(request.live),
+        lambda _: {},
+        project.options.missing_roles,
+        "off",
+        disposable=True,
+        commit=True,
+    )
+    if live_fingerprint(desired.snapshot, request.scope) != live_fingerprint(request.desired, request.scope):
+        raise NovaopsError(f"{project.file} does not declare any more what it did when the plan was made")
+    return found[-1]
