@@ -32,6 +32,11 @@ Nothing is changed: the files are executed in a shadow that is rolled back.
     is_flag=True,
     help="Run it on a throwaway copy of the schema: what it locks, where it leads.",
 )
+@click.option(
+    "--rollback",
+    is_flag=True,
+    help="Prove the way back, and show it; with --out FILE.json save it as FILE.rollback.json.",
+)
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -42,6 +47,7 @@ def command(
     fail_on_unmanaged: bool,
     quiet: bool,
     rehearse: bool,
+    rollback: bool,
     **given: Any,
 ) -> int:
     """Show what would change, by which statements, at what risk."""
@@ -49,9 +55,17 @@ def command(
 
     with open_project(settings(given), quiet) as project:
         plan = project.plan()
-        if rehearse and plan.statements:
+        back = None
+        if rollback and plan.statements:
+            plan, back = project.rollback(plan)
+        elif rehearse and plan.statements:
             plan = project.rehearse(plan)
     if out is not None:
         save_plan(plan, out)
-    write_plan(plan, output_format, apply_command(ctx, out))
+        if back is not None:
+            save_plan(back, out.with_suffix(".rollback.json"))
+    if back is not None and out is None:
+        write_plan(back, output_format)
+    else:
+        write_plan(plan, output_format, apply_command(ctx, out))
     return verdict(plan, check, fail_on_unmanaged)

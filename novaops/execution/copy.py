@@ -73,13 +73,14 @@ class Stage:
 def as_live(copy: Snapshot, live: Snapshot, comparison: Comparison) -> Snapshot:
     """The snapshot of a copy of `live` with the owners that the same objects have there.
 
-    A copy belongs to who made it, unless owners are compared. So do, on both sides, the objects that a plan makes.
+    A copy belongs to who made it, unless owners are compared. So do, on both sides, the objects that a plan
+    makes, but for what is a part of a table: that has the table's owner.
     """
     if comparison.owners:
         return copy
 
     def owned(obj: Object) -> Object:
-        known = live.objects.get(obj.address)
+        known = next((live[o.address] for o in (obj, *copy.ancestors(obj)) if o.address in live), None)
         return replace(obj, owner=known.owner if known is not None else live.role)
 
     objects = {a: owned(o) if o.owner == copy.role else o for a, o in copy.objects.items()}

@@ -39,22 +39,25 @@ class Proof:
 
 def rehearse(stage: Stage, plan: Plan, proof: Proof) -> Plan:
     """The plan with what was seen of its statements, and the `Rehearsal` as its `rehearsal`."""
-    seen: list[Statement] = []
     with stage.rehearsal():
-        verdict = _on_copy(stage, plan, proof, seen)
-    statements = (*seen, *plan.statements[len(seen) :])
-    return replace(plan, statements=statements, rehearsal=verdict.as_json())
+        if (unfaithful := copied(stage, proof)) is not None:
+            return replace(plan, rehearsal=unfaithful.as_json())
+        return tried(stage, plan, lambda: judged(stage, plan, proof))
 
 
-def _on_copy(stage: Stage, plan: Plan, proof: Proof, seen: list[Statement]) -> Rehearsal:
+def copied(stage: Stage, proof: Proof) -> Rehearsal | None:
+    """Copy the live schema; returns why there is no faithful copy, if so."""
     try:
         stage.copy(proof.live, proof.comparison)
     except psycopg.Error as error:
         return Rehearsal(False, error=f"copying the live schema: {_first_line(error)}")
     unlike = diff(proof.live, stage.snapshot(), Scope(frozenset(), True), proof.comparison)
-    if unlike:
-        return Rehearsal(False, _names(unlike))
-    observer = Observer.of(stage)
+    return Rehearsal(False, names(unlike)) if unlike else None
+
+
+def tried(stage: Stage, plan: Plan, judge: Callable[[], Rehearsal]) -> Plan:
+    """The plan, run on the copy until a statement fails, with the verdict of that or of `judge`."""
+    observer, seen = Observer.of(stage), list[Statement]()
     try:
         for statement in plan.statements:
             seen.append(observer.run(statement))
@@ -66,17 +69,19 @@ def _on_copy(stage: Stage, plan: Plan, proof: Proof, seen: list[Statement]) -> R
             or "set max_locks_per_transaction of the server higher, and restart it",
         ) from error
     except psycopg.Error as error:
-        return Rehearsal(True, error=f"{plan.statements[len(seen)].sql}: {_first_line(error)}")
-    return _judged(stage, plan, proof)
+        verdict = Rehearsal(True, error=f"{plan.statements[len(seen)].sql}: {_first_line(error)}")
+    else:
+        verdict = judge()
+    statements = (*seen, *plan.statements[len(seen) :])
+    return replace(plan, statements=statements, rehearsal=verdict.as_json())
 
 
-def _judged(stage: Stage, plan: Plan, proof: Proof) -> Rehearsal:
+def judged(stage: Stage, plan: Plan, proof: Proof) -> Rehearsal:
     """Where the plan has led."""
     after = stage.snapshot()
     result = live_fingerprint(as_live(after, proof.live, proof.comparison), proof.scope)
-    told = Rehearsal(
-        True, fingerprint=result, not_run=tuple(s.sql for s in plan.statements if reaches_out(s))
-    )
+    not_run = tuple(s.sql for s in plan.statements if reaches_out(s))
+    told = Rehearsal(True, fingerprint=None if not_run else result, not_run=not_run)
     if proof.desired is None:
         expected = {plan.desired_fingerprint, Rehearsal.of(plan.rehearsal).fingerprint}
         return replace(told, compared=result in expected)
@@ -84,7 +89,7 @@ def _judged(stage: Stage, plan: Plan, proof: Proof) -> Rehearsal:
     elsewhere = {s.object for s in plan.statements if reaches_out(s)}
     left = {a: c for a, c in changes.items() if _identity(c) not in elsewhere}
     if left or proof.second is None:
-        return replace(told, left=_names(left))
+        return replace(told, left=names(left))
     opinion, entries = proof.second(stage.connection, after)
     return replace(told, left=entries, pg_dump=opinion)
 
@@ -93,7 +98,8 @@ def _identity(change: Change) -> str:
     return (change.old if isinstance(change, Drop) else change.new).identity
 
 
-def _names(changes: Iterable[Address]) -> tuple[str, ...]:
+def names(changes: Iterable[Address]) -> tuple[str, ...]:
+    """What differs, for people."""
     return tuple(f"{a.type} {'.'.join(a.names)}" for a in sorted(changes))
 
 

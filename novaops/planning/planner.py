@@ -45,10 +45,17 @@ class Request:
     files: str = ""
 
 
-def plan(request: Request, connection: psycopg.Connection[Any] | None) -> Plan:
-    """The plan from the live snapshot to the desired one; `connection` is asked about live data."""
+def plan(
+    request: Request,
+    connection: psycopg.Connection[Any] | None,
+    busy: psycopg.Connection[Any] | None = None,
+) -> Plan:
+    """The plan from the live snapshot to the desired one; `connection` is asked about live data.
+
+    `busy` tells in its stead which tables hold rows, where those that `connection` reaches do not.
+    """
     locks = LockTable() if connection is None else lock_table(connection)
-    made = _drafted(request, connection, locks.room)
+    made = _drafted(request, busy or connection, locks.room)
     assessed = assess(made.changes, made.scene, connection)
     hazards = assessed.hazards
     for stuck, because in made.broken.items():

@@ -34,7 +34,7 @@ from novaops.planning.scope import Scope
 from novaops.progress import Reporter, Silent
 from novaops.project.apply import apply
 from novaops.project.options import Options, Outcome
-from novaops.project.rehearse import rehearse_plan
+from novaops.project.rehearse import rehearse_plan, rehearse_with_way_back
 from novaops.project.throwaway import throwaway
 
 
@@ -186,6 +186,14 @@ class Project:
         of a file, of which only the fingerprint of its result is known, is compared by that.
         """
         return rehearse_plan(self, made)
+
+    def rollback(self, made: Plan) -> tuple[Plan, Plan]:
+        """The last plan and the way back from it, both rehearsed: the second on the copy that the first has changed.
+
+        The way back is bound to the database as the plan will leave it, and names in its notices what does
+        not come back. Raises `NovaopsError` when it does not lead back to what there was.
+        """
+        return rehearse_with_way_back(self, made)
 
     # -- changing it ----------------------------------------------------------------------------
 

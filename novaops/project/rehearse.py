@@ -19,9 +19,11 @@ from novaops.execution.copy import Stage
 from novaops.execution.pg_dump import Dump, dump, find
 from novaops.execution.rehearsal import Rehearsal
 from novaops.execution.rehearse import Proof, rehearse
+from novaops.execution.rollback import rehearse_both
 from novaops.execution.second_opinion import SecondOpinion
 from novaops.planning.plan import Plan
 from novaops.planning.planner import Request, live_fingerprint
+from novaops.planning.rollback import way_back
 
 if TYPE_CHECKING:
     from novaops.project.project import Project
@@ -39,9 +41,7 @@ def rehearse_plan(project: Project, made: Plan) -> Plan:
             connection = stack.enter_context(project.shadow())
         except NovaopsError as error:
             return replace(made, rehearsal=Rehearsal(False, error=error.message).as_json())
-        # Roles belong to the cluster: those that a plan makes must not outlive its rehearsal.
-        makes_roles = any(statement.kind == "role" for statement in made.statements)
-        stage = Stage(connection, project.disposable and not makes_roles)
+        stage = _stage(project, connection, made)
         if request is None:
             return rehearse(
                 stage, made, Proof(project.inspect(), None, project.scope(), project.comparison())
@@ -49,6 +49,33 @@ def rehearse_plan(project: Project, made: Plan) -> Plan:
         second = stack.enter_context(_second_opinion(project, request, stage.commits))
         proof = Proof(request.live, request.desired, request.scope, request.comparison, second)
         return rehearse(stage, made, proof)
+
+
+def rehearse_with_way_back(project: Project, made: Plan) -> tuple[Plan, Plan]:
+    """See `Project.rollback`."""
+    request = project.request
+    if request is None:
+        raise NovaopsError("there is no plan of this project to go back from", hint="call plan() first")
+    with project.reporter.phase("rehearsing both ways on a copy"), project.shadow() as connection:
+        stage = _stage(project, connection, made)
+        with _second_opinion(project, request, stage.commits) as second:
+            command = find(connection.info.server_version // 10000) if stage.commits else None
+            proof = Proof(request.live, request.desired, request.scope, request.comparison, second)
+            return rehearse_both(
+                stage,
+                made,
+                proof,
+                lambda after, copy: way_back(
+                    made, request.live, after, request.scope, copy, project.connection
+                ),
+                None if command is None else lambda: dump(command, connection),
+            )
+
+
+def _stage(project: Project, connection: psycopg.Connection[Any], made: Plan) -> Stage:
+    # Roles belong to the cluster: those that a plan makes must not outlive its rehearsal.
+    makes_roles = any(statement.kind == "role" for statement in made.statements)
+    return Stage(connection, project.disposable and not makes_roles)
 
 
 @contextmanager
