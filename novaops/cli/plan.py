@@ -18,6 +18,7 @@ Examples:
   novaops plan --file db/ -d shop --schema sales  a folder of files, one schema
   novaops plan --out plan.json                    keep it: novaops apply plan.json runs exactly this
   novaops plan --rehearse                         with the locks and rewrites seen on a copy of the schema
+  novaops plan --rollback --out plan.json         and the proven way back, plan.rollback.json
   novaops plan --check --format markdown          for a pull request; exits 3 when changes are pending
   novaops explain data-loss                       what a hazard is, and the safe way around it
 

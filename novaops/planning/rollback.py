@@ -34,9 +34,8 @@ def way_back(
         scope=Scope(frozenset(), whole=True, ignore=scope.ignore),
         comparison=EXACTLY,
         target=made.target,
-        files="what it was before",
     )
     back = plan(request, copy, busy=live)
     lost = dict.fromkeys(h for change in made.changes for h in change.hazards if h.hazard in LOST)
     notices = tuple(f"{h.object} does not come back as it was: {h.message}" for h in lost)
-    return replace(back, notices=(*notices, *back.notices), options=made.options)
+    return replace(back, notices=(*notices, *back.notices), files="what it was before", options=made.options)

@@ -146,6 +146,19 @@ def test_rows_that_came_since_are_not_taken_unasked(
     assert live.execute("SELECT to_regclass('t')").fetchone() == (None,)
 
 
+def test_values_that_came_since_are_not_cut_unasked(
+    url: str, live: Connection, declare: Callable[..., Project]
+) -> None:
+    live.execute("CREATE TABLE t (a varchar(3))")
+    project = declare("CREATE TABLE t (a text);")
+    made, back = project.rollback(project.plan())
+    project.apply(made)
+    live.execute("INSERT INTO t VALUES ('longer')")
+    with pytest.raises(RefusedError):
+        take_back(url, back)
+    assert live.execute("SELECT a FROM t").fetchall() == [("longer",)]
+
+
 def test_tables_of_others_keep_their_owner(
     url: str, live: Connection, declare: Callable[..., Project], server_url: str
 ) -> None:
