@@ -31,7 +31,8 @@ class SecondOpinion:
     """pg_dump on the copy after the plan, and on the database that the files make of an empty one.
 
     `declared` waits for the latter; `live` dumps the live database, which is asked only where the two differ:
-    an entry in which live and files agree is one that the copy has lost, and none that the plan misses.
+    an entry in which live and files agree is one that the copy has lost, and none that the plan misses. Where the
+    files are `restored` from a dump, expressions are compared as our own comparison does (`Comparison.restored`).
     """
 
     command: tuple[str, ...]
@@ -39,6 +40,7 @@ class SecondOpinion:
     live: Callable[[], Dump]
     desired: Snapshot
     scope: Scope
+    restored: bool = False
 
     def __call__(self, copy: psycopg.Connection[Any], after: Snapshot) -> tuple[str, tuple[str, ...]]:
         """What it says in a word or two, and the entries that differ; `after` is the copy's snapshot."""
@@ -59,7 +61,7 @@ class SecondOpinion:
 
         Objects that it knows on one side only are left alone on purpose: ignored, or not managed.
         """
-        if entry == PUBLIC or _same_expressions(found, wanted, entry):
+        if entry == PUBLIC or (self.restored and _same_expressions(found, wanted, entry)):
             return False
         # What lives in no schema has a say about what does: a table in a publication.
         about = {(schema, name) for schema in (entry.schema, "-") for name in subjects(entry.name)}

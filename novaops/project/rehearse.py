@@ -95,6 +95,7 @@ def _second_opinion(project: Project, request: Request, committed: bool) -> Iter
                 lambda: dump(command, project.connection, LOCK_WAIT),
                 request.desired,
                 request.scope,
+                request.comparison.restored,
             )
 
 
