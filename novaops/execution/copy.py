@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Set
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
 import psycopg
+from psycopg import errors
 
+from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.read import read
 from novaops.catalog.snapshot import Snapshot
 from novaops.kinds import registry
 from novaops.planning.diff import Comparison
+from novaops.planning.draft import Draft
 from novaops.planning.dump import creation
 from novaops.planning.privileges import PrivilegeMode
 from novaops.planning.scope import Scope
+
+EVERYTHING = Scope(frozenset(), whole=True)
+SETTINGS = "SET check_function_bodies = off; SET synchronous_commit = off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +32,13 @@ class Stage:
 
     With `commits` (a database that is dropped afterwards) every statement of the plan is seen by
     itself, as in the real run. Without, everything is one transaction that is rolled back, and a
-    statement shows the locks of those before it too.
+    statement shows the locks of those before it too. `left_out` are objects that the role may not make:
+    default privileges of another role, a publication of all tables; they are taken for what they are in the original.
     """
 
     connection: psycopg.Connection[Any]
     commits: bool
+    left_out: dict[Address, Object] = field(default_factory=dict)
 
     @contextmanager
     def rehearsal(self) -> Iterator[None]:
@@ -38,7 +46,6 @@ class Stage:
         if not self.commits:
             self.connection.autocommit = False
         try:
-            self.connection.execute("SET check_function_bodies = off; SET synchronous_commit = off")
             yield
         finally:
             if not self.commits:
@@ -50,11 +57,36 @@ class Stage:
         Privileges are copied however they are compared: what a statement revokes was there before.
         """
         exact = replace(comparison, privileges=PrivilegeMode.MANAGED, ignored=None)
-        made = creation(part, Scope(frozenset(), True), exact)
+        while True:
+            made = creation(part.part(part.objects.keys() - self.left_out.keys()), EVERYTHING, exact)
+            try:
+                return self._make(made)
+            except errors.InsufficientPrivilege:
+                self._abandon()
+            denied = self._denied(made)
+            self.left_out.update({a: part[a] for a in with_dependents(denied, part)})
+
+    def _make(self, made: Draft) -> None:
+        self.connection.execute(SETTINGS)
         for _, group in groupby(zip(made.numbers, made.written, strict=True), lambda pair: pair[0]):
             with self.step(), self.connection.pipeline():
                 for _, written in group:
                     self.connection.execute(written.step.sql)
+
+    def _denied(self, made: Draft) -> Address:
+        """The object that the role may not make, which only statement after statement tells."""
+        self.connection.execute(SETTINGS)
+        at = made.written[0].object.address
+        with suppress(errors.InsufficientPrivilege), self.step():
+            for written in made.written:
+                at = written.object.address
+                self.connection.execute(written.step.sql)
+        self._abandon()
+        return at
+
+    def _abandon(self) -> None:
+        if not self.commits:
+            self.connection.rollback()
 
     def step(self) -> AbstractContextManager[object]:
         """A transaction of its own where there are commits.
@@ -65,9 +97,22 @@ class Stage:
         return self.connection.transaction() if self.commits else nullcontext()
 
     def snapshot(self) -> Snapshot:
-        """What is in it now."""
+        """What is in it now, and what was left out."""
         with self.connection.transaction():
-            return read(self.connection, list(registry().values()))
+            found = read(self.connection, list(registry().values()))
+        return replace(found, objects={**found.objects, **self.left_out})
+
+
+def with_dependents(address: Address, snapshot: Snapshot) -> Set[Address]:
+    """The object, what it contains, and whatever needs one of these."""
+    found, todo = {address}, [address]
+    while todo:
+        at = todo.pop()
+        near = {e.dependent for e in snapshot.dependents.get(at, ())}
+        near |= {child.address for child in snapshot.children.get(at, ())}
+        todo += near - found
+        found |= near
+    return found
 
 
 def as_live(copy: Snapshot, live: Snapshot, comparison: Comparison) -> Snapshot:

@@ -21,7 +21,8 @@ class Rehearsal:
     result is neither what its files had declared nor what an earlier rehearsal of it has led to.
 
     `pg_dump` is what pg_dump said ("agrees", "disagrees", or why it was not asked), `fingerprint` that of
-    the database when the plan has been applied, `not_run` the statements that reach other servers.
+    the database when the plan has been applied, `not_run` the statements that reach other servers, `left_out`
+    what the copy lacks because the role may not make it, and the plan leaves alone.
     """
 
     faithful: bool
@@ -31,6 +32,7 @@ class Rehearsal:
     pg_dump: str = NOT_ASKED
     fingerprint: str | None = None
     not_run: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     @property
     def ran(self) -> bool:
@@ -55,7 +57,7 @@ class Rehearsal:
         if value is None:
             return cls(faithful=False)
         given = {field.name: value[field.name] for field in fields(cls)}
-        return cls(**{**given, "left": tuple(value["left"]), "not_run": tuple(value["not_run"])})
+        return cls(**{**given, **{name: tuple(value[name]) for name in ("left", "not_run", "left_out")}})
 
     def __str__(self) -> str:
         """In a few words, for people."""
@@ -67,8 +69,9 @@ class Rehearsal:
             who = "pg_dump disagrees" if self.pg_dump == "disagrees" else "still different"
             return f"the rehearsal does not converge; {who}: {self.listed}"
         where = "converges" if self.compared else "every statement ran, the result was not compared"
-        left_out = f"; {len(self.not_run)} not run, as they reach other servers" if self.not_run else ""
-        return f"rehearsed on a copy: {where}; pg_dump {self.pg_dump}{left_out}"
+        not_run = f"; {len(self.not_run)} not run, as they reach other servers" if self.not_run else ""
+        lacks = f"; the copy lacks {', '.join(self.left_out)}" if self.left_out else ""
+        return f"rehearsed on a copy: {where}; pg_dump {self.pg_dump}{not_run}{lacks}"
 
     @property
     def listed(self) -> str:

@@ -72,8 +72,18 @@ def tried(stage: Stage, plan: Plan, judge: Callable[[], Rehearsal]) -> Plan:
         verdict = Rehearsal(True, error=f"{plan.statements[len(seen)].sql}: {_first_line(error)}")
     else:
         verdict = judge()
+    verdict = _with_left_out(verdict, stage)
     statements = (*seen, *plan.statements[len(seen) :])
     return replace(plan, statements=statements, rehearsal=verdict.as_json())
+
+
+def _with_left_out(verdict: Rehearsal, stage: Stage) -> Rehearsal:
+    """The verdict, with what the copy lacks; where the plan fails that may be the reason, and nothing is proven."""
+    left_out = names(stage.left_out)
+    if left_out and verdict.failed:
+        why = verdict.error or f"still different: {verdict.listed}"
+        return Rehearsal(False, error=f"the copy lacks {', '.join(left_out)}, which you may not make; {why}")
+    return replace(verdict, left_out=left_out)
 
 
 def judged(stage: Stage, plan: Plan, proof: Proof) -> Rehearsal:

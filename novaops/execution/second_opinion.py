@@ -54,6 +54,8 @@ class SecondOpinion:
             return f"could not say ({error.message})", ()
         except NovaopsError as error:
             return f"was not asked: {error.message}", ()
+        except psycopg.Error as error:
+            return f"could not say ({str(error).partition(chr(10))[0]})", ()
         return (DISAGREES, tuple(map(str, unlike))) if unlike else (AGREES, ())
 
     def _counts(self, entry: Entry, found: Dump, wanted: Dump, after: Snapshot) -> bool:

@@ -188,6 +188,46 @@ def test_a_password_is_never_an_argument_of_pg_dump(
     assert "secret-1" not in (tmp_path / "arguments").read_text()
 
 
+# -- a role that owns the database, and nothing more --------------------------------------------
+
+
+@pytest.fixture
+def owner(live: Connection, url: str) -> Iterator[str]:
+    """The URL of a role that may make databases and owns this one, in which others have made what it may not."""
+    role = f"novaops_test_{secrets.token_hex(4)}"
+    live.execute(f"CREATE ROLE {role} LOGIN CREATEDB PASSWORD 'x'")
+    live.execute(f"ALTER DATABASE {live.info.dbname} OWNER TO {role}")
+    live.execute(
+        f"CREATE ROLE {role}_other; ALTER DEFAULT PRIVILEGES FOR ROLE {role}_other GRANT SELECT ON TABLES TO PUBLIC"
+    )
+    live.execute(
+        "CREATE FUNCTION watch() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';"
+        "CREATE EVENT TRIGGER e ON sql_drop EXECUTE FUNCTION watch(); CREATE PUBLICATION every FOR ALL TABLES"
+    )
+    yield psycopg.conninfo.make_conninfo(url, user=role, password="x")
+    live.execute(f"ALTER DATABASE {live.info.dbname} OWNER TO CURRENT_USER; DROP EVENT TRIGGER IF EXISTS e")
+    live.execute(f"DROP OWNED BY {role}, {role}_other; DROP ROLE {role}, {role}_other")
+
+
+def test_what_the_role_may_not_make_is_left_out_of_the_copy(
+    declare: Callable[..., Project], owner: str
+) -> None:
+    project = declare("CREATE SCHEMA app; CREATE TABLE app.t (a int);", owner, schemas=("app",))
+    made = project.rehearse(project.plan())
+    assert verdict(made).converges, verdict(made)
+    assert len(verdict(made).left_out) == 3
+    assert "event trigger e" in verdict(made).left_out
+    assert "publication every" in verdict(made).left_out
+    assert project.apply(made).left == ()
+
+
+def test_what_is_left_out_and_changed_is_asked_about(declare: Callable[..., Project], owner: str) -> None:
+    project = declare("", owner, scope="database")
+    with pytest.raises(UsageError) as refused:
+        project.apply(project.plan(("all",)), ("all",))
+    assert "which you may not make" in str(refused.value.detail)
+
+
 # -- where there can be none --------------------------------------------------------------------
 
 
