@@ -15,6 +15,7 @@ from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.read import read
 from novaops.catalog.snapshot import Snapshot
+from novaops.db.identifiers import quote_ident
 from novaops.kinds import registry
 from novaops.planning.diff import Comparison
 from novaops.planning.draft import Draft
@@ -34,16 +35,19 @@ class Stage:
     itself, as in the real run. Without, everything is one transaction that is rolled back, and a
     statement shows the locks of those before it too. `left_out` are objects that the role may not make:
     default privileges of another role, a publication of all tables; they are taken for what they are in the original.
+    `roles` are made for the time of the transaction, on a server that lacks them.
     """
 
     connection: psycopg.Connection[Any]
     commits: bool
+    roles: tuple[str, ...] = ()
     left_out: dict[Address, Object] = field(default_factory=dict)
 
     @contextmanager
     def rehearsal(self) -> Iterator[None]:
-        """The time in which it is used; without `commits` the connection must be in no transaction before."""
+        """The time in which it is used."""
         if not self.commits:
+            self.connection.rollback()
             self.connection.autocommit = False
         try:
             yield
@@ -66,8 +70,13 @@ class Stage:
             denied = self._denied(made)
             self.left_out.update({a: part[a] for a in with_dependents(denied, part)})
 
-    def _make(self, made: Draft) -> None:
+    def _begin(self) -> None:
         self.connection.execute(SETTINGS)
+        for role in self.roles:
+            self.connection.execute(f"CREATE ROLE {quote_ident(role)}")
+
+    def _make(self, made: Draft) -> None:
+        self._begin()
         for _, group in groupby(zip(made.numbers, made.written, strict=True), lambda pair: pair[0]):
             with self.step(), self.connection.pipeline():
                 for _, written in group:
@@ -75,7 +84,7 @@ class Stage:
 
     def _denied(self, made: Draft) -> Address:
         """The object that the role may not make, which only statement after statement tells."""
-        self.connection.execute(SETTINGS)
+        self._begin()
         at = made.written[0].object.address
         with suppress(errors.InsufficientPrivilege), self.step():
             for written in made.written:
@@ -101,6 +110,14 @@ class Stage:
         with self.connection.transaction():
             found = read(self.connection, list(registry().values()))
         return replace(found, objects={**found.objects, **self.left_out})
+
+
+def roles_in(part: Snapshot) -> Set[str]:
+    """The roles that grants, policies and default privileges name; some of them quoted."""
+    found = {p.grantee for o in part for p in o.privileges or ()}
+    for obj in part:
+        found.update(obj.attributes.get("roles") or (), filter(None, [obj.facts.get("role")]))
+    return found
 
 
 def with_dependents(address: Address, snapshot: Snapshot) -> Set[Address]:

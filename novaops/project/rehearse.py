@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from novaops.catalog.snapshot import Snapshot
+from novaops.db.identifiers import quote_ident
 from novaops.desired.declare import declare
 from novaops.desired.files import load
 from novaops.errors import NovaopsError
-from novaops.execution.copy import Stage
+from novaops.execution.copy import Stage, roles_in
 from novaops.execution.pg_dump import Dump, dump, find
 from novaops.execution.rehearsal import Rehearsal
 from novaops.execution.rehearse import Proof, rehearse
@@ -41,11 +42,10 @@ def rehearse_plan(project: Project, made: Plan) -> Plan:
             connection = stack.enter_context(project.shadow())
         except NovaopsError as error:
             return replace(made, rehearsal=Rehearsal(False, error=error.message).as_json())
-        stage = _stage(project, connection, made)
+        live = project.inspect() if request is None else request.live
+        stage = _stage(project, connection, made, live)
         if request is None:
-            return rehearse(
-                stage, made, Proof(project.inspect(), None, project.scope(), project.comparison())
-            )
+            return rehearse(stage, made, Proof(live, None, project.scope(), project.comparison()))
         second = stack.enter_context(_second_opinion(project, request, stage.commits))
         proof = Proof(request.live, request.desired, request.scope, request.comparison, second)
         return rehearse(stage, made, proof)
@@ -57,7 +57,7 @@ def rehearse_with_way_back(project: Project, made: Plan) -> tuple[Plan, Plan]:
     if request is None:
         raise NovaopsError("there is no plan of this project to go back from", hint="call plan() first")
     with project.reporter.phase("rehearsing both ways on a copy"), project.shadow() as connection:
-        stage = _stage(project, connection, made)
+        stage = _stage(project, connection, made, request.live)
         with _second_opinion(project, request, stage.commits) as second:
             command = find(connection.info.server_version // 10000) if stage.commits else None
             proof = Proof(request.live, request.desired, request.scope, request.comparison, second)
@@ -72,10 +72,18 @@ def rehearse_with_way_back(project: Project, made: Plan) -> tuple[Plan, Plan]:
             )
 
 
-def _stage(project: Project, connection: psycopg.Connection[Any], made: Plan) -> Stage:
-    # Roles belong to the cluster: those that a plan makes must not outlive its rehearsal.
+def _stage(project: Project, connection: psycopg.Connection[Any], made: Plan, live: Snapshot) -> Stage:
+    """The stage for a plan; roles, which belong to the cluster, must not outlive a rehearsal."""
     makes_roles = any(statement.kind == "role" for statement in made.statements)
-    return Stage(connection, project.disposable and not makes_roles)
+    there, here = _roles(project.connection), _roles(connection)
+    named = roles_in(live)
+    missing = tuple(r for r in sorted(there - here) if r in named or quote_ident(r) in named)
+    return Stage(connection, project.disposable and not makes_roles and not missing, missing)
+
+
+def _roles(connection: psycopg.Connection[Any]) -> set[str]:
+    with connection.transaction():
+        return {name for (name,) in connection.execute("SELECT rolname FROM pg_catalog.pg_roles")}
 
 
 @contextmanager

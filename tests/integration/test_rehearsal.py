@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from novaops.db.embedded import EmbeddedServer
 from novaops.errors import NovaopsError, UsageError
 from novaops.execution import pg_dump
 from novaops.execution.rehearsal import Rehearsal
@@ -226,6 +227,23 @@ def test_what_is_left_out_and_changed_is_asked_about(declare: Callable[..., Proj
     with pytest.raises(UsageError) as refused:
         project.apply(project.plan(("all",)), ("all",))
     assert "which you may not make" in str(refused.value.detail)
+
+
+def test_roles_that_the_server_of_the_copy_lacks_are_there_while_it_is(
+    live: Connection, declare: Callable[..., Project], server_folder: Path
+) -> None:
+    role = f"novaops test {secrets.token_hex(4)}"
+    live.execute(f'{T} CREATE ROLE "{role}"; GRANT SELECT ON t TO "{role}"; CREATE POLICY p ON t TO "{role}"')
+    server = EmbeddedServer(server_folder / "other")
+    try:
+        server.start()
+        project = declare("CREATE TABLE t (a int PRIMARY KEY, b text, c int);", shadow=server.url())
+        assert verdict(project.rehearse(project.plan())).converges
+        with psycopg.connect(server.url()) as other:
+            assert other.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchone() is None
+    finally:
+        server.stop()
+        live.execute(f'DROP TABLE t; DROP ROLE "{role}"')
 
 
 # -- where there can be none --------------------------------------------------------------------
