@@ -8,15 +8,17 @@ from typing import Any
 import click
 
 from novaops.cli.command import Command
-from novaops.cli.options import CONNECTION, CONSENT, DESIRED, OUTPUT, QUIET, apply_command, options
+from novaops.cli.options import CONNECTION, CONSENT, DESIRED, OUTPUT, PARK, QUIET, apply_command, options
 from novaops.cli.session import open_project, settings
 from novaops.cli.verdict import FAILED, verdict
+from novaops.durations import parse_duration
 
 EPILOG = """\b
 Examples:
   novaops apply                                   plan, show, ask, apply
   novaops apply plan.json --yes                   exactly that plan; exit 5 if the database has changed since
   novaops apply --allow data-loss:public.t.old    consent to one loss, by its name
+  novaops apply --park 60d                        put dropped tables aside for a while; unpark brings them back
   novaops apply --check                           apply nothing; exit 3 or 4 like plan --check
 
 --yes answers the question, never a hazard: each of those is allowed by name, with --allow. Nor does it agree to
@@ -26,12 +28,12 @@ go on without a rehearsal where no copy of the schema can be made: that takes --
 
 @click.command("apply", cls=Command, epilog=EPILOG)
 @click.argument("planfile", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@options(CONSENT, CONNECTION, DESIRED, OUTPUT, QUIET)
+@options(CONSENT, CONNECTION, DESIRED, OUTPUT, PARK, QUIET)
 @click.pass_context
 def command(
     ctx: click.Context, /, planfile: Path | None, allow: tuple[str, ...], yes: bool, no_rehearse: bool,
-    output_format: str, out: Path | None, check: bool, fail_on_unmanaged: bool, quiet: bool,
-    **given: Any,
+    output_format: str, out: Path | None, check: bool, fail_on_unmanaged: bool, park: str | None,
+    quiet: bool, **given: Any,
 ) -> int:  # fmt: skip
     """Apply the changes, all statements as shown by plan."""
     from novaops.cli.questions import agreed, unproven
@@ -42,7 +44,8 @@ def command(
     allowed = frozenset(consent(text) for text in allow)
     config = settings(given)
     with open_project(config, quiet) as project:
-        plan = with_consent(load_plan(planfile), allowed) if planfile else project.plan(allowed)
+        keep = parse_duration(park) if park else None
+        plan = with_consent(load_plan(planfile), allowed) if planfile else project.plan(allowed, keep)
         if out is not None:
             save_plan(plan, out)
         if output_format != "json":

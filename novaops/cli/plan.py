@@ -8,9 +8,10 @@ from typing import Any
 import click
 
 from novaops.cli.command import Command
-from novaops.cli.options import CONNECTION, DESIRED, OUTPUT, QUIET, apply_command, options
+from novaops.cli.options import CONNECTION, DESIRED, OUTPUT, PARK, QUIET, apply_command, options
 from novaops.cli.session import open_project, settings
 from novaops.cli.verdict import verdict
+from novaops.durations import parse_duration
 
 EPILOG = """\b
 Examples:
@@ -27,7 +28,7 @@ Nothing is changed: the files are executed in a shadow that is rolled back.
 
 
 @click.command("plan", cls=Command, epilog=EPILOG)
-@options(CONNECTION, DESIRED, OUTPUT, QUIET)
+@options(CONNECTION, DESIRED, OUTPUT, PARK, QUIET)
 @click.option(
     "--rehearse",
     is_flag=True,
@@ -46,6 +47,7 @@ def command(
     out: Path | None,
     check: bool,
     fail_on_unmanaged: bool,
+    park: str | None,
     quiet: bool,
     rehearse: bool,
     rollback: bool,
@@ -54,8 +56,10 @@ def command(
     """Show what would change, by which statements, at what risk."""
     from novaops.output.plan import save_plan, write_plan
 
+    if park and rollback:
+        raise click.UsageError("--park takes no --rollback: unpark is the way back")
     with open_project(settings(given), quiet) as project:
-        plan = project.plan()
+        plan = project.plan(park=parse_duration(park) if park else None)
         back = None
         if rollback and plan.statements:
             plan, back = project.rollback(plan)

@@ -14,13 +14,17 @@ from novaops.planning.plan import Plan
 
 def agreed(plan: Plan, again: Sequence[str]) -> bool:
     """Whether the plan is to be applied; `again` is the call that was made."""
+    count = len(plan.statements)
+    return confirmed(f"Apply {count} statement{'s' * (count > 1)} to {plan.target.database}?", again)
+
+
+def confirmed(question: str, again: Sequence[str]) -> bool:
+    """The answer to a question that --yes would answer, too."""
     if not _terminal():
         raise UsageError(
-            "applying needs consent, and there is no terminal to ask on",
+            "this needs consent, and there is no terminal to ask on",
             hint=f"to go on without a question: {shlex.join([*again, '--yes'])}",
         )
-    count = len(plan.statements)
-    question = f"Apply {count} statement{'s' * (count > 1)} to {plan.target.database}?"
     return click.confirm(question, err=True)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -21,6 +22,7 @@ from novaops.planning.hazard_codes import EVERYTHING, with_consent
 from novaops.planning.hazards import Assessment, assess, hazard
 from novaops.planning.masking import masked
 from novaops.planning.nodes import kind_of
+from novaops.planning.parking import Parking, park
 from novaops.planning.plan import Plan, PlannedChange, Statement, Target
 from novaops.planning.scope import OWN_SCHEMAS, Scope
 from novaops.planning.shown import shown_changes
@@ -43,6 +45,8 @@ class Request:
     """Whether the files hold no statement: an accident more often than a wish."""
     sources: Mapping[Address, Source] = field(default_factory=dict)
     files: str = ""
+    park: timedelta | None = None
+    """How long dropped tables are kept aside; None drops them."""
 
 
 def plan(
@@ -55,7 +59,8 @@ def plan(
     `busy` tells in its stead which tables hold rows, where those that `connection` reaches do not.
     """
     locks = LockTable() if connection is None else lock_table(connection)
-    made = _drafted(request, busy or connection, locks.room)
+    parking = _parked(request)
+    made = _drafted(replace(request, live=parking.live), busy or connection, locks.room)
     assessed = assess(made.changes, made.scene, connection)
     hazards = assessed.hazards
     for stuck, because in made.broken.items():
@@ -72,8 +77,16 @@ def plan(
         target=request.target,
         source_fingerprint=live_fingerprint(request.live, request.scope),
         desired_fingerprint=live_fingerprint(request.desired, request.scope),
-        changes=(*_role_changes(request), *shown_changes(made, hazards, request.sources)),
-        statements=(*_role_statements(request), *_statements(made, assessed, bool(request.missing_roles))),
+        changes=(
+            *_role_changes(request),
+            *parking.changes,
+            *shown_changes(made, hazards, request.sources),
+        ),
+        statements=(
+            *_role_statements(request),
+            *parking.statements,
+            *_statements(made, assessed, bool(request.missing_roles or parking.statements)),
+        ),
         blocked=tuple(dict.fromkeys(h for group in hazards.values() for h in group)),
         skipped=tuple(
             o.identity
@@ -84,10 +97,16 @@ def plan(
             *(f"{a.type} {'.'.join(a.names)}" for a in request.live.unmodelled),
             *unread(request.live, request.desired),
         ),
-        notices=(*beyond(request), *_crowded(made, locks)),
+        notices=(*beyond(request), *_crowded(made, locks), *parking.notices),
         objects=sum(o.parent is None for o in request.desired),
     )
     return with_consent(made_plan, request.allowed)
+
+
+def _parked(request: Request) -> Parking:
+    if request.park is None:
+        return Parking(request.live)
+    return park(request.live, request.desired, request.scope, request.comparison, request.park)
 
 
 def unread(live: Snapshot, desired: Snapshot) -> list[str]:

@@ -16,12 +16,14 @@ import psycopg
 
 from novaops.catalog.read import read
 from novaops.catalog.snapshot import Snapshot
+from novaops.db.advisory_lock import advisory_lock
 from novaops.db.connection import connect, identify
 from novaops.desired.bodies import unchanged_in
 from novaops.desired.body_findings import Body
 from novaops.desired.build import Desired
 from novaops.desired.declare import declare
 from novaops.desired.files import load
+from novaops.execution.parked import BroughtBack, ParkedTable, bring_back, drop_expired, parked_tables
 from novaops.ignore import Ignore
 from novaops.kinds import registry
 from novaops.planning.diff import Comparison
@@ -135,8 +137,11 @@ class Project:
 
     # -- what would change ----------------------------------------------------------------------
 
-    def plan(self, allow: Collection[str] = ()) -> Plan:
-        """The plan from the live database to the files; `allow` holds consents (HAZARD[:OBJECT])."""
+    def plan(self, allow: Collection[str] = (), park: timedelta | None = None) -> Plan:
+        """The plan from the live database to the files; `allow` holds consents (HAZARD[:OBJECT]).
+
+        With `park`, tables that would be dropped are put aside for so long; see `novaops.planning.parking`.
+        """
         live, desired = self._both()
         request = Request(
             live=live,
@@ -149,6 +154,7 @@ class Project:
             missing_roles=desired.missing_roles,
             empty=desired.empty,
             files=str(self.file),
+            park=park,
         )
         self.request = request
         with self.reporter.phase("planning"):
@@ -225,6 +231,22 @@ class Project:
             lock_wait=lock_wait,
             unproven=unproven,
         )
+
+    # -- parked tables --------------------------------------------------------------------------
+
+    def parked(self) -> list[ParkedTable]:
+        """The tables that were put aside (`plan(park=…)`), the oldest first."""
+        return parked_tables(self.connection)
+
+    def unpark(self, name: str) -> BroughtBack:
+        """Bring a parked table back, under the name that it had; see `bring_back`."""
+        with advisory_lock(self.connection):
+            return bring_back(self.connection, name)
+
+    def drop_expired(self) -> list[ParkedTable]:
+        """Drop the parked tables that are past their time."""
+        with advisory_lock(self.connection):
+            return drop_expired(self.connection)
 
     # -- how ------------------------------------------------------------------------------------
 
