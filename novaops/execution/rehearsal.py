@@ -54,10 +54,10 @@ class Rehearsal:
     @classmethod
     def of(cls, value: Mapping[str, Any] | None) -> Rehearsal:
         """From a plan's `rehearsal`; where there was none, one that shows nothing."""
-        if value is None:
-            return cls(faithful=False)
-        given = {field.name: value[field.name] for field in fields(cls)}
-        return cls(**{**given, **{name: tuple(value[name]) for name in ("left", "not_run", "left_out")}})
+        names = {field.name for field in fields(cls)}
+        given = {name: told for name, told in (value or {}).items() if name in names}
+        listed = {name: tuple(given.get(name, ())) for name in ("left", "not_run", "left_out")}
+        return cls(**{"faithful": False, **given, **listed})
 
     def __str__(self) -> str:
         """In a few words, for people."""

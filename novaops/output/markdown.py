@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from novaops.execution.rehearsal import Rehearsal
 from novaops.output.sql import plan_to_sql
 from novaops.output.terminal import visible, visible_lines
 from novaops.output.text import matches, place, summary, version
@@ -32,6 +33,9 @@ def _document(plan: Plan) -> Iterator[str]:
     yield ""
     yield f"**{' · '.join(summary(plan))}**"
     yield ""
+    if plan.rehearsal is not None:
+        yield _escaped(str(Rehearsal.of(plan.rehearsal)))
+        yield ""
     yield from _fenced("\n".join(line.plain for line in tree(plan, WIDTH)), "text")
     yield from _hazards(plan)
     yield from _left_out(plan)

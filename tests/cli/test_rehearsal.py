@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import secrets
 import shlex
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -64,7 +68,23 @@ def test_without_a_file_the_way_back_is_shown(novaops, url: str) -> None:
     }
 
 
-def test_yes_is_no_consent_to_go_without_a_rehearsal(novaops, url: str, server_url: str) -> None:
+def on_terminal(arguments: tuple[str, ...], answer: str, environment: dict[str, str], folder: Path) -> int:
+    """The exit code of a call whose questions are answered so."""
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "novaops", *arguments],
+        stdin=slave, stdout=subprocess.PIPE, stderr=slave, env=environment, cwd=folder,
+    )  # fmt: skip
+    os.write(master, answer.encode())
+    process.communicate(timeout=60)
+    os.close(slave)
+    os.close(master)
+    return process.returncode
+
+
+def test_yes_is_no_consent_to_go_without_a_rehearsal(
+    novaops, url: str, server_url: str, environment: dict[str, str], tmp_path: Path
+) -> None:
     saved = novaops(
         "plan", "--url", url, "--file", "schema.sql", "--privileges", "ignore", "--out", "plan.json"
     )
@@ -85,6 +105,8 @@ def test_yes_is_no_consent_to_go_without_a_rehearsal(novaops, url: str, server_u
             assert (
                 f"hint: to go on without a rehearsal: novaops apply plan.json --url {other}" in refused.stderr
             )
+            assert columns(url) == ["id", "name"]
+            assert on_terminal(apply, "n\n", {**environment, "PGPASSWORD": "x"}, tmp_path) == 2
             assert columns(url) == ["id", "name"]
             applied = novaops(*apply, "--no-rehearse", PGPASSWORD="x")
             assert applied.returncode == 0, applied.stderr
