@@ -47,14 +47,21 @@ CONCURRENTLY = "INDEX CONCURRENTLY "
 
 @dataclass(frozen=True, slots=True)
 class Observer:
-    """Watches the relations that are there at the beginning; `files` are their relfilenodes by oid."""
+    """Watches the relations that are there at the beginning.
+
+    By their oids, `files` are their relfilenodes, and `scans` how often the transaction has read them so far.
+    """
 
     stage: Stage
     files: dict[int, int]
+    scans: dict[int, int]
 
     @classmethod
     def of(cls, stage: Stage) -> Observer:
-        return cls(stage, dict(stage.connection.execute(RELATIONS).fetchall()))
+        files = dict(stage.connection.execute(RELATIONS).fetchall())
+        observer = cls(stage, files, {})
+        observer._counted_from_now()
+        return observer
 
     def run(self, statement: Statement) -> Statement:
         """Run one statement; returned with what it locked, rewrote and read as a whole."""
@@ -64,19 +71,21 @@ class Observer:
         if statement.transaction is None:
             # In the one transaction of a borrowed database the plain form does the same to the catalogs.
             connection.execute(text if self.stage.commits else text.replace(CONCURRENTLY, "INDEX ", 1))
+            self._counted_from_now()
             return replace(statement, locks=_documented(text))
         if not self.files:
             connection.execute(text)
             return statement
         with self.stage.step():
-            before = dict(connection.execute(SCANS).fetchall())
             connection.execute(text)
-            rows = connection.execute(OBSERVED).fetchall()
-        return self._noted(statement, [row for row in rows if row[0] in self.files], before)
+            seen = [row for row in connection.execute(OBSERVED) if row[0] in self.files]
+            noted = self._noted(statement, seen)
+            self._counted_from_now()
+        return noted
 
-    def _noted(self, statement: Statement, seen: list[Any], before: Mapping[int, int]) -> Statement:
+    def _noted(self, statement: Statement, seen: list[Any]) -> Statement:
         rewrites = [name for oid, name, file, _, _ in seen if self.files[oid] != file]
-        scans = [name for oid, name, _, scans, _ in seen if scans > before.get(oid, 0)]
+        scans = [name for oid, name, _, scans, _ in seen if scans > self.scans.get(oid, 0)]
         locks = [f"{MODES[max(modes, key=STRENGTH.index)]} on {name}" for _, name, _, _, modes in seen]
         self.files.update({oid: file for oid, _, file, _, _ in seen})
         return replace(
@@ -85,6 +94,13 @@ class Observer:
             rewrites=tuple(sorted(rewrites)),
             scans=tuple(sorted(scans)),
         )
+
+    def _counted_from_now(self) -> None:
+        """Counts are kept until they are reported, which happens between transactions, and not after each."""
+        if self.stage.commits:
+            self.stage.connection.execute("SELECT pg_stat_force_next_flush()")
+        else:
+            self.scans.update(self.stage.connection.execute(SCANS).fetchall())
 
 
 def reaches_out(statement: Statement) -> bool:

@@ -46,7 +46,9 @@ class SecondOpinion:
         """What it says in a word or two, and the entries that differ; `after` is the copy's snapshot."""
         try:
             found, wanted = dump(self.command, copy), self.declared()
-            unlike = [e for e in differences(found, wanted) if self._counts(e, found, wanted, after)]
+            unlike = [e for e in differences(found, wanted) if not self._same(e, found, wanted)]
+            known = _Known.of(after, self.desired, self.scope)
+            unlike = [e for e in unlike if known.counts(e, e in found, e in wanted)]
             if unlike:
                 live = self.live()
                 unlike = [e for e in unlike if live.get(e) != wanted.get(e)]
@@ -58,21 +60,37 @@ class SecondOpinion:
             return f"could not say ({str(error).partition(chr(10))[0]})", ()
         return (DISAGREES, tuple(map(str, unlike))) if unlike else (AGREES, ())
 
-    def _counts(self, entry: Entry, found: Dump, wanted: Dump, after: Snapshot) -> bool:
+    def _same(self, entry: Entry, found: Dump, wanted: Dump) -> bool:
+        """Whether it says nothing, or the texts are what PostgreSQL makes of each other by reading them."""
+        if entry == PUBLIC or not self.restored:
+            return entry == PUBLIC
+        one, other = ([[*map(read_again, text)] for text in dump.get(entry, ())] for dump in (found, wanted))
+        return one == other
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What our own comparison knows: names on both sides, and those `apart` that are ignored, or differ as was said."""
+
+    here: Set[Name]
+    there: Set[Name]
+    apart: Set[Name]
+
+    @classmethod
+    def of(cls, after: Snapshot, desired: Snapshot, scope: Scope) -> _Known:
+        return cls(_names(after), _names(desired), _apart(after, desired, scope))
+
+    def counts(self, entry: Entry, found: bool, wanted: bool) -> bool:
         """Whether a difference is one, now that our own comparison has found none.
 
-        Objects that it knows on one side only are left alone on purpose: ignored, or not managed.
+        What that knows on one side only is left alone on purpose: it is not managed.
         """
-        if entry == PUBLIC or (self.restored and _same_expressions(found, wanted, entry)):
-            return False
         # What lives in no schema has a say about what does: a table in a publication.
         about = {(schema, name) for schema in (entry.schema, "-") for name in subjects(entry.name)}
-        if not about.isdisjoint(_apart(after, self.desired, self.scope)):
+        if not about.isdisjoint(self.apart):
             return False
-        here, there = about & _names(after), about & _names(self.desired)
-        if entry in found and entry in wanted:
-            return True
-        return here == there and (entry in wanted or bool(here))
+        here, there = about & self.here, about & self.there
+        return (found and wanted) or (here == there and (wanted or bool(here)))
 
 
 def subjects(tag: str) -> Iterator[str]:
@@ -96,12 +114,3 @@ def _apart(after: Snapshot, desired: Snapshot, scope: Scope) -> Set[Name]:
         if old is not None and old.kind == new.kind and registry()[new.kind].beyond(old, new):
             found.append((outermost(new, desired), new))
     return {(o.schema or "-", o.name) for pair in found for o in pair}
-
-
-def _same_expressions(found: Dump, wanted: Dump, entry: Entry) -> bool:
-    """Whether the texts are what PostgreSQL makes of each other by reading them, as when a dump is loaded."""
-
-    def again(dump: Dump) -> list[list[str]]:
-        return [[read_again(line) for line in text] for text in dump.get(entry, ())]
-
-    return again(found) == again(wanted)

@@ -59,10 +59,16 @@ def verdict(made: Plan) -> Rehearsal:
 # -- what it sees -------------------------------------------------------------------------------
 
 
-def test_tables_that_are_read_as_a_whole_are_named(live: Connection, declare: Callable[..., Project]) -> None:
-    live.execute(T)
+@pytest.mark.parametrize("shadow", ["server", "borrowed"])
+def test_tables_that_are_read_as_a_whole_are_named(
+    live: Connection, declare: Callable[..., Project], new_database: Callable[..., str], shadow: str
+) -> None:
+    live.execute(T + "CREATE INDEX ON t (b)")
+    place = new_database("shadow") if shadow == "borrowed" else shadow
     project = declare(
-        T.replace("b text", "b text, CHECK (a > 0)") + "COMMENT ON TABLE t IS 'read by nobody';"
+        T.replace("b text", "b text, CHECK (a > 0)")
+        + "CREATE INDEX ON t (b); COMMENT ON TABLE t IS 'not read';",
+        shadow=place,
     )
     made = project.rehearse(project.plan())
     seen = {s.sql.split()[0]: s.scans for s in made.statements}
