@@ -102,9 +102,12 @@ class _Table:
             return "it is partitioned, a partition, inherits, or is of a type"
         if any(table.identity in (o.attributes.get("parents") or ()) for o in self.live):
             return "others inherit from it"
-        kept = sorted(a for a in self.staying | self.leaving if a in desired)
-        if kept:
+        whole = self.staying | self.leaving
+        if kept := sorted(a for a in whole if a in desired):
             return f"{self.live[kept[0]].identity} stays"
+        for edge in (e for a in sorted(whole) for e in self.live.dependents.get(a, ())):
+            if edge.dependent not in whole and edge.dependent not in changes:
+                return f"{self.live[edge.dependent].identity}, which stays, needs it"
         for address in sorted(self.staying):
             for needed in _needs(address, self.live):
                 change = changes.get(needed)

@@ -151,6 +151,19 @@ def test_a_table_that_needs_what_goes_too_is_not_parked(
     assert {"data-loss:public.t", "data-loss:public.p1"} <= {h.consent for h in made.blocked}
 
 
+def test_a_table_that_others_go_on_using_is_not_parked(
+    live: Connection, declare: Callable[..., Project]
+) -> None:
+    live.execute("CREATE TABLE t (a int); CREATE TABLE u (a serial); CREATE TABLE w (a int)")
+    live.execute("CREATE SCHEMA beside; CREATE VIEW beside.v AS TABLE t")
+    declared = "CREATE SEQUENCE u_a_seq AS integer; CREATE TABLE w (a int DEFAULT nextval('u_a_seq'));"
+    made = declare(declared, schemas=("public",)).plan(park=MONTH)
+    assert sorted(made.notices) == [
+        "public.t cannot be parked: beside.v, which stays, needs it",
+        "public.u cannot be parked: public.u_a_seq stays",
+    ]
+
+
 def test_only_what_is_past_its_time_is_dropped(live: Connection, declare: Callable[..., Project]) -> None:
     live.execute("CREATE TABLE t (a int); CREATE TABLE u (a int)")
     project = declare("CREATE SCHEMA other;")
