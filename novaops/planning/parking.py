@@ -90,7 +90,7 @@ class _Table:
         whole = _whole(table, live)
         leaving = {a for a in whole if not _moves(live[a], table, whole, live)}
         while more := {
-            a for a in whole - leaving for e in _needs(a, live) if e in leaving and a != table.address
+            a for a in whole - leaving for e in _needs(a, live) if e in leaving and not _is_core(a)
         }:
             leaving |= more
         return cls(table, live, frozenset(whole - leaving), frozenset(leaving))
@@ -108,6 +108,9 @@ class _Table:
         for edge in (e for a in sorted(whole) for e in self.live.dependents.get(a, ())):
             if edge.dependent not in whole and edge.dependent not in changes:
                 return f"{self.live[edge.dependent].identity}, which stays, needs it"
+        for part in (self.live[a] for a in sorted(self.leaving)):
+            if any(o.attributes.get("generated") for o in (part, *self.live.ancestors(part))):
+                return f"{part.identity} computes its values with what is not a part of the table"
         for address in sorted(self.staying):
             for needed in _needs(address, self.live):
                 change = changes.get(needed)
@@ -183,11 +186,16 @@ def _whole(table: Object, live: Snapshot) -> Set[Address]:
 
 def _moves(part: Object, table: Object, whole: Set[Address], live: Snapshot) -> bool:
     """Whether ALTER TABLE … SET SCHEMA takes it along, and nothing else is needed by it."""
-    if part.address == table.address or part.address.type == "table column":
+    if _is_core(part.address):
         return True
     inside = part.address.type == "sequence" or table in live.ancestors(part)
     needed = (a for a in _needs(part.address, live) if a.type not in ("schema", "extension"))
     return inside and all(a in whole for a in needed)
+
+
+def _is_core(address: Address) -> bool:
+    """Whether it is the table or one of its columns, without which nothing would be kept."""
+    return address.type in ("table", "table column")
 
 
 def _needs(address: Address, live: Snapshot) -> list[Address]:

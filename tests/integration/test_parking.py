@@ -145,9 +145,16 @@ def test_a_table_that_needs_what_goes_too_is_not_parked(
         "CREATE TABLE p (a int) PARTITION BY LIST (a); CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1)"
     )
     live.execute("INSERT INTO p VALUES (1)")
+    live.execute("CREATE FUNCTION f(a int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT a'")
+    live.execute("CREATE TABLE g (a int, b int GENERATED ALWAYS AS (f(a)) STORED)")
     made = declare("CREATE SCHEMA other;", schemas=("public",)).plan(park=MONTH)
     assert "public.t cannot be parked: it needs public.mood, which changes as well" in made.notices
-    assert {n.partition(" cannot")[0] for n in made.notices} == {"public.t", "public.p", "public.p1"}
+    assert {n.partition(" cannot")[0] for n in made.notices} == {
+        "public.t",
+        "public.p",
+        "public.p1",
+        "public.g",
+    }
     assert {"data-loss:public.t", "data-loss:public.p1"} <= {h.consent for h in made.blocked}
 
 
