@@ -100,8 +100,8 @@ class Stage:
     def step(self) -> AbstractContextManager[object]:
         """A transaction of its own where there are commits.
 
-        No subtransaction elsewhere: a label that is added to an enum can be used at once only if both type
-        and label come from the outermost transaction (src/backend/catalog/pg_enum.c, "uncommitted_enum_types").
+        No subtransaction elsewhere: a label that is added to an enum can be used at once, since PostgreSQL 17, if
+        both type and label come from the outermost transaction (src/backend/catalog/pg_enum.c, "uncommitted_enum_types").
         """
         return self.connection.transaction() if self.commits else nullcontext()
 

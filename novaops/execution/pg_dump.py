@@ -20,7 +20,11 @@ from novaops.errors import NovaopsError
 
 # Owners and privileges are compared by mode, which pg_dump knows nothing of; a subscription's text holds secrets.
 OPTIONS = ("--schema-only", "--no-owner", "--no-privileges", "--no-subscriptions")
-SECRETS = frozenset({"password", "sslpassword"})
+# How to reach a server, in the words that the oldest pg_dump's libpq knows; a password is none of them.
+PLACE = frozenset({
+    "host", "hostaddr", "port", "dbname", "user", "passfile", "options", "channel_binding", "gssencmode", "krbsrvname",
+    "sslmode", "sslcert", "sslkey", "sslrootcert", "sslcrl", "sslcrldir", "sslsni",
+})  # fmt: skip
 
 # src/bin/pg_dump/pg_backup_archiver.c, _printTocEntry().
 _HEADER = re.compile(r"^-- Name: (.*); Type: (.*); Schema: (.*); Owner: ?.*$", re.MULTILINE)
@@ -82,7 +86,7 @@ def dump(command: tuple[str, ...], connection: psycopg.Connection[Any], *options
 
     Raises `PgDumpError`. The password goes by the child's environment, where only its owner sees it.
     """
-    known = {k: v for k, v in connection.info.get_parameters().items() if k not in SECRETS}
+    known = {k: v for k, v in connection.info.get_parameters().items() if k in PLACE}
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PG")}
     if connection.info.password:
         environment["PGPASSWORD"] = connection.info.password

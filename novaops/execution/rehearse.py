@@ -69,7 +69,9 @@ def tried(stage: Stage, plan: Plan, judge: Callable[[], Rehearsal]) -> Plan:
             or "set max_locks_per_transaction of the server higher, and restart it",
         ) from error
     except psycopg.Error as error:
-        verdict = Rehearsal(True, error=f"{plan.statements[len(seen)].sql}: {_first_line(error)}")
+        # A label is used in the transaction that adds it, which happens only where nothing can be committed.
+        untried = isinstance(error, errors.UnsafeNewEnumValueUsage) and not stage.commits
+        verdict = Rehearsal(not untried, error=f"{plan.statements[len(seen)].sql}: {_first_line(error)}")
     else:
         verdict = judge()
     verdict = _with_left_out(verdict, stage)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import psycopg
@@ -10,7 +11,7 @@ import psycopg
 from novaops.catalog.snapshot import Snapshot
 from novaops.errors import NovaopsError
 from novaops.execution.copy import Stage, as_live
-from novaops.execution.pg_dump import Dump, differences
+from novaops.execution.pg_dump import Dump, PgDumpError, differences
 from novaops.execution.rehearsal import Rehearsal
 from novaops.execution.rehearse import Proof, copied, judged, names, tried
 from novaops.execution.second_opinion import AGREES, DISAGREES
@@ -43,7 +44,7 @@ def rehearse_both(
                 detail=f"the copy differs in: {', '.join(names(diff(proof.live, start, EVERYTHING, EXACTLY)))}",
                 hint="with --owners managed owners are copied as well",
             )
-        dumped = dump() if dump is not None else None
+        dumped = _dumped(dump)
         there = tried(stage, plan, lambda: judged(stage, plan, proof))
         _check(Rehearsal.of(there.rehearsal))
         back = way_back(as_live(stage.snapshot(), proof.live, proof.comparison), stage.connection)
@@ -57,10 +58,17 @@ def _returned(stage: Stage, proof: Proof, dump: Callable[[], Dump] | None, start
     found = as_live(stage.snapshot(), proof.live, proof.comparison)
     left = names(diff(found, proof.live, Scope(frozenset(), True, proof.scope.ignore), EXACTLY))
     told = Rehearsal(True, left, fingerprint=live_fingerprint(found, proof.scope))
-    if left or dump is None or start is None:
+    end = _dumped(dump)
+    if left or start is None or end is None:
         return told
-    unlike = tuple(map(str, differences(dump(), start)))
+    unlike = tuple(map(str, differences(end, start)))
     return Rehearsal(True, unlike, fingerprint=told.fingerprint, pg_dump=DISAGREES if unlike else AGREES)
+
+
+def _dumped(dump: Callable[[], Dump] | None) -> Dump | None:
+    with suppress(PgDumpError):
+        return dump() if dump is not None else None
+    return None
 
 
 def _check(verdict: Rehearsal | None) -> None:
