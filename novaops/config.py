@@ -43,6 +43,10 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "missing_roles": ("error", "skip", "create"),
     "check_functions": ("auto", "strict", "off"),
 }
+SWITCHES: Mapping[str, bool] = {
+    **dict.fromkeys(("true", "1", "yes", "on"), True),
+    **dict.fromkeys(("false", "0", "no", "off"), False),
+}
 DEFAULTS: Mapping[str, Any] = {
     "file": "schema/schema.sql",
     "schemas": [],
@@ -54,6 +58,7 @@ DEFAULTS: Mapping[str, Any] = {
     "shadow": "server",
     "lock_timeout": "3s",
     "lock_wait": "0s",
+    "journal": True,
 }
 
 
@@ -112,6 +117,7 @@ class SchemaSettings:
     shadow: Setting[str]
     lock_timeout: Setting[timedelta]
     lock_wait: Setting[timedelta]
+    journal: Setting[bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +266,7 @@ def _schema(sources: list[Layer]) -> SchemaSettings:
         shadow=_text("shadow", first("shadow")),
         lock_timeout=_duration("lock_timeout", first("lock_timeout")),
         lock_wait=_duration("lock_wait", first("lock_wait")),
+        journal=_switch("journal", first("journal")),
     )
 
 
@@ -275,6 +282,14 @@ def _choice(name: str, setting: Setting[Any]) -> Setting[str]:
             f"{name} from {setting.origin} is {setting.value!r}", hint=f"one of: {', '.join(CHOICES[name])}"
         )
     return setting
+
+
+def _switch(name: str, setting: Setting[Any]) -> Setting[bool]:
+    """true or false in a file, and a word elsewhere."""
+    word = str(setting.value).lower()
+    if word not in SWITCHES:
+        raise UsageError(f"{name} from {setting.origin} is {setting.value!r}", hint="one of: on, off")
+    return Setting(SWITCHES[word], setting.origin)
 
 
 def _names(setting: Setting[Any]) -> tuple[str, ...]:
@@ -325,6 +340,8 @@ def _shown(name: str, value: Any) -> str:
         return f"{value.total_seconds():g}s"
     if isinstance(value, tuple):
         return ", ".join(value) or "public and those that the files create"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return str(value) if name != "shadow" or "://" not in value else _without_password(value)
 
 

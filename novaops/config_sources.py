@@ -20,8 +20,10 @@ CONNECTION = {"host": "host", "port": "port", "database": "dbname", "user": "use
 IN_FILES = (*CONNECTION, "url", "service", "sslmode", "sslrootcert", "password_command", "embedded")
 SCHEMA = (
     *("file", "schemas", "scope", "privileges", "owners", "missing_roles"),
-    *("check_functions", "shadow", "lock_timeout", "lock_wait"),
+    *("check_functions", "shadow", "lock_timeout", "lock_wait", "journal"),
 )
+# Flags that are not called like their setting.
+FLAGS = {"schemas": "schema", "journal": "no-journal"}
 PG_VARIABLES = {
     "PGHOST": "host",
     "PGPORT": "port",
@@ -72,7 +74,7 @@ def layers(
         name: value for name in (*IN_FILES, *SCHEMA) if (value := environment.get(f"NOVAOPS_{name.upper()}"))
     }
     found = [
-        _named(flags, lambda name: f"--{'schema' if name == 'schemas' else name.replace('_', '-')}"),
+        _named(flags, lambda name: f"--{FLAGS.get(name, name).replace('_', '-')}"),
         _named(ours, lambda name: f"NOVAOPS_{name.upper()}"),
     ]
     if url := environment.get("DATABASE_URL"):
@@ -170,6 +172,7 @@ def _wrong_types(file: TomlFile, section: str, values: Mapping[str, Any]) -> Ite
         "port": (int, "a number"),
         "embedded": (bool, "true or false"),
         "schemas": (list, "a list of names"),
+        "journal": (bool, "true or false"),
     }
     for key, value in values.items():
         kind, words = wanted.get(key, (str, "a text"))

@@ -43,7 +43,10 @@ def command(
 
     allowed = frozenset(consent(text) for text in allow)
     config = settings(given)
+    schema = config.schema
     with open_project(config, quiet) as project:
+        if not check:
+            project.recover(schema.lock_wait.value)
         keep = parse_duration(park) if park else None
         plan = with_consent(load_plan(planfile), allowed) if planfile else project.plan(allowed, keep)
         if out is not None:
@@ -53,16 +56,11 @@ def command(
         stop = verdict(plan, check or bool(plan.blocked), fail_on_unmanaged)
         if not stop and plan.statements and not (yes or agreed(plan, apply_command(ctx))):
             stop = FAILED
-        if stop or not plan.statements:
+        if stop:
             write_outcome(plan, None, output_format)
             return stop
-        outcome = project.apply(
-            plan,
-            allowed,
-            rehearse=not no_rehearse,
-            lock_timeout=config.schema.lock_timeout.value,
-            lock_wait=config.schema.lock_wait.value,
-            unproven=unproven(apply_command(ctx)),
-        )
-    write_outcome(plan, outcome, output_format)
+        limits = {"lock_timeout": schema.lock_timeout.value, "lock_wait": schema.lock_wait.value}
+        asked = unproven(apply_command(ctx))
+        outcome = project.apply(plan, allowed, rehearse=not no_rehearse, unproven=asked, **limits)
+    write_outcome(plan, outcome if plan.statements else None, output_format)
     return FAILED if outcome.left else 0

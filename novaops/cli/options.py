@@ -142,6 +142,12 @@ CONSENT: Sequence[Option[Any]] = (
     click.option("--yes", "-y", is_flag=True, help="Do not ask; hazards still need --allow."),
     click.option("--no-rehearse", is_flag=True, help="Skip the rehearsal on a throwaway copy of the schema."),
     click.option(
+        "--no-journal",
+        "journal",
+        flag_value="off",
+        help="Record nothing in the schema novaops of the database; a run that is cut off is not resumed.",
+    ),
+    click.option(
         "--lock-timeout", metavar="TIME", help="How long a statement may queue for a lock. Default: 3s."
     ),
     click.option(
@@ -149,7 +155,7 @@ CONSENT: Sequence[Option[Any]] = (
     ),
 )
 
-CARRIED = frozenset(["planfile", "url", "host", "port", "database", "user", "embedded", "allow"])
+CARRIED = frozenset(["planfile", "url", "host", "port", "database", "user", "embedded", "allow", "journal"])
 """Parameters that the command under "next" repeats."""
 CARRIED_WITHOUT_PLANFILE = CARRIED | {
     "file", "schemas", "scope", "privileges", "owners", "missing_roles", "check_functions",
@@ -184,7 +190,7 @@ def carried(ctx: click.Context, names: Collection[str]) -> list[str]:
         value = ctx.params[name]
         if isinstance(parameter, click.Argument):
             words.append(str(value))
-        elif value is True:
+        elif getattr(parameter, "is_flag", False):
             words.append(parameter.opts[0])
         else:
             for each in value if isinstance(value, tuple) else (value,):

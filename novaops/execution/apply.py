@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
@@ -16,10 +16,12 @@ from psycopg import errors
 
 from novaops.errors import NovaopsError, RefusedError
 from novaops.execution.blockers import blockers
+from novaops.execution.journal import Journal, NoJournal
 from novaops.planning.plan import Plan, Statement
 from novaops.progress import Reporter
 
 TRIES = 5
+NO_JOURNAL = NoJournal()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +47,17 @@ def segments(plan: Plan) -> Iterator[Segment]:
         yield Segment(number, tuple(s for _, s in group))
 
 
-def run(connection: psycopg.Connection[Any], plan: Plan, lock_timeout: timedelta, reporter: Reporter) -> int:
+def run(
+    connection: psycopg.Connection[Any],
+    plan: Plan,
+    lock_timeout: timedelta,
+    reporter: Reporter,
+    journal: Journal = NO_JOURNAL,
+    committed: int = 0,
+) -> int:
     """Run all segments on an autocommit connection; returns how many statements ran.
 
+    `committed` of them were committed by an earlier attempt, and are not run again.
     Raises `StatementError` at the first statement that fails, and `RefusedError` when rows have come
     into something that was empty when the plan was made.
     """
@@ -60,9 +70,10 @@ def run(connection: psycopg.Connection[Any], plan: Plan, lock_timeout: timedelta
     _pin(connection, lock_timeout)
     done = 0
     for segment in segments(plan):
-        _retried(connection, segment, done, len(plan.statements), reporter)
+        if done >= committed:
+            _retried(connection, segment, done, len(plan.statements), reporter, journal)
         done += len(segment.statements)
-    return done
+    return done - committed
 
 
 def _pin(connection: psycopg.Connection[Any], lock_timeout: timedelta) -> None:
@@ -80,12 +91,17 @@ def _pin(connection: psycopg.Connection[Any], lock_timeout: timedelta) -> None:
 
 
 def _retried(
-    connection: psycopg.Connection[Any], segment: Segment, done: int, total: int, reporter: Reporter
+    connection: psycopg.Connection[Any],
+    segment: Segment,
+    done: int,
+    total: int,
+    reporter: Reporter,
+    journal: Journal,
 ) -> None:
     """Run a segment, again after a lock could not be had: everything is released in between."""
     for attempt in range(1, TRIES + 1):
         try:
-            _run(connection, segment, done, total, reporter)
+            _run(connection, segment, done, total, reporter, journal)
         except (errors.LockNotAvailable, errors.DeadlockDetected) as error:
             if attempt == TRIES:
                 raise _failed(error, segment.statements[0], done, total) from error
@@ -98,24 +114,34 @@ def _retried(
 
 
 def _run(
-    connection: psycopg.Connection[Any], segment: Segment, done: int, total: int, reporter: Reporter
+    connection: psycopg.Connection[Any],
+    segment: Segment,
+    done: int,
+    total: int,
+    reporter: Reporter,
+    journal: Journal,
 ) -> None:
     if segment.transaction is None:
+        journal.started(done + 1)
         try:
             _statements(connection, segment.statements, done, total, reporter)
         except BaseException:
-            _undo(connection, segment.statements[0])
+            _undo(connection, segment.statements[0], done + 1, journal)
             raise
+        journal.done(done + 1)
         return
     with connection.transaction():
         _statements(connection, segment.statements, done, total, reporter)
+        journal.committing(done + 1, done + len(segment.statements))
 
 
-def _undo(connection: psycopg.Connection[Any], statement: Statement) -> None:
-    """Clear away what a statement left behind; if even that fails, the next plan sees it."""
-    if statement.undo is not None and not connection.closed:
+def _undo(connection: psycopg.Connection[Any], statement: Statement, number: int, journal: Journal) -> None:
+    """Clear away what a statement left behind; if even that fails, the next run does it."""
+    if not connection.closed:
         with suppress(psycopg.Error):
-            connection.execute(statement.undo)
+            if statement.undo is not None:
+                connection.execute(statement.undo)
+            journal.undone(number)
 
 
 def _statements(
@@ -125,15 +151,25 @@ def _statements(
     total: int,
     reporter: Reporter,
 ) -> None:
-    for index, statement in enumerate(statements, done + 1):
-        reporter.step(index, total, statement.sql)
-        try:
+    # All of them first: what one looks at may be gone when its statement comes.
+    for index, statement in enumerate(statements, done):
+        with _told(statement, index, total):
             _guard(connection, statement)
+    for index, statement in enumerate(statements, done):
+        reporter.step(index + 1, total, statement.sql)
+        with _told(statement, index, total):
             connection.execute(statement.secret_sql or statement.sql)
-        except (errors.LockNotAvailable, errors.DeadlockDetected, errors.QueryCanceled):
-            raise
-        except psycopg.Error as error:
-            raise _failed(error, statement, index - 1, total) from error
+
+
+@contextmanager
+def _told(statement: Statement, done: int, total: int) -> Iterator[None]:
+    """Errors of PostgreSQL, but for those after which a segment is tried again, say what was not run."""
+    try:
+        yield
+    except (errors.LockNotAvailable, errors.DeadlockDetected, errors.QueryCanceled):
+        raise
+    except psycopg.Error as error:
+        raise _failed(error, statement, done, total) from error
 
 
 def _guard(connection: psycopg.Connection[Any], statement: Statement) -> None:

@@ -30,8 +30,13 @@ def build(obj: Object, definition: str, scene: Scene) -> Step:
         placement=Placement.ALONE,
         phase=Phase.PREPARE,
         # A build that fails leaves an invalid index behind.
-        undo=f"DROP INDEX CONCURRENTLY IF EXISTS {quote_qualified(obj.schema or '', name)}",
+        undo=removal(obj.schema or "", name),
     )
+
+
+def removal(schema: str, name: str) -> str:
+    """The statement that drops what is left of an index."""
+    return f"DROP INDEX CONCURRENTLY IF EXISTS {quote_qualified(schema, name)}"
 
 
 def working_name(obj: Object, scene: Scene) -> str:

@@ -10,7 +10,16 @@ from typing import Any
 from novaops.diagnostics import Source
 from novaops.errors import NovaopsError
 from novaops.output.terminal import UNSAFE
-from novaops.planning.plan import FORMAT_VERSION, Guard, Hazard, Plan, PlannedChange, Statement, Target
+from novaops.planning.plan import (
+    FORMAT_VERSION,
+    Guard,
+    Hazard,
+    LastRun,
+    Plan,
+    PlannedChange,
+    Statement,
+    Target,
+)
 
 SUFFIX = "write one with: novaops plan --out FILE"
 
@@ -47,6 +56,8 @@ def plan_value(plan: Plan) -> dict[str, Any]:
         "objects": plan.objects,
         "options": dict(plan.options),
         "rehearsal": None if plan.rehearsal is None else dict(plan.rehearsal),
+        "continues": plan.continues,
+        "last_applied": None if plan.last_applied is None else asdict(plan.last_applied),
     }
 
 
@@ -89,6 +100,8 @@ def _plan(value: Mapping[str, Any]) -> Plan:
         objects=value["objects"],
         options=value["options"],
         rehearsal=value["rehearsal"],
+        continues=value["continues"],
+        last_applied=LastRun(**value["last_applied"]) if value["last_applied"] else None,
     )
 
 

@@ -38,6 +38,8 @@ class PlannedChange:
 
     `object` is its identity; `container` the identity of the object it is shown under (the table
     of a column), None when it stands for itself; `detail` one line for each changed attribute.
+    `origin` tells where it was changed since the last apply: "file", "live" or "both"; None where
+    there is no journal to compare with.
     """
 
     operation: str
@@ -50,6 +52,7 @@ class PlannedChange:
     detail: tuple[str, ...] = ()
     hazards: tuple[Hazard, ...] = ()
     source: Source | None = None
+    origin: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +111,21 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class LastRun:
+    """The last run that converged: its number in the journal, and its day (YYYY-MM-DD)."""
+
+    history: int
+    day: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A plan, bound to the fingerprint of the database that it was made from.
 
     `skipped` are objects left out by `.pgschemaignore`, `unmanaged` those that no kind models,
     `blocked` the hazards not yet consented to. `objects` counts the desired objects compared.
+    `last_applied` is the run that `PlannedChange.origin` refers to. `continues` is the number of the run that was
+    cut off and whose last statements these are, None for a plan made anew.
     """
 
     target: Target
@@ -130,6 +143,8 @@ class Plan:
     objects: int = 0
     options: Mapping[str, object] = field(default_factory=dict)
     rehearsal: Mapping[str, object] | None = None
+    last_applied: LastRun | None = None
+    continues: int | None = None
 
     @property
     def summary(self) -> dict[str, int]:

@@ -22,6 +22,7 @@ from novaops.planning.hazard_codes import EVERYTHING, with_consent
 from novaops.planning.hazards import Assessment, assess, hazard
 from novaops.planning.masking import masked
 from novaops.planning.nodes import kind_of
+from novaops.planning.origin import LastApplied, origins
 from novaops.planning.parking import Parking, park
 from novaops.planning.plan import Plan, PlannedChange, Statement, Target
 from novaops.planning.scope import OWN_SCHEMAS, Scope
@@ -45,6 +46,8 @@ class Request:
     """Whether the files hold no statement: an accident more often than a wish."""
     sources: Mapping[Address, Source] = field(default_factory=dict)
     files: str = ""
+    last: LastApplied | None = None
+    """The database as the last apply left it, where that is known."""
     park: timedelta | None = None
     """How long dropped tables are kept aside; None drops them."""
 
@@ -80,8 +83,14 @@ def plan(
         changes=(
             *_role_changes(request),
             *parking.changes,
-            *shown_changes(made, hazards, request.sources),
+            *shown_changes(
+                made,
+                hazards,
+                request.sources,
+                origins(request.last, request.live, request.desired, made.changes),
+            ),
         ),
+        last_applied=request.last.place if request.last else None,
         statements=(
             *_role_statements(request),
             *parking.statements,

@@ -16,7 +16,10 @@ from novaops.planning.statements import OPERATIONS
 
 
 def shown_changes(
-    made: Draft, hazards: Mapping[Address, tuple[Hazard, ...]], sources: Mapping[Address, Source]
+    made: Draft,
+    hazards: Mapping[Address, tuple[Hazard, ...]],
+    sources: Mapping[Address, Source],
+    origins: Mapping[Address, str],
 ) -> Iterator[PlannedChange]:
     """The changes that are worth a line, each under the object that contains it."""
     for address, change in sorted(made.changes.items()):
@@ -38,6 +41,7 @@ def shown_changes(
             detail=tuple(_detail(change, made)),
             hazards=hazards.get(address, ()),
             source=sources.get(address),
+            origin=origins.get(address),
         )
 
 

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from novaops.db.advisory_lock import Holder, advisory_lock
+from novaops.catalog.address import Address
 from novaops.errors import NovaopsError, RefusedError, TargetChangedError, UsageError
 from novaops.execution.apply import run
+from novaops.execution.history import Run
+from novaops.execution.journal import Journal
 from novaops.execution.rehearsal import Rehearsal
+from novaops.execution.resume import resumable
 from novaops.planning.diff import diff
 from novaops.planning.hazard_codes import consent, with_consent
+from novaops.planning.origin import digest
 from novaops.planning.plan import Plan
 from novaops.planning.planner import live_fingerprint
 from novaops.project.options import Outcome
+from novaops.project.recording import alone, recording, settle
 
 if TYPE_CHECKING:
     from novaops.project.project import Project
@@ -37,20 +42,40 @@ def apply(
     made = with_consent(made, frozenset(consent(text) for text in allow))
     _check_blocked(made)
     if not made.statements:
+        settle(project)
         return Outcome(0, 0.0)
     started = time.monotonic()
-
-    def waiting(holder: Holder) -> None:
-        project.reporter.waiting(f"another novaops is at work on {made.target.database}: {holder}")
-
-    with advisory_lock(project.connection, wait=lock_wait, waiting=waiting):
-        _check_unchanged(project, made)
-        if rehearse:
+    with alone(project, lock_wait), recording(project) as journal:
+        _check_place(project, made)
+        resumed = _resumed(project, made) if project.options.journal else None
+        if resumed is None:
+            _check_unchanged(project, made)
+        # A plan that is run again was rehearsed for what was there when it was made.
+        if rehearse and (resumed is None or made.continues):
             made = project.rehearse(made)
             _check_rehearsal(project, Rehearsal.of(made.rehearsal), unproven)
-        ran = run(project.connection, made, lock_timeout, project.reporter)
-        left = _left(project)
-    return Outcome(ran, time.monotonic() - started, left, made.rehearsal)
+        journal.begin(made, resumed)
+        ran = run(
+            project.connection, made, lock_timeout, project.reporter, journal, _committed(resumed, made)
+        )
+        left = _afterwards(project, journal)
+    return Outcome(ran, time.monotonic() - started, left, made.rehearsal, journal.run)
+
+
+def _committed(resumed: Run | None, made: Plan) -> int:
+    """How many of the plan's statements were committed before."""
+    return resumed.done + len(made.statements) - resumed.statements if resumed else 0
+
+
+def _resumed(project: Project, made: Plan) -> Run | None:
+    """The run that this plan goes on with."""
+    run = resumable(project.connection, made)
+    if run is not None:
+        project.reporter.note(
+            f"going on with history {run.run}: {run.done} of its {run.statements} statements were committed,"
+            " and nothing has changed since"
+        )
+    return run
 
 
 def _check_blocked(made: Plan) -> None:
@@ -62,12 +87,15 @@ def _check_blocked(made: Plan) -> None:
         )
 
 
-def _check_unchanged(project: Project, made: Plan) -> None:
+def _check_place(project: Project, made: Plan) -> None:
     if project.target().place != made.target.place:
         raise TargetChangedError(
             f"the plan is for {made.target.database}, another database than the one connected to",
             hint="plan again for this database, or connect to the one that was planned for",
         )
+
+
+def _check_unchanged(project: Project, made: Plan) -> None:
     if live_fingerprint(project.inspect(), project.scope()) != made.source_fingerprint:
         raise TargetChangedError(
             f"{made.target.database} has changed since the plan was made; nothing was applied",
@@ -91,9 +119,20 @@ def _check_rehearsal(project: Project, verdict: Rehearsal, unproven: Callable[[s
     project.reporter.note(str(verdict))
 
 
-def _left(project: Project) -> tuple[str, ...]:
+def _afterwards(project: Project, journal: Journal) -> tuple[str, ...]:
+    """What is different still, and how it is now told to the journal."""
     request = project.request
-    if request is None:
+    if request is None and journal.run is None:
         return ()
-    changes = diff(project.inspect(), request.desired, request.scope, request.comparison)
-    return tuple(f"{a.type} {'.'.join(a.names)}" for a in sorted(changes))
+    live = project.inspect()
+    state = digest(live, project.scope())
+    if request is None:
+        journal.end("applied", state=state)
+        return ()
+    left = tuple(_named(diff(live, request.desired, request.scope, request.comparison)))
+    journal.end("differs" if left else "converged", state=None if left else state)
+    return left
+
+
+def _named(changes: Iterable[Address]) -> Iterator[str]:
+    return (f"{a.type} {'.'.join(a.names)}" for a in sorted(changes))

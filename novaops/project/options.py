@@ -12,7 +12,8 @@ class Options:
     """What a plan manages and how; the words are those of the command line.
 
     `shadow` is "server" (a database made and dropped on the target's server), "embedded", or the
-    URL of an empty database. `ignore_file` is read when it exists.
+    URL of an empty database. `ignore_file` is read when it exists. `journal`: whether what is applied is
+    recorded in the schema `novaops` of the target.
     """
 
     schemas: tuple[str, ...] = ()
@@ -23,13 +24,18 @@ class Options:
     check_functions: str = "auto"
     shadow: str = "server"
     ignore_file: Path | None = Path(".pgschemaignore")
+    journal: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What an apply did. `left` names differences that remain afterwards: none when it converged."""
+    """What an apply did. `left` names differences that remain afterwards: none when it converged.
+
+    `history` is the number of the run in the journal, None when none was kept.
+    """
 
     statements: int
     seconds: float
     left: tuple[str, ...] = ()
     rehearsal: Mapping[str, object] | None = None
+    history: int | None = None

@@ -23,12 +23,15 @@ from novaops.desired.body_findings import Body
 from novaops.desired.build import Desired
 from novaops.desired.declare import declare
 from novaops.desired.files import load
+from novaops.execution.history import RecordedStatement, Run, last_state, numbered, runs, statements
 from novaops.execution.parked import BroughtBack, ParkedTable, bring_back, drop_expired, parked_tables
+from novaops.execution.resume import remainder
 from novaops.ignore import Ignore
 from novaops.kinds import registry
 from novaops.planning.diff import Comparison
 from novaops.planning.dump import copied_part, creation, dump, split
 from novaops.planning.hazard_codes import consent
+from novaops.planning.origin import last_applied
 from novaops.planning.plan import Plan, Target
 from novaops.planning.planner import Request, plan
 from novaops.planning.privileges import PrivilegeMode
@@ -36,6 +39,7 @@ from novaops.planning.scope import Scope
 from novaops.progress import Reporter, Silent
 from novaops.project.apply import apply
 from novaops.project.options import Options, Outcome
+from novaops.project.recording import recover
 from novaops.project.rehearse import rehearse_plan, rehearse_with_way_back
 from novaops.project.throwaway import throwaway
 
@@ -154,11 +158,14 @@ class Project:
             missing_roles=desired.missing_roles,
             empty=desired.empty,
             files=str(self.file),
+            last=last_applied(*state) if (state := last_state(self.connection)) else None,
             park=park,
         )
         self.request = request
         with self.reporter.phase("planning"):
             made = plan(request, self.connection)
+            if self.options.journal:
+                made = remainder(self.connection, made, live)
         return replace(
             made,
             files=str(self.file),
@@ -222,6 +229,7 @@ class Project:
         plan does not lead to what the files declare, and `UsageError` when there can be none and
         `unproven` says no; nothing is changed then.
         """
+        self.recover(lock_wait)
         return apply(
             self,
             made or self.plan(),
@@ -231,6 +239,22 @@ class Project:
             lock_wait=lock_wait,
             unproven=unproven,
         )
+
+    def recover(self, lock_wait: timedelta = timedelta(0)) -> None:
+        """Say what an apply that was cut off has done, and clear away what it left half done.
+
+        `apply()` does so first of all; who makes the plan for it before calls this before that.
+        """
+        recover(self, lock_wait)
+
+    def history(self) -> list[Run]:
+        """The runs in the journal, the latest first; none where there is no journal."""
+        return runs(self.connection)
+
+    def recorded(self, run: int) -> tuple[Run, list[RecordedStatement]]:
+        """One run with its statements; raises `NovaopsError` when there is no such run."""
+        found = numbered(self.connection, run)
+        return found, statements(self.connection, found)
 
     # -- parked tables --------------------------------------------------------------------------
 

@@ -293,7 +293,7 @@ def test_who_may_make_no_database_is_asked_about_a_plan_of_a_file(
         live.execute(f"GRANT CREATE ON SCHEMA public TO {role}")
         made = declare(T, privileges="ignore").plan()
         try:
-            project = declare("", psycopg.conninfo.make_conninfo(url, user=role, password="x"))
+            project = declare("", psycopg.conninfo.make_conninfo(url, user=role, password="x"), journal=False)
             with pytest.raises(UsageError) as refused:
                 project.apply(replace(made, target=project.target()))
             assert "lacks CREATEDB" in str(refused.value.detail)

@@ -88,16 +88,16 @@ def test_the_way_back_leads_to_what_there_was(
     url: str, live: Connection, declare: Callable[..., Project], pg_dump: Callable[..., str]
 ) -> None:
     live.execute(BEFORE + "INSERT INTO people (name, legacy) VALUES ('a', 1), ('b', NULL)")
-    start = entries(pg_dump(url, "-s"))
+    start = entries(pg_dump(url, "-s", "-N", "novaops"))
     project = declare(AFTER)
     made, back = project.rollback(project.plan(("all",)))
     assert Rehearsal.of(back.rehearsal).converges
     assert Rehearsal.of(back.rehearsal).pg_dump == "agrees"
     project.apply(made, ("all",))
-    assert entries(pg_dump(url, "-s")) != start
+    assert entries(pg_dump(url, "-s", "-N", "novaops")) != start
     assert {h.consent for h in back.blocked} == {"data-loss:more", "behaviour:pub"}
     take_back(url, back, *(h.consent for h in back.blocked))
-    assert entries(pg_dump(url, "-s")) == start
+    assert entries(pg_dump(url, "-s", "-N", "novaops")) == start
     rows = live.execute("SELECT id, name, legacy FROM people ORDER BY id").fetchall()
     assert rows == [(1, "a", None), (2, "b", None)]
 
