@@ -112,4 +112,6 @@ def test_yes_is_no_consent_to_go_without_a_rehearsal(
             assert applied.returncode == 0, applied.stderr
             assert columns(url) == ["id", "name", "email"]
         finally:
-            superuser.execute(f"REASSIGN OWNED BY {role} TO postgres; DROP ROLE {role}")
+            with psycopg.connect(url, autocommit=True) as inside:
+                inside.execute(f"DROP OWNED BY {role} CASCADE")  # the journal
+            superuser.execute(f"DROP ROLE {role}")
