@@ -49,6 +49,7 @@ SWITCHES: Mapping[str, bool] = {
 }
 DEFAULTS: Mapping[str, Any] = {
     "file": "schema/schema.sql",
+    "renames": None,
     "schemas": [],
     "scope": "schemas",
     "privileges": "auto",
@@ -108,6 +109,7 @@ class SchemaSettings:
     """What the commands that compare schemas are told."""
 
     file: Setting[str]
+    renames: Setting[str | None]
     schemas: Setting[tuple[str, ...]]
     scope: Setting[str]
     privileges: Setting[str]
@@ -257,6 +259,7 @@ def _schema(sources: list[Layer]) -> SchemaSettings:
     schemas = first("schemas")
     return SchemaSettings(
         file=_text("file", first("file")),
+        renames=_text_or_none("renames", first("renames")),
         schemas=Setting(_names(schemas), schemas.origin),
         scope=_choice("scope", first("scope")),
         privileges=_choice("privileges", first("privileges")),
@@ -274,6 +277,10 @@ def _text(name: str, setting: Setting[Any]) -> Setting[str]:
     if not isinstance(setting.value, str) or not setting.value:
         raise UsageError(f"{name} from {setting.origin} must be a text that is not empty")
     return setting
+
+
+def _text_or_none(name: str, setting: Setting[Any]) -> Setting[str | None]:
+    return setting if setting.value is None else Setting(_text(name, setting).value, setting.origin)
 
 
 def _choice(name: str, setting: Setting[Any]) -> Setting[str]:
@@ -342,6 +349,8 @@ def _shown(name: str, value: Any) -> str:
         return ", ".join(value) or "public and those that the files create"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if value is None:
+        return "renames.json beside the files, where there is one"
     return str(value) if name != "shadow" or "://" not in value else _without_password(value)
 
 

@@ -19,7 +19,7 @@ from novaops.toml_file import TomlFile
 CONNECTION = {"host": "host", "port": "port", "database": "dbname", "user": "user"}
 IN_FILES = (*CONNECTION, "url", "service", "sslmode", "sslrootcert", "password_command", "embedded")
 SCHEMA = (
-    *("file", "schemas", "scope", "privileges", "owners", "missing_roles"),
+    *("file", "renames", "schemas", "scope", "privileges", "owners", "missing_roles"),
     *("check_functions", "shadow", "lock_timeout", "lock_wait", "journal"),
 )
 # Flags that are not called like their setting.

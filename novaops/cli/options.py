@@ -70,6 +70,11 @@ DESIRED: Sequence[Option[Any]] = (
         metavar="PATH",
         help="The declared schema: a .sql file, or a folder of them. Default: schema/schema.sql.",
     ),
+    click.option(
+        "--renames",
+        metavar="FILE",
+        help="Renames beside those that comments declare. Default: renames.json beside the files.",
+    ),
     *SCOPE,
     *BUILD,
 )
@@ -148,7 +153,9 @@ CONSENT: Sequence[Option[Any]] = (
         help="Record nothing in the schema novaops of the database; a run that is cut off is not resumed.",
     ),
     click.option(
-        "--lock-timeout", metavar="TIME", help="How long a statement may queue for a lock. Default: 3s."
+        "--lock-timeout",
+        metavar="TIME",
+        help="How long one attempt at a transaction may wait for locks, and keep others waiting. Default: 3s.",
     ),
     click.option(
         "--lock-wait", metavar="TIME", help="How long to wait for another novaops to finish. Default: 0s."
@@ -158,7 +165,7 @@ CONSENT: Sequence[Option[Any]] = (
 CARRIED = frozenset(["planfile", "url", "host", "port", "database", "user", "embedded", "allow", "journal"])
 """Parameters that the command under "next" repeats."""
 CARRIED_WITHOUT_PLANFILE = CARRIED | {
-    "file", "schemas", "scope", "privileges", "owners", "missing_roles", "check_functions",
+    "file", "renames", "schemas", "scope", "privileges", "owners", "missing_roles", "check_functions",
     "shadow", "park",
 }  # fmt: skip
 

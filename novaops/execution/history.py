@@ -80,7 +80,8 @@ class RecordedStatement:
     sql: str
     masked: bool
     guards: Sequence[Mapping[str, Any]]
-    undo: str | None
+    index: str | None
+    patient: bool
     state: str
     finished: datetime | None
 
@@ -126,7 +127,7 @@ def statements(connection: psycopg.Connection[Any], run: Run) -> list[RecordedSt
     """The statements of a run, in order."""
     with connection.cursor(row_factory=class_row(RecordedStatement)) as cursor:
         return cursor.execute(
-            "SELECT number, transaction, kind, object, operation, sql, masked, guards, undo, state, finished"
+            "SELECT number, transaction, kind, object, operation, sql, masked, guards, index, patient, state, finished"
             " FROM novaops.journal_statement WHERE run = %s ORDER BY number",
             [run.run],
         ).fetchall()

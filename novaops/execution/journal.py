@@ -33,11 +33,14 @@ STEPS = ("journal_1.sql",)
 """What leads from one version of the tables to the next; the version is how many of them were taken."""
 
 STATEMENTS = """
-INSERT INTO novaops.journal_statement (run, number, transaction, kind, object, operation, sql, masked, guards, undo)
-SELECT %s, s.number, t.transaction, t.kind, t.object, t.operation, t.sql, t.masked, t.guards, t.undo
+INSERT INTO novaops.journal_statement (
+    run, number, transaction, kind, object, operation, sql, masked, guards, index, patient
+)
+SELECT %s, s.number, t.transaction, t.kind, t.object, t.operation, t.sql, t.masked, t.guards, t.index, t.patient
 FROM jsonb_array_elements(%s) WITH ORDINALITY AS s (statement, number),
      jsonb_to_record(s.statement) AS t (
-         transaction integer, kind text, object text, operation text, sql text, masked boolean, guards jsonb, undo text
+         transaction integer, kind text, object text, operation text, sql text, masked boolean, guards jsonb,
+         index text, patient boolean
      )
 """
 TABLES = ("version", "journal", "journal_statement")
@@ -194,7 +197,7 @@ class DatabaseJournal:
 
 def _recorded(statement: Statement) -> dict[str, Any]:
     """The statement as it may be read by everybody: what is secret is masked in it."""
-    names = ("transaction", "kind", "object", "operation", "sql", "masked", "undo")
+    names = ("transaction", "kind", "object", "operation", "sql", "masked", "index", "patient")
     return {
         **{name: getattr(statement, name) for name in names},
         "guards": [asdict(guard) for guard in statement.guards],

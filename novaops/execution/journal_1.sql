@@ -33,7 +33,8 @@ CREATE TABLE novaops.journal_statement (
     sql text NOT NULL,
     masked boolean NOT NULL,
     guards jsonb NOT NULL,
-    undo text,
+    index text,
+    patient boolean NOT NULL,
     state text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'started', 'done')),
     finished timestamptz,
     PRIMARY KEY (run, number)
@@ -41,4 +42,5 @@ CREATE TABLE novaops.journal_statement (
 COMMENT ON TABLE novaops.journal_statement IS 'Statements of the runs, secrets masked';
 COMMENT ON COLUMN novaops.journal_statement.transaction IS 'Null for one that ran outside of any';
 COMMENT ON COLUMN novaops.journal_statement.guards IS 'What was empty when the plan was made, and is looked at again before it is lost';
-COMMENT ON COLUMN novaops.journal_statement.undo IS 'What clears away what it leaves behind when it is cut off';
+COMMENT ON COLUMN novaops.journal_statement.index IS 'The index that it builds concurrently, and leaves behind not valid when it is cut off';
+COMMENT ON COLUMN novaops.journal_statement.patient IS 'Whether it locks nobody out and may wait for its locks';

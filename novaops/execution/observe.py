@@ -7,34 +7,22 @@ from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import Any
 
+from novaops.db.lock_modes import strongest
 from novaops.execution.copy import Stage
 from novaops.planning.plan import Statement
 
 OBSERVED = files("novaops.execution").joinpath("observe.sql").read_text()
 RELATIONS = """
-SELECT c.oid, c.relfilenode
+SELECT c.oid, format('%I.%I', n.nspname, c.relname), c.relfilenode
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+WHERE c.relkind IN ('r', 'p', 'm', 'v', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
 """
 SCANS = """
 SELECT c.oid, pg_stat_get_xact_numscans(c.oid)
 FROM pg_catalog.pg_class c
 WHERE c.relkind IN ('r', 'm') AND c.oid >= 16384 AND pg_stat_get_xact_numscans(c.oid) > 0
 """
-# Documentation, section 13.3.1, from the weakest to the strongest, as pg_locks writes them.
-MODES: Mapping[str, str] = {
-    "AccessShareLock": "ACCESS SHARE",
-    "RowShareLock": "ROW SHARE",
-    "RowExclusiveLock": "ROW EXCLUSIVE",
-    "ShareUpdateExclusiveLock": "SHARE UPDATE EXCLUSIVE",
-    "ShareLock": "SHARE",
-    "ShareRowExclusiveLock": "SHARE ROW EXCLUSIVE",
-    "ExclusiveLock": "EXCLUSIVE",
-    "AccessExclusiveLock": "ACCESS EXCLUSIVE",
-}
-STRENGTH = tuple(MODES)
-
 # What cannot run in a transaction shows its locks to nobody: they are gone when it has ended.
 # Section 13.3.1 lists CREATE INDEX CONCURRENTLY; for DROP INDEX see index_drop() in src/backend/catalog/index.c.
 DOCUMENTED: Mapping[str, str] = {
@@ -44,21 +32,24 @@ DOCUMENTED: Mapping[str, str] = {
 }
 CONCURRENTLY = "INDEX CONCURRENTLY "
 
+Files = dict[int, tuple[str, int | None]]
+
 
 @dataclass(frozen=True, slots=True)
 class Observer:
     """Watches the relations that are there at the beginning.
 
-    By their oids, `files` are their relfilenodes, and `scans` how often the transaction has read them so far.
+    By their oids, `files` are their names with their relfilenodes (0 where nothing is stored), and `scans` how
+    often the transaction has read them so far.
     """
 
     stage: Stage
-    files: dict[int, int]
+    files: Files
     scans: dict[int, int]
 
     @classmethod
     def of(cls, stage: Stage) -> Observer:
-        files = dict(stage.connection.execute(RELATIONS).fetchall())
+        files: Files = {oid: (name, file) for oid, name, file in stage.connection.execute(RELATIONS)}
         observer = cls(stage, files, {})
         observer._counted_from_now()
         return observer
@@ -84,10 +75,12 @@ class Observer:
         return noted
 
     def _noted(self, statement: Statement, seen: list[Any]) -> Statement:
-        rewrites = [name for oid, name, file, _, _ in seen if self.files[oid] != file]
-        scans = [name for oid, name, _, scans, _ in seen if scans > self.scans.get(oid, 0)]
-        locks = [f"{MODES[max(modes, key=STRENGTH.index)]} on {name}" for _, name, _, _, modes in seen]
-        self.files.update({oid: file for oid, _, file, _, _ in seen})
+        old = self.files
+        rewrites = [old[oid][0] for oid, _, file, _, _ in seen if file not in (None, old[oid][1])]
+        scans = [old[oid][0] for oid, _, _, scans, _ in seen if (scans or 0) > self.scans.get(oid, 0)]
+        # The one transaction of a borrowed database has made the tables, and holds the strongest lock on each.
+        locks = [f"{old[oid][0]} {strongest(modes)}" for oid, *_, modes in seen if self.stage.commits]
+        self.files.update({oid: (name, file) for oid, name, file, _, _ in seen if name is not None})
         return replace(
             statement,
             locks=tuple(sorted(locks)),

@@ -22,7 +22,8 @@ class Rehearsal:
 
     `pg_dump` is what pg_dump said ("agrees", "disagrees", or why it was not asked), `fingerprint` that of
     the database when the plan has been applied, `not_run` the statements that reach other servers, `left_out`
-    what the copy lacks because the role may not make it, and the plan leaves alone.
+    what the copy lacks because the role may not make it, and the plan leaves alone. `committed` tells whether each
+    statement was seen by itself, and so what it locks.
     """
 
     faithful: bool
@@ -33,6 +34,7 @@ class Rehearsal:
     fingerprint: str | None = None
     not_run: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    committed: bool = True
 
     @property
     def ran(self) -> bool:

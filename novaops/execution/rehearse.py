@@ -85,7 +85,7 @@ def _with_left_out(verdict: Rehearsal, stage: Stage) -> Rehearsal:
     if left_out and verdict.failed:
         why = verdict.error or f"still different: {verdict.listed}"
         return Rehearsal(False, error=f"the copy lacks {', '.join(left_out)}, which you may not make; {why}")
-    return replace(verdict, left_out=left_out)
+    return replace(verdict, left_out=left_out, committed=stage.commits)
 
 
 def judged(stage: Stage, plan: Plan, proof: Proof) -> Rehearsal:

@@ -10,10 +10,10 @@ import psycopg
 
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.advisory_lock import holder
+from novaops.db.identifiers import quote_qualified
 from novaops.execution.history import RecordedStatement, Run, latest, statements
 from novaops.execution.journal import Journal, identity
 from novaops.execution.stamp import stamp
-from novaops.kinds.concurrently import removal
 from novaops.planning.plan import Guard, Plan, Statement
 
 # While somebody builds it, an index is in the progress view (documentation, "CREATE INDEX Progress Reporting").
@@ -42,7 +42,7 @@ def clear_away(connection: psycopg.Connection[Any], run: Run, journal: Journal) 
             journal.undone(statement.number)
         for oid, valid in made:
             if not valid:
-                connection.execute(statement.undo or "")
+                connection.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {statement.index}")
                 journal.undone(statement.number)
             elif stamp(connection, [oid]) == run.stamp:
                 journal.done(statement.number)
@@ -110,14 +110,15 @@ def _again(statement: RecordedStatement) -> Statement:
         object=statement.object,
         operation=statement.operation,
         guards=tuple(Guard(**guard) for guard in statement.guards),
-        undo=statement.undo,
+        index=statement.index,
+        patient=statement.patient,
     )
 
 
 def _indexes(connection: psycopg.Connection[Any], statement: RecordedStatement) -> Iterator[tuple[int, bool]]:
     """The index that the statement was to build, and whether it is valid, if it exists and nobody is building it."""
-    if statement.undo is None:
+    if statement.index is None:
         return
     for schema, name, oid, valid in connection.execute(INDEXES).fetchall():
-        if removal(schema, name) == statement.undo:
+        if quote_qualified(schema, name) == statement.index:
             yield oid, valid

@@ -29,14 +29,9 @@ def build(obj: Object, definition: str, scene: Scene) -> Step:
         f"{head}INDEX CONCURRENTLY {quote_ident(name)} {rest}",
         placement=Placement.ALONE,
         phase=Phase.PREPARE,
-        # A build that fails leaves an invalid index behind.
-        undo=removal(obj.schema or "", name),
+        index=quote_qualified(obj.schema or "", name),
+        patient=True,
     )
-
-
-def removal(schema: str, name: str) -> str:
-    """The statement that drops what is left of an index."""
-    return f"DROP INDEX CONCURRENTLY IF EXISTS {quote_qualified(schema, name)}"
 
 
 def working_name(obj: Object, scene: Scene) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from novaops.catalog.object import Object
+from novaops.catalog.snapshot import Snapshot
 from novaops.kinds.kind import Kind, Part, Risk, Scene, Step
 
 MODES = {"O": "ENABLE", "D": "DISABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}
@@ -36,6 +38,10 @@ class Rule(Kind):
 
     def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
         return [Risk("behaviour", old.identity, "the rule mode")] if new and "enabled" in changed else []
+
+    def likeness(self, obj: Object, snapshot: Snapshot) -> Mapping[str, Any]:
+        head, _, rest = (obj["definition"] or "").partition(f"RULE {obj['_name']} ")
+        return {**obj.attributes, "definition": head + rest}
 
     def describe(self, old: Object, new: Object, attribute: str) -> str:
         if attribute == "enabled":

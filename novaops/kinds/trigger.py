@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
@@ -17,6 +18,7 @@ class Trigger(Kind):
     types = ("trigger",)
     rank = 72
     refuses = frozenset({"column type", "attribute type"})
+    grantable = True
 
     def target(self, obj: Object) -> str:
         return f"TRIGGER {obj['_name']} ON {obj['_relation']}"
@@ -54,6 +56,10 @@ class Trigger(Kind):
 
     def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
         return [Risk("behaviour", old.identity, "the trigger mode")] if new and "enabled" in changed else []
+
+    def likeness(self, obj: Object, snapshot: Snapshot) -> Mapping[str, Any]:
+        head, _, rest = (obj["definition"] or "").partition(f"TRIGGER {obj['_name']} ")
+        return {**obj.attributes, "definition": head + rest}
 
     def describe(self, old: Object, new: Object, attribute: str) -> str:
         if attribute == "enabled":

@@ -15,6 +15,7 @@ from novaops.planning.plan import (
     Guard,
     Hazard,
     LastRun,
+    Owned,
     Plan,
     PlannedChange,
     Statement,
@@ -55,6 +56,7 @@ def plan_value(plan: Plan) -> dict[str, Any]:
         "shadow_seconds": plan.shadow_seconds,
         "objects": plan.objects,
         "options": dict(plan.options),
+        "owned": [asdict(owned) for owned in plan.owned],
         "rehearsal": None if plan.rehearsal is None else dict(plan.rehearsal),
         "continues": plan.continues,
         "last_applied": None if plan.last_applied is None else asdict(plan.last_applied),
@@ -102,6 +104,7 @@ def _plan(value: Mapping[str, Any]) -> Plan:
         rehearsal=value["rehearsal"],
         continues=value["continues"],
         last_applied=LastRun(**value["last_applied"]) if value["last_applied"] else None,
+        owned=tuple(Owned(o["object"], tuple(o["roles"])) for o in value["owned"]),
     )
 
 

@@ -9,6 +9,7 @@ from itertools import groupby
 from rich.cells import cell_len
 from rich.text import Text
 
+from novaops.db.lock_modes import STRENGTH, STRONGEST, words
 from novaops.execution.rehearsal import Rehearsal
 from novaops.output.terminal import console, plain, visible, visible_lines, write_lines
 from novaops.output.tree import HAZARD, aligned, counted, tree
@@ -16,7 +17,6 @@ from novaops.planning.hazard_codes import REFUSED_BY_ROWS
 from novaops.planning.plan import Hazard, Plan, Statement, Target
 
 VERBS = {"create": "add", "alter": "change", "replace": "rebuild", "rename": "rename", "drop": "drop"}
-STRONGEST = "ACCESS EXCLUSIVE"
 NAMED = 20
 """How many objects that were left out are named before the rest is counted."""
 
@@ -178,16 +178,17 @@ def _rehearsed(plan: Plan) -> Iterator[Text]:
 
 def _observed(statement: Statement) -> Iterator[str]:
     """What a rehearsal has seen, but for the locks that every reader takes."""
-    locks = [lock for lock in statement.locks if not lock.startswith("ACCESS SHARE")]
+    locks = [lock for lock in statement.locks if not lock.endswith(" AccessShareLock")]
     for lock in locks:
-        mode, _, table = lock.partition(" on ")
-        # The one table that the statement names goes without saying.
-        yield mode if len(locks) == 1 and table in statement.sql else lock
+        table, _, mode = lock.rpartition(" ")
+        # The one table that the statement names goes without saying; what is documented has none.
+        named = len(locks) == 1 and table in statement.sql
+        yield lock if mode not in STRENGTH else words(mode) if named else f"{words(mode)} on {table}"
     yield from (f"rewrites {table}" for table in statement.rewrites)
     yield from (f"reads all of {table}" for table in statement.scans if table not in statement.rewrites)
     if (
         statement.operation == "alter"
         and not statement.rewrites
-        and any(lock.startswith(STRONGEST) for lock in locks)
+        and any(lock.endswith(STRONGEST) for lock in locks)
     ):
         yield "no rewrite"

@@ -92,7 +92,12 @@ def _forest(plan: Plan) -> dict[str | None, list[Node]]:
 
 
 def _name(change: PlannedChange) -> str:
-    """The identity without what stands above it in the tree ("c" for s.t.c, "k" for k on s.t)."""
+    """The identity without what stands above it in the tree ("c" for s.t.c, "k" for k on s.t), "a → b" for renames."""
+    name = _own_name(change)
+    return " ".join([name, *change.detail]) if change.operation == "rename" else name
+
+
+def _own_name(change: PlannedChange) -> str:
     if change.container is not None:
         inside = change.object.removeprefix(f"{change.container}.").removesuffix(f" on {change.container}")
         if inside != change.object:
@@ -140,8 +145,9 @@ def _lines(node: Node, indent: int, kinds: int, names: int, width: int) -> Itera
 
 
 def _details(node: Node) -> list[str]:
-    details = [visible(detail) for detail in node.change.detail] if node.change else []
-    return [*details, *([node.drift] if node.drift else [])]
+    """What is said below or beside the name; that of a rename holds it."""
+    said = node.change.detail if node.change and node.operation != "rename" else ()
+    return [*map(visible, said), *([node.drift] if node.drift else [])]
 
 
 def drift(change: PlannedChange, last: LastRun | None) -> str | None:

@@ -69,13 +69,22 @@ class Guard:
 
 
 @dataclass(frozen=True, slots=True)
+class Owned:
+    """An existing object that the plan changes, and the roles whose members may do that."""
+
+    object: str
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
     """One statement without semicolon; `transaction` counts from 1, None runs outside of one.
 
-    A rehearsal tells `locks` ("ACCESS EXCLUSIVE on public.users", the strongest of each table that was there
+    A rehearsal tells `locks` ("public.users AccessExclusiveLock", the strongest of each table that was there
     before), the tables it `rewrites` and those it reads as a whole (`scans`).
-    `undo` clears away what it leaves behind when it fails outside a transaction. Secrets in `sql`
-    are masked; `secret_sql` is what runs instead, and is never shown or saved.
+    `index` is what it builds concurrently, an invalid one if it fails. `table` is the live table
+    that it changes, `patient` tells that it locks nobody out and may wait for its own locks. Secrets
+    in `sql` are masked; `secret_sql` is what runs instead, and is never shown or saved.
     """
 
     sql: str
@@ -89,7 +98,9 @@ class Statement:
     hazards: tuple[Hazard, ...] = ()
     guards: tuple[Guard, ...] = ()
     masked: bool = False
-    undo: str | None = None
+    index: str | None = None
+    table: str | None = None
+    patient: bool = False
     secret_sql: str | None = field(default=None, repr=False, compare=False)
 
 
@@ -145,6 +156,12 @@ class Plan:
     rehearsal: Mapping[str, object] | None = None
     last_applied: LastRun | None = None
     continues: int | None = None
+    owned: tuple[Owned, ...] = ()
+
+    @property
+    def locks_seen(self) -> bool:
+        """Whether the statements' locks are those that a faithful copy has shown."""
+        return bool(self.rehearsal and self.rehearsal["faithful"] and self.rehearsal["committed"])
 
     @property
     def summary(self) -> dict[str, int]:

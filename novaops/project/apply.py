@@ -8,15 +8,18 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from novaops.catalog.address import Address
+from novaops.db.identifiers import quote_ident
 from novaops.errors import NovaopsError, RefusedError, TargetChangedError, UsageError
 from novaops.execution.apply import run
 from novaops.execution.history import Run
+from novaops.execution.invalid_index import check_no_build
 from novaops.execution.journal import Journal
 from novaops.execution.rehearsal import Rehearsal
 from novaops.execution.resume import resumable
 from novaops.planning.diff import diff
 from novaops.planning.hazard_codes import consent, with_consent
 from novaops.planning.origin import digest
+from novaops.planning.ownership import lacking
 from novaops.planning.plan import Plan
 from novaops.planning.planner import live_fingerprint
 from novaops.project.options import Outcome
@@ -50,6 +53,8 @@ def apply(
         resumed = _resumed(project, made) if project.options.journal else None
         if resumed is None:
             _check_unchanged(project, made)
+        check_no_build(project.connection, made)
+        _check_ownership(project, made)
         # A plan that is run again was rehearsed for what was there when it was made.
         if rehearse and (resumed is None or made.continues):
             made = project.rehearse(made)
@@ -101,6 +106,21 @@ def _check_unchanged(project: Project, made: Plan) -> None:
             f"{made.target.database} has changed since the plan was made; nothing was applied",
             hint="run `novaops plan` again and look at the difference",
         )
+
+
+def _check_ownership(project: Project, made: Plan) -> None:
+    missing = lacking(project.connection, made)
+    if not missing:
+        return
+    role = project.connection.info.user
+    roles = sorted({owned.roles[0] for owned in missing})
+    names = ", ".join(quote_ident(name) for name in roles)
+    raise NovaopsError(
+        f"{role} may not change what belongs to {names}; nothing was applied",
+        detail="\n".join(f"{owned.object} belongs to {quote_ident(owned.roles[0])}" for owned in missing),
+        hint=f"apply as a member of {'both' if len(roles) == 2 else 'all of them' if roles[1:] else names}:"
+        f" GRANT {names} TO {quote_ident(role)}, or novaops apply --user {roles[0]}",
+    )
 
 
 def _check_rehearsal(project: Project, verdict: Rehearsal, unproven: Callable[[str], bool]) -> None:

@@ -25,6 +25,8 @@ class Options:
     shadow: str = "server"
     ignore_file: Path | None = Path(".pgschemaignore")
     journal: bool = True
+    renames: Path | None = None
+    """What says how objects were called; by default `renames.json` beside the files, where there is one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,9 @@ from novaops.desired.bodies import unchanged_in
 from novaops.desired.body_findings import Body
 from novaops.desired.build import Desired
 from novaops.desired.declare import declare
-from novaops.desired.files import load
+from novaops.desired.files import Script, load
+from novaops.desired.renamed import Renaming
+from novaops.desired.renames_file import RenamesFile
 from novaops.execution.history import RecordedStatement, Run, last_state, numbered, runs, statements
 from novaops.execution.parked import BroughtBack, ParkedTable, bring_back, drop_expired, parked_tables
 from novaops.execution.resume import remainder
@@ -41,6 +43,7 @@ from novaops.project.apply import apply
 from novaops.project.options import Options, Outcome
 from novaops.project.recording import recover
 from novaops.project.rehearse import rehearse_plan, rehearse_with_way_back
+from novaops.project.renames import allowed_drops, consents, renames_file, renaming
 from novaops.project.throwaway import throwaway
 
 
@@ -94,20 +97,23 @@ class Project:
 
     def desired(self, live: Snapshot) -> Desired:
         """What the files declare, built in a shadow and read back."""
+        script = load(Path(self.file))
         with self.reporter.phase(f"building {self.file} in a shadow"):
             return declare(
-                load(Path(self.file)),
+                script,
                 self.shadow,
                 lambda: self.elsewhere(live),
                 lambda bodies: unchanged_in(self.connection, bodies) if live.objects else {},
                 self.options.missing_roles,
                 self.options.check_functions,
                 disposable=self.disposable,
+                renaming=self._renaming(script, lambda: live) if live.objects else None,
             )
 
     def _both(self) -> tuple[Snapshot, Desired]:
         """The live and the declared state, read at the same time: most of it is waiting for the server."""
         script = load(Path(self.file))
+        asked = self._renaming(script, lambda: reading[0].result())
         reading: list[Future[Snapshot]] = []
 
         @contextmanager
@@ -131,8 +137,12 @@ class Project:
                 self.options.missing_roles,
                 self.options.check_functions,
                 disposable=self.disposable,
+                renaming=asked,
             )
             return reading[0].result(), desired
+
+    def _renaming(self, script: Script, live: Callable[[], Snapshot]) -> Renaming:
+        return renaming(script, self._renames, live, self.scope().excluded)
 
     def elsewhere(self, live: Snapshot) -> list[str]:
         """Statements that make what the files may refer to without declaring it."""
@@ -147,14 +157,16 @@ class Project:
         With `park`, tables that would be dropped are put aside for so long; see `novaops.planning.parking`.
         """
         live, desired = self._both()
+        agreed = consents(self._renames, live, desired)
         request = Request(
             live=live,
             desired=desired.snapshot,
-            scope=self.scope(desired.snapshot),
+            renamed=desired.renamed,
+            scope=self.scope(desired.snapshot).with_earlier(desired.renamed),
             comparison=replace(self.comparison(), restored=desired.dumped),
             target=self.target(),
             sources=desired.sources,
-            allowed=frozenset(consent(text) for text in allow),
+            allowed=frozenset(consent(text) for text in (*allow, *agreed)),
             missing_roles=desired.missing_roles,
             empty=desired.empty,
             files=str(self.file),
@@ -171,7 +183,7 @@ class Project:
             files=str(self.file),
             file_statements=desired.statements,
             shadow_seconds=desired.seconds,
-            notices=(*made.notices, *(str(n) for n in desired.notices)),
+            notices=(*made.notices, *(str(n) for n in desired.notices), *allowed_drops(made, agreed)),
             options={
                 "schemas": sorted(request.scope.schemas),
                 "scope": self.options.scope,
@@ -292,6 +304,10 @@ class Project:
         return Comparison(
             chosen, self.options.owners == "managed", ignore.matches_grantee, ignore.matches_default_grantee
         )
+
+    @cached_property
+    def _renames(self) -> RenamesFile:
+        return renames_file(Path(self.file), self.options.renames)
 
     @cached_property
     def _ignore(self) -> Ignore:

@@ -56,6 +56,11 @@ def rehearse_with_way_back(project: Project, made: Plan) -> tuple[Plan, Plan]:
     request = project.request
     if request is None:
         raise NovaopsError("there is no plan of this project to go back from", hint="call plan() first")
+    if any(change.operation == "rename" for change in made.changes):
+        raise NovaopsError(
+            "there is no way back from a plan that renames: it would drop what has the new name",
+            hint="rename in a plan of its own, and make the way back of the other one",
+        )
     with project.reporter.phase("rehearsing both ways on a copy"), project.shadow() as connection:
         stage = _stage(project, connection, made, request.live)
         with _second_opinion(project, request, stage.commits) as second:

@@ -261,7 +261,7 @@ def test_a_rehearsal_shows_locks_and_rewrites(live: Connection, declare: Callabl
     assert made.rehearsal["converges"]
     (rewrite,) = (s for s in made.statements if "ALTER COLUMN legacy_id" in s.sql)
     assert rewrite.rewrites == ("public.users",)
-    assert rewrite.locks == ("ACCESS EXCLUSIVE on public.users",)
+    assert rewrite.locks == ("public.users AccessExclusiveLock",)
     (added,) = (s for s in made.statements if "ADD COLUMN b" in s.sql)
     assert (added.rewrites, added.scans) == ((), ())
     assert column_type(live, "users", "legacy_id") == "bigint"
