@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -123,6 +123,29 @@ QUIET: Sequence[Option[Any]] = (
     click.option("--quiet", "-q", is_flag=True, help="Say nothing about progress on stderr."),
 )
 
+
+def _checked(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    from novaops.durations import parse_duration
+
+    if value is not None:
+        try:
+            parse_duration(value)
+        except ValueError as error:
+            raise click.BadParameter(f"{error}: write it like 30d or 12h", ctx, parameter) from None
+    return value
+
+
+PARK: Sequence[Option[Any]] = (
+    click.option(
+        "--park",
+        metavar="TIME",
+        is_flag=False,
+        flag_value="30d",
+        callback=_checked,
+        help="Put dropped tables aside, with their rows, instead; for 30d when no TIME is given. See unpark.",
+    ),
+)
+
 TEXT_OR_JSON: Sequence[Option[Any]] = (
     click.option(
         "--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True
@@ -172,7 +195,7 @@ CARRIED = frozenset(
 """Parameters that the command under "next" repeats."""
 CARRIED_WITHOUT_PLANFILE = CARRIED | {
     "file", "renames", "schemas", "scope", "privileges", "owners", "missing_roles", "check_functions",
-    "shadow",
+    "shadow", "park",
 }  # fmt: skip
 
 
@@ -189,11 +212,16 @@ def options(*groups: Iterable[Option[Any]]) -> Callable[[F], F]:
 
 def apply_command(ctx: click.Context, out: Path | None = None) -> list[str]:
     """The words that apply what this call has planned, and saved as `out`; passwords stay out of it."""
-    words = ["novaops", "apply", *([str(out)] if out else [])]
-    carried = CARRIED if out or ctx.params.get("planfile") else CARRIED_WITHOUT_PLANFILE
+    names = CARRIED if out or ctx.params.get("planfile") else CARRIED_WITHOUT_PLANFILE
+    return ["novaops", "apply", *([str(out)] if out else []), *carried(ctx, names)]
+
+
+def carried(ctx: click.Context, names: Collection[str]) -> list[str]:
+    """The words of this call that give the parameters of these names, without passwords."""
+    words: list[str] = []
     for parameter in ctx.command.params:
         name = parameter.name or ""
-        if name not in carried or ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+        if name not in names or ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
             continue
         value = ctx.params[name]
         if isinstance(parameter, click.Argument):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from novaops.execution.rehearsal import Rehearsal
 from novaops.planning.plan import Plan
 
 FAILED = 1
@@ -12,11 +13,13 @@ REFUSED = 4
 
 
 def verdict(plan: Plan, check: bool, fail_on_unmanaged: bool) -> int:
-    """What a plan means where nothing is applied: a refusal beats what is unmanaged or pending."""
+    """What a plan means where nothing is applied: a refusal beats what is unmanaged, failed or pending."""
     if check and plan.blocked:
         return REFUSED
     if fail_on_unmanaged and plan.unmanaged:
         count = len(plan.unmanaged)
         click.echo(f"{count} unmanaged object{'s' * (count > 1)} (--fail-on-unmanaged)", err=True)
+        return FAILED
+    if Rehearsal.of(plan.rehearsal).failed:
         return FAILED
     return PENDING if check and plan.todo else 0

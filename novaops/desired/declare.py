@@ -36,6 +36,7 @@ def declare(
     check_functions: str,
     *,
     disposable: bool,
+    commit: bool = False,
     renaming: Renaming | None = None,
 ) -> Desired:
     """Build the script in a shadow; `elsewhere` tells how to make the live objects it does not manage.
@@ -43,16 +44,16 @@ def declare(
     Those are made only when the script fails without them: a script that stands on its own must not
     change its meaning with what lies beside it. Where only bodies of functions miss something, no more than
     the warnings about them is taken from there. Where the shadow is `disposable`, a script that may
-    take too many locks, or fails in one transaction, is committed bit by bit. `renaming` is asked what
-    has other names in the live database.
+    take too many locks, or fails in one transaction, is committed bit by bit, with `commit` in any case. `renaming`
+    is asked what has other names in the live database.
     """
 
     def built(prelude: Sequence[str]) -> Desired:
-        commit = False
+        committed = commit
         while True:
             with shadow() as connection:
                 locks = LOCKS_OF_A_STATEMENT * (len(script.statements) + len(prelude))
-                commit = commit or (disposable and locks > lock_table(connection).room)
+                committed = committed or (disposable and locks > lock_table(connection).room)
                 try:
                     made = build(
                         connection,
@@ -62,15 +63,15 @@ def declare(
                         missing_roles=cast(MissingRoles, missing_roles),
                         check_functions=cast(CheckFunctions, check_functions),
                         unchanged=unchanged,
-                        commit=commit,
+                        commit=committed,
                         declares=script.path,
                         renaming=renaming,
                     )
                     return replace(made, dumped=script.dumped)
                 except NotInOneTransactionError:
-                    if commit or not disposable:
+                    if committed or not disposable:
                         raise
-                    commit = True
+                    committed = True
 
     try:
         desired = built(())

@@ -2,171 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from itertools import groupby
 from typing import Any
 
 import psycopg
 from psycopg import errors
 
 from novaops.catalog.address import Address
-from novaops.catalog.read import read
 from novaops.catalog.snapshot import Snapshot
-from novaops.db.lock_modes import strongest
 from novaops.errors import NovaopsError
-from novaops.kinds import registry
-from novaops.planning.changes import Change
+from novaops.execution.copy import Stage, as_live
+from novaops.execution.observe import Observer, reaches_out
+from novaops.execution.rehearsal import Rehearsal
+from novaops.planning.changes import Change, Drop
 from novaops.planning.diff import Comparison, diff
-from novaops.planning.dump import creation
 from novaops.planning.plan import Plan, Statement
+from novaops.planning.planner import live_fingerprint
 from novaops.planning.scope import Scope
 
-# What the statement locks, and where its rows are stored; a rewrite takes a lock, too, and so does a drop,
-# of which no row is left.
-OBSERVED = """
-SELECT l.relation, quote_ident(n.nspname) || '.' || quote_ident(c.relname), c.relfilenode, array_agg(l.mode)
-FROM pg_catalog.pg_locks l
-LEFT JOIN pg_catalog.pg_class c ON c.oid = l.relation
-LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE l.locktype = 'relation' AND l.pid = pg_backend_pid() AND l.granted
-GROUP BY l.relation, c.oid, n.nspname
-"""
-RELATIONS = """
-SELECT c.oid, format('%I.%I', n.nspname, c.relname), c.relfilenode
-FROM pg_catalog.pg_class c
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p', 'm', 'v', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-"""
-Files = dict[int, tuple[str, int | None]]
-"""Name and `pg_class.relfilenode` (0 where nothing is stored) of tables and views, by oid."""
-
 
 @dataclass(frozen=True, slots=True)
-class Rehearsal:
-    """What the copy showed.
+class Proof:
+    """What a rehearsal compares: the live schema with its copy, and the copy with what is `desired`.
 
-    `faithful` tells whether the copy equalled the live schema, without which nothing is proven;
-    `left` are the differences that remained after the plan, none when it converges; `error` is the
-    statement that failed and PostgreSQL's message; `committed` tells whether each statement was seen by
-    itself, and so what it locks.
+    Without `desired` (a plan from a file) the result is known only by its fingerprint. `second` asks for a
+    second opinion on the copy and tells it in words, with the names of what it finds different.
     """
 
-    faithful: bool
-    left: tuple[str, ...] = ()
-    error: str | None = None
-    committed: bool = True
-
-    @property
-    def converges(self) -> bool:
-        return self.faithful and not self.left and self.error is None
-
-    def as_json(self) -> Mapping[str, object]:
-        return {
-            "faithful": self.faithful,
-            "converges": self.converges,
-            "left": list(self.left),
-            "error": self.error,
-            "committed": self.committed,
-        }
+    live: Snapshot
+    desired: Snapshot | None
+    scope: Scope
+    comparison: Comparison
+    second: Callable[[psycopg.Connection[Any], Snapshot], tuple[str, tuple[str, ...]]] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """The empty database of the rehearsal.
-
-    With `commits` (a database that is dropped afterwards) every statement of the plan is seen by
-    itself, as in the real run. Without, everything is one transaction that is rolled back; it has made
-    the tables, and holds the strongest lock on each.
-    """
-
-    connection: psycopg.Connection[Any]
-    commits: bool
-
-    @contextmanager
-    def rehearsal(self) -> Iterator[None]:
-        self.connection.execute("SET check_function_bodies = off; SET synchronous_commit = off")
-        try:
-            yield
-        finally:
-            if not self.commits:
-                self.connection.rollback()
-
-    def copy(self, part: Snapshot, comparison: Comparison) -> None:
-        """Make all objects of the snapshot, in transactions that leave room in the lock table."""
-        made = creation(part, Scope(frozenset(), True), comparison)
-        for _, group in groupby(zip(made.numbers, made.written, strict=True), lambda pair: pair[0]):
-            with self._committed(), self.connection.pipeline():
-                for _, written in group:
-                    self.connection.execute(written.step.sql)
-
-    def snapshot(self) -> Snapshot:
-        with self.connection.transaction():
-            return read(self.connection, list(registry().values()))
-
-    def watch(self, statement: Statement, files: Files) -> Statement:
-        """Run one statement and say what it locked and rewrote, by the names from before it."""
-        text = statement.secret_sql or statement.sql
-        if statement.index is not None and not self.commits:
-            text = text.replace(" CONCURRENTLY", "", 1)  # a word of our own, ahead of all names
-        if self.commits and (statement.transaction is None or not files):
-            self.connection.execute(text)
-            return statement
-        with self._committed():
-            self.connection.execute(text)
-            seen = [row for row in self.connection.execute(OBSERVED) if row[0] in files]
-        rewrites = [files[oid][0] for oid, _, file, _ in seen if file not in (None, files[oid][1])]
-        locks = [f"{files[oid][0]} {strongest(modes)}" for oid, _, _, modes in seen if self.commits]
-        files.update({oid: (name, file) for oid, name, file, _ in seen if name is not None})
-        return replace(statement, locks=tuple(sorted(locks)), rewrites=tuple(sorted(rewrites)))
-
-    def _committed(self) -> AbstractContextManager[object]:
-        """A transaction, or a part of the only one.
-
-        In a savepoint labels could not be added to a new enum and used (EnumValuesCreate() and
-        AddEnumLabel() in src/backend/catalog/pg_enum.c).
-        """
-        return self.connection.transaction() if self.commits else nullcontext()
-
-
-def rehearse(
-    stage: Stage,
-    plan: Plan,
-    live: Snapshot,
-    desired: Snapshot,
-    scope: Scope,
-    comparison: Comparison,
-) -> Plan:
-    """The plan with the locks and rewrites that were seen, and the `Rehearsal` as its `rehearsal`."""
-    seen: list[Statement] = []
+def rehearse(stage: Stage, plan: Plan, proof: Proof) -> Plan:
+    """The plan with what was seen of its statements, and the `Rehearsal` as its `rehearsal`."""
     with stage.rehearsal():
-        verdict = _on_copy(stage, plan, live, desired, scope, comparison, seen)
-    statements = (*seen, *plan.statements[len(seen) :])
-    verdict = replace(verdict, committed=stage.commits)
-    return replace(plan, statements=statements, rehearsal=verdict.as_json())
+        if (unfaithful := copied(stage, proof)) is not None:
+            return replace(plan, rehearsal=unfaithful.as_json())
+        return tried(stage, plan, lambda: judged(stage, plan, proof))
 
 
-def _on_copy(
-    stage: Stage,
-    plan: Plan,
-    live: Snapshot,
-    desired: Snapshot,
-    scope: Scope,
-    comparison: Comparison,
-    seen: list[Statement],
-) -> Rehearsal:
+def copied(stage: Stage, proof: Proof) -> Rehearsal | None:
+    """Copy the live schema; returns why there is no faithful copy, if so."""
     try:
-        stage.copy(live, comparison)
+        stage.copy(proof.live, proof.comparison)
     except psycopg.Error as error:
         return Rehearsal(False, error=f"copying the live schema: {_first_line(error)}")
-    unlike = diff(live, stage.snapshot(), Scope(frozenset(), True), comparison)
-    if unlike:
-        return Rehearsal(False, _names(unlike))
-    files: Files = {oid: (name, file) for oid, name, file in stage.connection.execute(RELATIONS)}
+    unlike = diff(proof.live, stage.snapshot(), Scope(frozenset(), True), proof.comparison)
+    return Rehearsal(False, names(unlike)) if unlike else None
+
+
+def tried(stage: Stage, plan: Plan, judge: Callable[[], Rehearsal]) -> Plan:
+    """The plan, run on the copy until a statement fails, with the verdict of that or of `judge`."""
+    observer, seen = Observer.of(stage), list[Statement]()
     try:
         for statement in plan.statements:
-            seen.append(stage.watch(statement, files))
+            seen.append(observer.run(statement))
     except errors.OutOfMemory as error:
         raise NovaopsError(
             f"the server has no room for what one statement needs; nothing was applied: {_first_line(error)}",
@@ -174,15 +68,50 @@ def _on_copy(
             hint=error.diag.message_hint
             or "set max_locks_per_transaction of the server higher, and restart it",
         ) from error
-    except errors.UnsafeNewEnumValueUsage as error:
-        # Until PostgreSQL 16 a commit is needed, and this database is somebody else's.
-        return Rehearsal(False, error=_first_line(error))
     except psycopg.Error as error:
-        return Rehearsal(True, error=f"{plan.statements[len(seen)].sql}: {_first_line(error)}")
-    return Rehearsal(True, _names(diff(stage.snapshot(), desired, scope, comparison)))
+        # A label is used in the transaction that adds it, which happens only where nothing can be committed.
+        untried = isinstance(error, errors.UnsafeNewEnumValueUsage) and not stage.commits
+        verdict = Rehearsal(not untried, error=f"{plan.statements[len(seen)].sql}: {_first_line(error)}")
+    else:
+        verdict = judge()
+    verdict = _with_left_out(verdict, stage)
+    statements = (*seen, *plan.statements[len(seen) :])
+    return replace(plan, statements=statements, rehearsal=verdict.as_json())
 
 
-def _names(changes: Mapping[Address, Change]) -> tuple[str, ...]:
+def _with_left_out(verdict: Rehearsal, stage: Stage) -> Rehearsal:
+    """The verdict, with what the copy lacks; where the plan fails that may be the reason, and nothing is proven."""
+    left_out = names(stage.left_out)
+    if left_out and verdict.failed:
+        why = verdict.error or f"still different: {verdict.listed}"
+        return Rehearsal(False, error=f"the copy lacks {', '.join(left_out)}, which you may not make; {why}")
+    return replace(verdict, left_out=left_out, committed=stage.commits)
+
+
+def judged(stage: Stage, plan: Plan, proof: Proof) -> Rehearsal:
+    """Where the plan has led."""
+    after = stage.snapshot()
+    result = live_fingerprint(as_live(after, proof.live, proof.comparison), proof.scope)
+    not_run = tuple(s.sql for s in plan.statements if reaches_out(s))
+    told = Rehearsal(True, fingerprint=None if not_run else result, not_run=not_run)
+    if proof.desired is None:
+        expected = {plan.desired_fingerprint, Rehearsal.of(plan.rehearsal).fingerprint}
+        return replace(told, compared=result in expected)
+    changes = diff(after, proof.desired, proof.scope, proof.comparison)
+    elsewhere = {s.object for s in plan.statements if reaches_out(s)}
+    left = {a: c for a, c in changes.items() if _identity(c) not in elsewhere}
+    if left or proof.second is None:
+        return replace(told, left=names(left))
+    opinion, entries = proof.second(stage.connection, after)
+    return replace(told, left=entries, pg_dump=opinion)
+
+
+def _identity(change: Change) -> str:
+    return (change.old if isinstance(change, Drop) else change.new).identity
+
+
+def names(changes: Iterable[Address]) -> tuple[str, ...]:
+    """What differs, for people."""
     return tuple(f"{a.type} {'.'.join(a.names)}" for a in sorted(changes))
 
 

@@ -140,7 +140,7 @@ def _pre_migration(value: Mapping[str, Any]) -> PreMigration:
 
 def _statement(value: Mapping[str, Any]) -> Statement:
     given = {field.name: value[field.name] for field in fields(Statement) if field.name != "secret_sql"}
-    for name in ("locks", "rewrites"):
+    for name in ("locks", "rewrites", "scans"):
         given[name] = tuple(given[name])
     given["hazards"] = tuple(_loaded_hazard(h) for h in given["hazards"])
     given["guards"] = tuple(Guard(**guard) for guard in given["guards"])

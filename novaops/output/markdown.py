@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from novaops.execution.rehearsal import Rehearsal
 from novaops.output.pre_migrations import pre_migration_lines
 from novaops.output.sql import plan_to_sql
 from novaops.output.terminal import visible, visible_lines
@@ -33,6 +34,9 @@ def _document(plan: Plan) -> Iterator[str]:
     yield ""
     yield f"**{' · '.join(summary(plan))}**"
     yield ""
+    if plan.rehearsal is not None:
+        yield _escaped(str(Rehearsal.of(plan.rehearsal)))
+        yield ""
     shown = [*pre_migration_lines(plan.pre_migrations), *tree(plan, WIDTH)]
     yield from _fenced("\n".join(line.plain for line in shown).rstrip("\n"), "text")
     yield from _hazards(plan)

@@ -9,6 +9,8 @@ from itertools import groupby
 from rich.cells import cell_len
 from rich.text import Text
 
+from novaops.db.lock_modes import STRENGTH, STRONGEST, words
+from novaops.execution.rehearsal import Rehearsal
 from novaops.output.pre_migrations import pre_migration_lines
 from novaops.output.terminal import console, plain, visible, visible_lines, write_lines
 from novaops.output.tree import HAZARD, aligned, counted, state_of, tree
@@ -38,7 +40,7 @@ def plan_lines(plan: Plan, width: int) -> list[Text]:
         return [*files, Text(matches(plan), "green"), *_left_out(plan, quiet=True), *_notices(plan)]
     lines = [*fitted(_header(plan), width), *_left_out(plan), *_notices(plan), Text()]
     lines += [*files, *tree(plan, width)]
-    lines += [Text(), *fitted(summary(plan), width, "bold"), Text()]
+    lines += [Text(), *fitted(summary(plan), width, "bold"), *_rehearsed(plan), Text()]
     for transaction, statements in groupby(enumerate(plan.statements, 1), lambda s: s[1].transaction):
         lines.append(_rule(transaction, plan, width))
         for number, statement in statements:
@@ -174,6 +176,25 @@ def _statement(number: int, statement: Statement, digits: int, width: int) -> It
         yield from _hazard(hazard, indent + 2, width)
 
 
+def _rehearsed(plan: Plan) -> Iterator[Text]:
+    if plan.rehearsal is not None:
+        verdict = Rehearsal.of(plan.rehearsal)
+        yield Text(visible(str(verdict)), "green" if verdict.converges else HAZARD)
+
+
 def _observed(statement: Statement) -> Iterator[str]:
-    yield from statement.locks
+    """What a rehearsal has seen, but for the locks that every reader takes."""
+    locks = [lock for lock in statement.locks if not lock.endswith(" AccessShareLock")]
+    for lock in locks:
+        table, _, mode = lock.rpartition(" ")
+        # The one table that the statement names goes without saying; what is documented has none.
+        named = len(locks) == 1 and table in statement.sql
+        yield lock if mode not in STRENGTH else words(mode) if named else f"{words(mode)} on {table}"
     yield from (f"rewrites {table}" for table in statement.rewrites)
+    yield from (f"reads all of {table}" for table in statement.scans if table not in statement.rewrites)
+    if (
+        statement.operation == "alter"
+        and not statement.rewrites
+        and any(lock.endswith(STRONGEST) for lock in locks)
+    ):
+        yield "no rewrite"

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from novaops.errors import UsageError
-from novaops.planning.plan import Hazard, Plan
+from novaops.planning.plan import Guard, Hazard, Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +71,23 @@ def consent(text: str) -> str:
 
 
 def with_consent(plan: Plan, given: Collection[str]) -> Plan:
-    """The plan with the hazards allowed that `given` (of `consent()`) permits, and the others blocked."""
+    """The plan with the hazards allowed that `given` (of `consent()`) permits, and the others blocked.
+
+    What is allowed even if it does harm is not looked at again.
+    """
 
     def marked(hazards: Iterable[Hazard]) -> tuple[Hazard, ...]:
         return tuple(replace(h, allowed=h.allowed or consented(h, given)) for h in hazards)
 
+    def open_guards(guards: Iterable[Guard]) -> tuple[Guard, ...]:
+        return tuple(g for g in guards if {EVERYTHING, g.hazard, f"{g.hazard}:{g.object}"}.isdisjoint(given))
+
     return replace(
         plan,
         changes=tuple(replace(c, hazards=marked(c.hazards)) for c in plan.changes),
-        statements=tuple(replace(s, hazards=marked(s.hazards)) for s in plan.statements),
+        statements=tuple(
+            replace(s, hazards=marked(s.hazards), guards=open_guards(s.guards)) for s in plan.statements
+        ),
         pre_migrations=tuple(replace(m, hazards=marked(m.hazards)) for m in plan.pre_migrations),
         blocked=tuple(h for h in marked(plan.blocked) if not h.allowed),
     )

@@ -82,6 +82,8 @@ class Owned:
 class Statement:
     """One statement without semicolon; `transaction` counts from 1, None runs outside of one.
 
+    A rehearsal tells `locks` ("public.users AccessExclusiveLock", the strongest of each table that was there
+    before), the tables it `rewrites` and those it reads as a whole (`scans`).
     `index` is what it builds concurrently, an invalid one if it fails. `table` is the live table
     that it changes, `patient` tells that it locks nobody out and may wait for its own locks. Secrets
     in `sql` are masked; `secret_sql` is what runs instead, and is never shown or saved.
@@ -94,6 +96,7 @@ class Statement:
     operation: str
     locks: tuple[str, ...] = ()
     rewrites: tuple[str, ...] = ()
+    scans: tuple[str, ...] = ()
     hazards: tuple[Hazard, ...] = ()
     guards: tuple[Guard, ...] = ()
     masked: bool = False

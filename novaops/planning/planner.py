@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -25,6 +26,7 @@ from novaops.planning.masking import masked
 from novaops.planning.nodes import kind_of
 from novaops.planning.origin import LastApplied, origins
 from novaops.planning.ownership import ownership
+from novaops.planning.parking import Parking, park
 from novaops.planning.plan import Plan, PlannedChange, Statement, Target
 from novaops.planning.proposals import proposed
 from novaops.planning.scope import OWN_SCHEMAS, Scope
@@ -53,6 +55,8 @@ class Request:
     """Tables whose rows change before the plan is applied: those that pre-migrations write to."""
     last: LastApplied | None = None
     """The database as the last apply left it, where that is known."""
+    park: timedelta | None = None
+    """How long dropped tables are kept aside; None drops them."""
     renamed: Renamed | None = None
     """What is desired under the names that the live database has, where these are others."""
 
@@ -67,10 +71,18 @@ class Request:
         return self.renamed.sources if self.renamed else self.sources
 
 
-def plan(request: Request, connection: psycopg.Connection[Any] | None) -> Plan:
-    """The plan from the live snapshot to the desired one; `connection` is asked about live data."""
+def plan(
+    request: Request,
+    connection: psycopg.Connection[Any] | None,
+    busy: psycopg.Connection[Any] | None = None,
+) -> Plan:
+    """The plan from the live snapshot to the desired one; `connection` is asked about live data.
+
+    `busy` tells in its stead which tables hold rows, where those that `connection` reaches do not.
+    """
     locks = LockTable() if connection is None else lock_table(connection)
-    made = _drafted(request, connection, locks.room)
+    parking = _parked(request)
+    made = _drafted(replace(request, live=parking.live), busy or connection, locks.room)
     assessed = assess(made.changes, made.scene, connection, request.written)
     hazards = assessed.hazards
     for stuck, because in made.broken.items():
@@ -89,6 +101,7 @@ def plan(request: Request, connection: psycopg.Connection[Any] | None) -> Plan:
         desired_fingerprint=live_fingerprint(request.desired, request.scope),
         changes=(
             *_role_changes(request),
+            *parking.changes,
             *shown_changes(
                 made,
                 hazards,
@@ -98,7 +111,11 @@ def plan(request: Request, connection: psycopg.Connection[Any] | None) -> Plan:
             *_renames(request),
         ),
         last_applied=request.last.place if request.last else None,
-        statements=(*_role_statements(request), *_statements(made, assessed, bool(request.missing_roles))),
+        statements=(
+            *_role_statements(request),
+            *parking.statements,
+            *_statements(made, assessed, bool(request.missing_roles or parking.statements)),
+        ),
         blocked=tuple(dict.fromkeys(h for group in hazards.values() for h in group if not h.pending)),
         skipped=tuple(
             o.identity
@@ -114,11 +131,18 @@ def plan(request: Request, connection: psycopg.Connection[Any] | None) -> Plan:
             *proposed(made, request.places),
             *_noticed(request),
             *_crowded(made, locks),
+            *parking.notices,
         ),
         objects=sum(o.parent is None for o in request.desired),
         owned=ownership(made, [n.present.address for n in request.renamed.names] if request.renamed else ()),
     )
     return with_consent(made_plan, request.allowed)
+
+
+def _parked(request: Request) -> Parking:
+    if request.park is None:
+        return Parking(request.live)
+    return park(request.live, request.goal, request.scope, request.comparison, request.park)
 
 
 def unread(live: Snapshot, desired: Snapshot) -> list[str]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from novaops.catalog.address import Address
 from novaops.db.identifiers import quote_ident
-from novaops.errors import NovaopsError, RefusedError, TargetChangedError
+from novaops.errors import NovaopsError, RefusedError, TargetChangedError, UsageError
 from novaops.execution.apply import run
 from novaops.execution.history import Run
 from novaops.execution.invalid_index import check_no_build
 from novaops.execution.journal import Journal
+from novaops.execution.rehearsal import Rehearsal
 from novaops.execution.resume import resumable
 from novaops.planning.diff import diff
 from novaops.planning.hazard_codes import consent, with_consent
@@ -28,8 +29,7 @@ from novaops.project.recording import alone, recording, settle
 if TYPE_CHECKING:
     from novaops.project.project import Project
 
-SHOWN = 8
-"""How many differences an error lists."""
+NO_REHEARSAL = "--shadow URL names an empty database where a copy can be made"
 
 
 def apply(
@@ -40,6 +40,7 @@ def apply(
     rehearse: bool,
     lock_timeout: timedelta,
     lock_wait: timedelta,
+    unproven: Callable[[str], bool],
 ) -> Outcome:
     """See `Project.apply`."""
     made = with_consent(made, frozenset(consent(text) for text in allow))
@@ -59,9 +60,9 @@ def apply(
         check_no_build(project.connection, made)
         _check_ownership(project, made)
         # A plan that is run again was rehearsed for what was there when it was made.
-        if rehearse and project.request is not None and (resumed is None or made.continues):
+        if rehearse and (resumed is None or made.continues):
             made = project.rehearse(made)
-            _check_rehearsal(project, made)
+            _check_rehearsal(project, Rehearsal.of(made.rehearsal), unproven)
         files.before()
         with files.telling():
             ran = _run(project, made, lock_timeout, journal, resumed)
@@ -136,26 +137,20 @@ def _check_ownership(project: Project, made: Plan) -> None:
     )
 
 
-def _check_rehearsal(project: Project, made: Plan) -> None:
-    verdict = made.rehearsal or {}
-    if verdict.get("converges"):
-        return
-    if not verdict.get("faithful"):
-        why = verdict.get("error") or _listed(verdict)
-        project.reporter.note(f"not rehearsed: the copy differs from the live schema ({why})")
-        return
-    raise NovaopsError(
-        "the rehearsal on a copy did not lead to what the files declare; nothing was applied",
-        detail=str(verdict.get("error") or f"still different: {_listed(verdict)}"),
-        hint="this is a defect of novaops: please report the plan (novaops plan --format json)",
-    )
-
-
-def _listed(verdict: Mapping[str, Any]) -> str:
-    """The first of the differences that a rehearsal has left."""
-    left = verdict["left"]
-    more = f" and {len(left) - SHOWN:,} more" if len(left) > SHOWN else ""
-    return ", ".join(left[:SHOWN]) + more
+def _check_rehearsal(project: Project, verdict: Rehearsal, unproven: Callable[[str], bool]) -> None:
+    if verdict.failed:
+        raise NovaopsError(
+            "the rehearsal on a copy did not lead to what the files declare; nothing was applied",
+            detail=str(verdict),
+            hint="this is a defect of novaops: please report the plan (novaops plan --format json)",
+        )
+    if not verdict.faithful and not unproven(str(verdict)):
+        raise UsageError(
+            "the plan could not be tried on a copy; nothing was applied",
+            detail=str(verdict),
+            hint=f"{NO_REHEARSAL}; novaops apply --no-rehearse goes on without",
+        )
+    project.reporter.note(str(verdict))
 
 
 def _afterwards(project: Project, journal: Journal) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ import psycopg
 
 from novaops.catalog.read import read
 from novaops.catalog.snapshot import Snapshot
+from novaops.db.advisory_lock import advisory_lock
 from novaops.db.connection import connect, identify
 from novaops.desired.bodies import unchanged_in
 from novaops.desired.body_findings import Body
@@ -24,11 +25,10 @@ from novaops.desired.declare import declare
 from novaops.desired.files import Script, load
 from novaops.desired.renamed import Renaming
 from novaops.desired.renames_file import RenamesFile
-from novaops.errors import NovaopsError
 from novaops.execution.history import RecordedStatement, Run, last_state, numbered, runs, statements
+from novaops.execution.parked import BroughtBack, ParkedTable, bring_back, drop_expired, parked_tables
 from novaops.execution.pre_migrations.files import PRE
 from novaops.execution.pre_migrations.standing import to_run
-from novaops.execution.rehearse import Stage, rehearse
 from novaops.execution.resume import remainder
 from novaops.ignore import Ignore
 from novaops.kinds import registry
@@ -46,6 +46,7 @@ from novaops.project.options import Options, Outcome
 from novaops.project.pre_migrations.ahead import Ahead, ahead, known, with_pre_migrations
 from novaops.project.pre_migrations.migrations import Migrations
 from novaops.project.recording import recover
+from novaops.project.rehearse import rehearse_plan, rehearse_with_way_back
 from novaops.project.renames import allowed_drops, consents, renames_file, renaming
 from novaops.project.throwaway import throwaway
 
@@ -107,7 +108,7 @@ class Project:
             return declare(
                 script,
                 self.shadow,
-                lambda: self._elsewhere(live),
+                lambda: self.elsewhere(live),
                 lambda bodies: unchanged_in(self.connection, bodies) if live.objects else {},
                 self.options.missing_roles,
                 self.options.check_functions,
@@ -137,7 +138,7 @@ class Project:
             desired = declare(
                 script,
                 shadow_while_reading,
-                lambda: self._elsewhere(reading[0].result()),
+                lambda: self.elsewhere(reading[0].result()),
                 unchanged_when_read,
                 self.options.missing_roles,
                 self.options.check_functions,
@@ -159,15 +160,18 @@ class Project:
         found = ahead(self, self.inspect(), files)
         return found, self.desired(found.prediction.snapshot)
 
-    def _elsewhere(self, live: Snapshot) -> list[str]:
+    def elsewhere(self, live: Snapshot) -> list[str]:
         """Statements that make what the files may refer to without declaring it."""
         unmanaged = copied_part(live, self.scope())
         return [w.step.sql for w in creation(unmanaged, Scope(frozenset()), self.comparison()).written]
 
     # -- what would change ----------------------------------------------------------------------
 
-    def plan(self, allow: Collection[str] = ()) -> Plan:
-        """The plan from the live database to the files; `allow` holds consents (HAZARD[:OBJECT])."""
+    def plan(self, allow: Collection[str] = (), park: timedelta | None = None) -> Plan:
+        """The plan from the live database to the files; `allow` holds consents (HAZARD[:OBJECT]).
+
+        With `park`, tables that would be dropped are put aside for so long; see `novaops.planning.parking`.
+        """
         found, desired = self._ahead()
         agreed = consents(self._renames, found.prediction.snapshot, desired)
         allowed = frozenset(consent(text) for text in (*allow, *agreed))
@@ -185,6 +189,7 @@ class Project:
             empty=desired.empty,
             files=str(self.file),
             last=last_applied(*state) if (state := last_state(self.connection)) and found.settled else None,
+            park=park,
         )
         self.request, self.ahead = request, found
         with self.reporter.phase("planning"):
@@ -225,11 +230,20 @@ class Project:
         return Migrations(self)
 
     def rehearse(self, made: Plan) -> Plan:
-        """Run the plan on a throwaway copy of the live schema; see `Plan.rehearsal`."""
-        request = self.requested()
-        with self.reporter.phase("rehearsing on a copy"), self.shadow() as connection:
-            stage = Stage(connection, self.disposable)
-            return rehearse(stage, made, request.live, request.desired, request.scope, request.comparison)
+        """Run the plan on a throwaway copy of the live schema.
+
+        Returned with the locks, rewrites and scans that were seen, and the `Rehearsal` as JSON. The plan
+        of a file, of which only the fingerprint of its result is known, is compared by that.
+        """
+        return rehearse_plan(self, made)
+
+    def rollback(self, made: Plan) -> tuple[Plan, Plan]:
+        """The last plan and the way back from it, both rehearsed: the second on the copy that the first has changed.
+
+        The way back is bound to the database as the plan will leave it, and names in its notices what does
+        not come back. Raises `NovaopsError` when it does not lead back to what there was.
+        """
+        return rehearse_with_way_back(self, made)
 
     # -- changing it ----------------------------------------------------------------------------
 
@@ -241,12 +255,16 @@ class Project:
         rehearse: bool = True,
         lock_timeout: timedelta = timedelta(seconds=3),
         lock_wait: timedelta = timedelta(0),
+        unproven: Callable[[str], bool] = lambda _: False,
     ) -> Outcome:
         """Apply a plan, by default the one made now.
 
+        `unproven` is asked whether to go on where there can be no rehearsal, and told why.
+
         Raises `RefusedError` when a hazard is not allowed, `TargetChangedError` when the database is
-        no longer what the plan was made from, and `NovaopsError` when the rehearsal shows that the
-        plan does not lead to what the files declare; nothing is changed then.
+        no longer what the plan was made from, `NovaopsError` when the rehearsal shows that the
+        plan does not lead to what the files declare, and `UsageError` when there can be none and
+        `unproven` says no; nothing is changed then.
         """
         self.recover(lock_wait)
         return apply(
@@ -256,6 +274,7 @@ class Project:
             rehearse=rehearse,
             lock_timeout=lock_timeout,
             lock_wait=lock_wait,
+            unproven=unproven,
         )
 
     def recover(self, lock_wait: timedelta = timedelta(0)) -> None:
@@ -274,13 +293,23 @@ class Project:
         found = numbered(self.connection, run)
         return found, statements(self.connection, found)
 
-    # -- how ------------------------------------------------------------------------------------
+    # -- parked tables --------------------------------------------------------------------------
 
-    def requested(self) -> Request:
-        """What the last plan was made of; raises `NovaopsError` when none was made."""
-        if self.request is None:
-            raise NovaopsError("there is no plan of this project to rehearse", hint="call plan() first")
-        return self.request
+    def parked(self) -> list[ParkedTable]:
+        """The tables that were put aside (`plan(park=…)`), the oldest first."""
+        return parked_tables(self.connection)
+
+    def unpark(self, name: str) -> BroughtBack:
+        """Bring a parked table back, under the name that it had; see `bring_back`."""
+        with advisory_lock(self.connection):
+            return bring_back(self.connection, name)
+
+    def drop_expired(self) -> list[ParkedTable]:
+        """Drop the parked tables that are past their time."""
+        with advisory_lock(self.connection):
+            return drop_expired(self.connection)
+
+    # -- how ------------------------------------------------------------------------------------
 
     def scope(self, desired: Snapshot | None = None) -> Scope:
         """What the options manage; without `desired`, less the schemas that the files make."""

@@ -257,18 +257,13 @@ def test_a_rehearsal_shows_locks_and_rewrites(live: Connection, declare: Callabl
     declared = USERS.replace("legacy_id bigint", "legacy_id text") + "CREATE TABLE other (a int, b int);"
     project = declare(declared)
     made = project.rehearse(project.plan())
-    assert made.rehearsal == {
-        "faithful": True,
-        "converges": True,
-        "left": [],
-        "error": None,
-        "committed": True,
-    }
+    assert made.rehearsal is not None
+    assert made.rehearsal["converges"]
     (rewrite,) = (s for s in made.statements if "ALTER COLUMN legacy_id" in s.sql)
     assert rewrite.rewrites == ("public.users",)
-    assert "public.users AccessExclusiveLock" in rewrite.locks
+    assert rewrite.locks == ("public.users AccessExclusiveLock",)
     (added,) = (s for s in made.statements if "ADD COLUMN b" in s.sql)
-    assert added.rewrites == ()
+    assert (added.rewrites, added.scans) == ((), ())
     assert column_type(live, "users", "legacy_id") == "bigint"
 
 
@@ -467,7 +462,7 @@ def test_a_rehearsal_out_of_locks_names_the_setting(
     def full(*_: object) -> None:
         raise psycopg.errors.OutOfMemory("out of shared memory")
 
-    monkeypatch.setattr("novaops.execution.rehearse.Stage.watch", full)
+    monkeypatch.setattr("novaops.execution.observe.Observer.run", full)
     with pytest.raises(
         NovaopsError, match="no room for what one statement needs; nothing was applied"
     ) as error:
@@ -490,6 +485,6 @@ def test_files_too_large_for_the_lock_table_are_built_with_commits(
     monkeypatch.setattr("novaops.desired.declare.build", spy)
     monkeypatch.setattr("novaops.desired.declare.lock_table", lambda _: SMALL)
     declared = "CREATE VIEW v AS TABLE u;\nCREATE TABLE u (a int REFERENCES beside.t);\n"
-    assert declare(declared).apply().left == ()
+    assert declare(declared).apply(rehearse=False).left == ()
     assert modes == [True, True]
     assert declare(declared).plan().statements == ()

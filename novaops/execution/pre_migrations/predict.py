@@ -17,11 +17,11 @@ from novaops.desired.lexer import folded
 from novaops.desired.rules import Action
 from novaops.desired.split import Statement
 from novaops.diagnostics import Diagnostic
+from novaops.execution.copy import Stage
 from novaops.execution.pre_migrations.carried import carried
 from novaops.execution.pre_migrations.files import Migration
 from novaops.execution.pre_migrations.functions import reach
 from novaops.execution.pre_migrations.run import failure
-from novaops.execution.rehearse import Stage
 from novaops.planning.diff import Comparison
 
 # Refused in a declared schema, and without harm on a copy.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from novaops.catalog.snapshot import Snapshot
+from novaops.execution.copy import Stage
 from novaops.execution.pre_migrations import consent, ledger
 from novaops.execution.pre_migrations.files import PRE, left_out, read_folder, text_of
 from novaops.execution.pre_migrations.predict import Prediction, predict
@@ -19,7 +20,6 @@ from novaops.execution.pre_migrations.standing import (
     standings,
     to_run,
 )
-from novaops.execution.rehearse import Stage
 from novaops.planning.hazard_codes import with_consent
 from novaops.planning.plan import Plan, PreMigration, ScriptStatement
 from novaops.planning.planner import live_fingerprint

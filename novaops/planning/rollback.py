@@ -1,0 +1,41 @@
+"""The way back: the plan from what another plan leads to, to what there was before it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import psycopg
+
+from novaops.catalog.snapshot import Snapshot
+from novaops.planning.diff import Comparison
+from novaops.planning.plan import Plan
+from novaops.planning.planner import Request, plan
+from novaops.planning.privileges import PrivilegeMode
+from novaops.planning.scope import Scope
+
+EXACTLY = Comparison(PrivilegeMode.MANAGED, owners=True)
+LOST = frozenset({"data-loss", "narrowing"})
+
+
+def way_back(
+    made: Plan, before: Snapshot, after: Snapshot, scope: Scope, copy: psycopg.Connection[Any],
+    live: psycopg.Connection[Any],
+) -> Plan:  # fmt: skip
+    """The plan from `after` to `before`, the states on both sides of `made`.
+
+    Whatever `made` has changed is changed back, also what the files manage only where they declare it. `copy` is
+    asked what would be lost: it holds no rows, so every loss becomes a question to the live data when the
+    way back is taken. `live` tells which tables are not to be kept from others.
+    """
+    request = Request(
+        live=after,
+        desired=before,
+        scope=Scope(frozenset(), whole=True, ignore=scope.ignore),
+        comparison=EXACTLY,
+        target=made.target,
+    )
+    back = plan(request, copy, busy=live)
+    lost = dict.fromkeys(h for change in made.changes for h in change.hazards if h.hazard in LOST)
+    notices = tuple(f"{h.object} does not come back as it was: {h.message}" for h in lost)
+    return replace(back, notices=(*notices, *back.notices), files="what it was before", options=made.options)
