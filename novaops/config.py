@@ -32,6 +32,7 @@ from typing import Any, Generic, TypeVar
 from novaops.config_sources import Layer, layers
 from novaops.durations import parse_duration
 from novaops.errors import NovaopsError, UsageError
+from novaops.sizes import format_size, parse_size
 
 T = TypeVar("T")
 HIDDEN = "********"
@@ -54,6 +55,7 @@ DEFAULTS: Mapping[str, Any] = {
     "shadow": "server",
     "lock_timeout": "3s",
     "lock_wait": "0s",
+    "safe_below": "64 kB",
 }
 
 
@@ -112,6 +114,8 @@ class SchemaSettings:
     shadow: Setting[str]
     lock_timeout: Setting[timedelta]
     lock_wait: Setting[timedelta]
+    safe_below: Setting[int]
+    """Bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +264,7 @@ def _schema(sources: list[Layer]) -> SchemaSettings:
         shadow=_text("shadow", first("shadow")),
         lock_timeout=_duration("lock_timeout", first("lock_timeout")),
         lock_wait=_duration("lock_wait", first("lock_wait")),
+        safe_below=_size("safe_below", first("safe_below")),
     )
 
 
@@ -297,6 +302,15 @@ def _duration(name: str, setting: Setting[Any]) -> Setting[timedelta]:
         ) from None
 
 
+def _size(name: str, setting: Setting[Any]) -> Setting[int]:
+    try:
+        return Setting(parse_size(str(setting.value)), setting.origin)
+    except ValueError as error:
+        raise UsageError(
+            f"{name} from {setting.origin}: {error}", hint="a number with B, kB, MB, GB or TB: 64 kB"
+        ) from None
+
+
 # -- explain --------------------------------------------------------------------------------
 
 
@@ -323,6 +337,8 @@ def _explain_schema(settings: SchemaSettings) -> Iterator[Explained]:
 def _shown(name: str, value: Any) -> str:
     if isinstance(value, timedelta):
         return f"{value.total_seconds():g}s"
+    if isinstance(value, int):
+        return format_size(value)
     if isinstance(value, tuple):
         return ", ".join(value) or "public and those that the files create"
     return str(value) if name != "shadow" or "://" not in value else _without_password(value)

@@ -20,7 +20,7 @@ CONNECTION = {"host": "host", "port": "port", "database": "dbname", "user": "use
 IN_FILES = (*CONNECTION, "url", "service", "sslmode", "sslrootcert", "password_command", "embedded")
 SCHEMA = (
     *("file", "schemas", "scope", "privileges", "owners", "missing_roles"),
-    *("check_functions", "shadow", "lock_timeout", "lock_wait"),
+    *("check_functions", "shadow", "lock_timeout", "lock_wait", "safe_below"),
 )
 PG_VARIABLES = {
     "PGHOST": "host",
@@ -129,7 +129,7 @@ def _toml(file: TomlFile) -> Layer:
     problems = list(_problems(file))
     if problems:
         raise DiagnosticsError(problems)
-    given = file.data.get("connection", {})
+    given = _spelled(file.data.get("connection", {}))
     connection = _from_url(given["url"], file.path.name) if "url" in given else {}
     if "password" in connection:
         raise DiagnosticsError([_no_password(file, "url")])
@@ -141,10 +141,15 @@ def _toml(file: TomlFile) -> Layer:
     return Layer(
         place=file.path.name,
         connection=connection,
-        schema=file.data.get("schema", {}),
+        schema=_spelled(file.data.get("schema", {})),
         embedded=given.get("embedded", False),
         sections={name: value for name, value in file.data.items() if name in CAPABILITIES},
     )
+
+
+def _spelled(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The keys with underscores; `safe-below` is `safe_below`, as in the flag."""
+    return {key.replace("-", "_"): value for key, value in values.items()}
 
 
 def _problems(file: TomlFile) -> Iterable[Diagnostic]:
@@ -160,7 +165,7 @@ def _problems(file: TomlFile) -> Iterable[Diagnostic]:
             for key in value:
                 if section == "connection" and key == "password":
                     yield _no_password(file, key)
-                elif key not in known[section]:
+                elif key.replace("-", "_") not in known[section]:
                     yield file.unknown(section, key, known[section])
             yield from _wrong_types(file, section, value)
 
@@ -172,7 +177,7 @@ def _wrong_types(file: TomlFile, section: str, values: Mapping[str, Any]) -> Ite
         "schemas": (list, "a list of names"),
     }
     for key, value in values.items():
-        kind, words = wanted.get(key, (str, "a text"))
+        kind, words = wanted.get(key.replace("-", "_"), (str, "a text"))
         # bool is a kind of int to Python.
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             yield file.problem(f"{key} in [{section}] must be {words}", section, key)

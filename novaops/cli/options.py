@@ -64,6 +64,14 @@ BUILD: Sequence[Option[Any]] = (
     ),
 )
 
+HAZARDS: Sequence[Option[Any]] = (
+    click.option(
+        "--safe-below",
+        metavar="SIZE",
+        help="Tables with fewer bytes of rows may be locked, read or written anew unasked. Default: 64 kB.",
+    ),
+)
+
 DESIRED: Sequence[Option[Any]] = (
     click.option(
         "--file",
@@ -72,6 +80,7 @@ DESIRED: Sequence[Option[Any]] = (
     ),
     *SCOPE,
     *BUILD,
+    *HAZARDS,
 )
 
 FORMAT: Sequence[Option[Any]] = (
@@ -130,7 +139,7 @@ CARRIED = frozenset(["planfile", "url", "host", "port", "database", "user", "emb
 """Parameters that the command under "next" repeats."""
 CARRIED_WITHOUT_PLANFILE = CARRIED | {
     "file", "schemas", "scope", "privileges", "owners", "missing_roles", "check_functions",
-    "shadow",
+    "shadow", "safe_below",
 }  # fmt: skip
 
 

@@ -45,6 +45,7 @@ def open_server(config: Config, quiet: bool) -> Iterator[Server]:
         missing_roles=schema.missing_roles.value,
         check_functions=schema.check_functions.value,
         shadow=schema.shadow.value,
+        safe_below=schema.safe_below.value,
     )
     with Progress(quiet) as reporter:
         if not connection.embedded.value:

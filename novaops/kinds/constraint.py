@@ -22,6 +22,7 @@ from novaops.kinds.inheritance import (
 )
 from novaops.kinds.kind import Kind, Part, Phase, Placement, Risk, Scene, Step
 from novaops.kinds.obstacles import violated
+from novaops.kinds.work import Work, offline, rewrite, scan
 
 CHECK, FOREIGN_KEY, NOT_NULL, EXCLUSION = "c", "f", "n", "x"
 KEYS = ("p", "u", "x")
@@ -48,9 +49,8 @@ class Constraint(Kind):
             return steps
         # The keys of partitions are made one by one and attached.
         only = "ONLY " if obj["type"] in KEYS and obj["_partitioned"] and obj["type"] != EXCLUSION else ""
-        return [
-            Step(f"ALTER TABLE {only}{obj['_relation']} ADD CONSTRAINT {obj['_quoted']} {_definition(obj)}")
-        ]
+        add = f"ALTER TABLE {only}{obj['_relation']} ADD CONSTRAINT {obj['_quoted']} {_definition(obj)}"
+        return [Step(add, work=_offline(obj, scene) if not only else ())]
 
     def inline(self, obj: Object, parts: Sequence[Part], scene: Scene) -> str | None:
         if obj["type"] != NOT_NULL:
@@ -107,7 +107,8 @@ class Constraint(Kind):
             return None
         steps = []
         if clauses:
-            steps.append(_table(new, f"ALTER CONSTRAINT {new['_quoted']} {' '.join(clauses)}"))
+            enforced = (scan(new["_relation"], "SHARE ROW EXCLUSIVE"),) if "ENFORCED" in clauses else ()
+            steps.append(_table(new, f"ALTER CONSTRAINT {new['_quoted']} {' '.join(clauses)}", *enforced))
         if "validated" in changed and "enforced" not in changed:
             steps.append(_table(new, f"VALIDATE CONSTRAINT {new['_quoted']}"))
         return [*steps, *_index_steps(old, new, changed, scene), *map(_attach, again)]
@@ -218,6 +219,15 @@ def _online(obj: Object, scene: Scene) -> list[Step]:
     ]
 
 
+def _offline(obj: Object, scene: Scene) -> tuple[Work, ...]:
+    """What PostgreSQL does with the rows for a constraint that it has no online form for."""
+    if not scene.online(obj) or not obj["enforced"] or not obj["validated"]:
+        return ()
+    if obj["type"] == FOREIGN_KEY:
+        return (offline(obj["_relation"], "looks up the foreign key of", "SHARE ROW EXCLUSIVE"),)
+    return (offline(obj["_relation"], "builds an index over"),) if obj["type"] in KEYS else ()
+
+
 def _renamed(obj: Object, scene: Scene) -> Object | None:
     """The NOT NULL of the same column that goes by another name on the other side.
 
@@ -322,7 +332,8 @@ def _index_steps(old: Object, new: Object, changed: frozenset[str], scene: Scene
     steps = [Step(f"ALTER INDEX {new['_index']} {clause}") for clause in storage_parameters.altered(old, new)]
     if "tablespace" in changed:
         space = new["tablespace"] or "pg_default"
-        steps.append(Step(f"ALTER INDEX {new['_index']} SET TABLESPACE {space}", frozenset({"rewrite"})))
+        moved = (rewrite(new["_relation"], new["_index"]),)
+        steps.append(Step(f"ALTER INDEX {new['_index']} SET TABLESPACE {space}", work=moved))
     if "parent_index" in changed and new["parent_index"]:
         steps.append(_attach(new))
     if "clustered" in changed:
@@ -338,8 +349,8 @@ def _index_steps(old: Object, new: Object, changed: frozenset[str], scene: Scene
     return steps
 
 
-def _table(obj: Object, clause: str) -> Step:
-    return Step(f"ALTER TABLE {obj['_relation']} {clause}")
+def _table(obj: Object, clause: str, *work: Work) -> Step:
+    return Step(f"ALTER TABLE {obj['_relation']} {clause}", work=work)
 
 
 def _validated(obj: Object, scene: Scene) -> list[Step]:

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
+from novaops.kinds.work import Work
 
 
 class Placement(Enum):
@@ -54,6 +55,8 @@ class Step:
     phase: Phase = Phase.MAIN
     undo: str | None = None
     """What clears away the remains when it fails outside a transaction."""
+    work: tuple[Work, ...] = ()
+    """What keeps others waiting where the relations are large."""
 
 
 ASIDE = "__novaops_old"

@@ -21,7 +21,8 @@ from novaops.planning.hazard_codes import EVERYTHING, with_consent
 from novaops.planning.hazards import Assessment, assess, hazard
 from novaops.planning.masking import masked
 from novaops.planning.nodes import kind_of
-from novaops.planning.plan import Plan, PlannedChange, Statement, Target
+from novaops.planning.outages import SAFE_BELOW, Sizes, outages
+from novaops.planning.plan import Hazard, Plan, PlannedChange, Statement, Target
 from novaops.planning.scope import OWN_SCHEMAS, Scope
 from novaops.planning.shown import shown_changes
 
@@ -43,6 +44,8 @@ class Request:
     """Whether the files hold no statement: an accident more often than a wish."""
     sources: Mapping[Address, Source] = field(default_factory=dict)
     files: str = ""
+    safe_below: int = SAFE_BELOW
+    """Bytes of rows below which nobody minds that a table is locked, read or written anew."""
 
 
 def plan(request: Request, connection: psycopg.Connection[Any] | None) -> Plan:
@@ -51,16 +54,8 @@ def plan(request: Request, connection: psycopg.Connection[Any] | None) -> Plan:
     made = _drafted(request, connection, locks.room)
     assessed = assess(made.changes, made.scene, connection)
     hazards = assessed.hazards
-    for stuck, because in made.broken.items():
-        obj = request.live[stuck]
-        message = f"not managed by the files, but in the way of changing {request.live[because].identity}"
-        found = hazard("unmanaged-dependant", obj.identity, message)
-        hazards[because] = (*hazards.get(because, ()), found)
-    if request.empty and made.changes:
-        first = min(made.changes)
-        message = f"{request.files} declares nothing: everything that it manages would be dropped"
-        whole = hazard("data-loss", request.target.database, message)
-        hazards[first] = (whole, *hazards.get(first, ()))
+    for address, told in _of_the_whole(request, made, connection):
+        hazards[address] = (*hazards.get(address, ()), *told)
     made_plan = Plan(
         target=request.target,
         source_fingerprint=live_fingerprint(request.live, request.scope),
@@ -81,6 +76,21 @@ def plan(request: Request, connection: psycopg.Connection[Any] | None) -> Plan:
         objects=sum(o.parent is None for o in request.desired),
     )
     return with_consent(made_plan, request.allowed)
+
+
+def _of_the_whole(
+    request: Request, made: Draft, connection: psycopg.Connection[Any] | None
+) -> Iterator[tuple[Address, tuple[Hazard, ...]]]:
+    """Hazards that no single object knows of."""
+    if request.empty and made.changes:
+        message = f"{request.files} declares nothing: everything that it manages would be dropped"
+        yield min(made.changes), (hazard("data-loss", request.target.database, message),)
+    for stuck, because in made.broken.items():
+        obj = request.live[stuck]
+        message = f"not managed by the files, but in the way of changing {request.live[because].identity}"
+        yield because, (hazard("unmanaged-dependant", obj.identity, message),)
+    sizes = None if connection is None else Sizes(connection)
+    yield from outages(made, sizes, request.safe_below).items()
 
 
 def unread(live: Snapshot, desired: Snapshot) -> list[str]:

@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from novaops.planning.outages import SAFE_BELOW
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """What a plan manages and how; the words are those of the command line.
 
     `shadow` is "server" (a database made and dropped on the target's server), "embedded", or the
-    URL of an empty database. `ignore_file` is read when it exists.
+    URL of an empty database. `safe_below` is the size in bytes of the rows below which a table may be
+    locked, read or written anew unasked. `ignore_file` is read when it exists.
     """
 
     schemas: tuple[str, ...] = ()
@@ -22,6 +25,7 @@ class Options:
     missing_roles: str = "error"
     check_functions: str = "auto"
     shadow: str = "server"
+    safe_below: int = SAFE_BELOW
     ignore_file: Path | None = Path(".pgschemaignore")
 
 

@@ -150,6 +150,7 @@ class Project:
             missing_roles=desired.missing_roles,
             empty=desired.empty,
             files=str(self.file),
+            safe_below=self.options.safe_below,
         )
         self.request = request
         with self.reporter.phase("planning"):
