@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,15 +53,23 @@ def plan(request: Request, connection: psycopg.Connection[Any] | None) -> Plan:
     locks = LockTable() if connection is None else lock_table(connection)
     made = _drafted(request, connection, locks.room)
     assessed = assess(made.changes, made.scene, connection)
-    hazards = assessed.hazards
-    for address, told in _of_the_whole(request, made, connection):
-        hazards[address] = (*hazards.get(address, ()), *told)
+    for address, whole in _of_the_whole(request, made):
+        assessed.hazards[address] = (*assessed.hazards.get(address, ()), whole)
+    sizes = None if connection is None else Sizes(connection)
+    working = outages(made, sizes, request.safe_below)
+    hazards = dict(assessed.hazards)
+    for written, told in zip(made.written, working, strict=True):
+        if told:
+            hazards[written.object.address] = (*hazards.get(written.object.address, ()), *told)
     made_plan = Plan(
         target=request.target,
         source_fingerprint=live_fingerprint(request.live, request.scope),
         desired_fingerprint=live_fingerprint(request.desired, request.scope),
         changes=(*_role_changes(request), *shown_changes(made, hazards, request.sources)),
-        statements=(*_role_statements(request), *_statements(made, assessed, bool(request.missing_roles))),
+        statements=(
+            *_role_statements(request),
+            *_statements(made, assessed, working, bool(request.missing_roles)),
+        ),
         blocked=tuple(dict.fromkeys(h for group in hazards.values() for h in group)),
         skipped=tuple(
             o.identity
@@ -78,19 +86,15 @@ def plan(request: Request, connection: psycopg.Connection[Any] | None) -> Plan:
     return with_consent(made_plan, request.allowed)
 
 
-def _of_the_whole(
-    request: Request, made: Draft, connection: psycopg.Connection[Any] | None
-) -> Iterator[tuple[Address, tuple[Hazard, ...]]]:
+def _of_the_whole(request: Request, made: Draft) -> Iterator[tuple[Address, Hazard]]:
     """Hazards that no single object knows of."""
     if request.empty and made.changes:
         message = f"{request.files} declares nothing: everything that it manages would be dropped"
-        yield min(made.changes), (hazard("data-loss", request.target.database, message),)
+        yield min(made.changes), hazard("data-loss", request.target.database, message)
     for stuck, because in made.broken.items():
         obj = request.live[stuck]
         message = f"not managed by the files, but in the way of changing {request.live[because].identity}"
-        yield because, (hazard("unmanaged-dependant", obj.identity, message),)
-    sizes = None if connection is None else Sizes(connection)
-    yield from outages(made, sizes, request.safe_below).items()
+        yield because, hazard("unmanaged-dependant", obj.identity, message)
 
 
 def unread(live: Snapshot, desired: Snapshot) -> list[str]:
@@ -159,11 +163,13 @@ def _role_statements(request: Request) -> Iterator[Statement]:
         yield Statement(f"CREATE ROLE {quote_ident(role)}", 1, "role", quote_ident(role), "create")
 
 
-def _statements(made: Draft, assessed: Assessment, later: bool) -> tuple[Statement, ...]:
-    """The statements; `later` when transaction 1 is taken."""
+def _statements(
+    made: Draft, assessed: Assessment, working: Sequence[tuple[Hazard, ...]], later: bool
+) -> tuple[Statement, ...]:
+    """The statements, with hazards of their own (`working`); `later` when transaction 1 is taken."""
     shown: set[Address] = set()
     found = []
-    for written, number in zip(made.written, made.numbers, strict=True):
+    for written, number, told in zip(made.written, made.numbers, working, strict=True):
         address = written.object.address
         first = address not in shown
         shown.add(address)
@@ -177,7 +183,7 @@ def _statements(made: Draft, assessed: Assessment, later: bool) -> tuple[Stateme
                 kind=kind_of(written.object).name,
                 object=written.object.identity,
                 operation=written.operation,
-                hazards=assessed.hazards.get(address, ()) if first else (),
+                hazards=(*(assessed.hazards.get(address, ()) if first else ()), *told),
                 guards=assessed.guards.get(address, ()) if first else (),
             )
         )

@@ -33,7 +33,8 @@ def apply(
     lock_wait: timedelta,
 ) -> Outcome:
     """See `Project.apply`."""
-    made = with_consent(made, frozenset(consent(text) for text in allow))
+    given = frozenset(consent(text) for text in allow)
+    made = with_consent(made, given)
     _check_blocked(made)
     if not made.statements:
         return Outcome(0, 0.0)
@@ -45,8 +46,9 @@ def apply(
     with advisory_lock(project.connection, wait=lock_wait, waiting=waiting):
         _check_unchanged(project, made)
         if rehearse and project.request is not None:
-            made = project.rehearse(made)
+            made = with_consent(project.rehearse(made), given | project.request.allowed)
             _check_rehearsal(project, made)
+            _check_blocked(made)
         ran = run(project.connection, made, lock_timeout, project.reporter)
         left = _left(project)
     return Outcome(ran, time.monotonic() - started, left, made.rehearsal)

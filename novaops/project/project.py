@@ -29,6 +29,7 @@ from novaops.kinds import registry
 from novaops.planning.diff import Comparison
 from novaops.planning.dump import copied_part, creation, dump, split
 from novaops.planning.hazard_codes import consent
+from novaops.planning.outages import Sizes, observed
 from novaops.planning.plan import Plan, Target
 from novaops.planning.planner import Request, plan
 from novaops.planning.privileges import PrivilegeMode
@@ -186,7 +187,8 @@ class Project:
         request = self.requested()
         with self.reporter.phase("rehearsing on a copy"), self.shadow() as connection:
             stage = Stage(connection, self.disposable)
-            return rehearse(stage, made, request.live, request.desired, request.scope, request.comparison)
+            made = rehearse(stage, made, request.live, request.desired, request.scope, request.comparison)
+        return observed(made, Sizes(self.connection), request.safe_below)
 
     # -- changing it ----------------------------------------------------------------------------
 

@@ -79,7 +79,7 @@ def drafted(connection: psycopg.Connection[Any], desired: Snapshot) -> Draft:
 
 def told(connection: psycopg.Connection[Any], made: Draft, safe_below: int = SAFE_BELOW) -> dict[str, str]:
     found = outages(made, Sizes(connection), safe_below)
-    return {h.consent: h.message for hazards in found.values() for h in hazards}
+    return {h.consent: h.message for hazards in found for h in hazards}
 
 
 TABLES = [
