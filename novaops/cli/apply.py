@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from novaops.cli.command import Command
-from novaops.cli.options import CONNECTION, CONSENT, DESIRED, OUTPUT, QUIET, apply_command, options
+from novaops.cli.options import CONNECTION, CONSENT, DESIRED, OUTPUT, QUIET, SAFE_ONLY, apply_command, options
+from novaops.cli.question import agreed
 from novaops.cli.session import open_project, settings
-from novaops.cli.verdict import FAILED, verdict
+from novaops.cli.verdict import FAILED, PENDING, verdict
 from novaops.errors import UsageError
-
-if TYPE_CHECKING:
-    from novaops.planning.plan import Plan
 
 EPILOG = """\b
 Examples:
   novaops apply                                   plan, show, ask, apply
   novaops apply plan.json --yes                   exactly that plan; exit 5 if the database has changed since
   novaops apply --allow data-loss:public.t.old    consent to one loss, by its name
+  novaops apply --safe-only --yes                 what needs no consent; exit 3 when something else is left
   novaops apply --check                           apply nothing; exit 3 or 4 like plan --check
 
 --yes answers the question, never a hazard: each of those is allowed by name, with --allow.
@@ -31,10 +28,10 @@ Examples:
 
 @click.command("apply", cls=Command, epilog=EPILOG)
 @click.argument("planfile", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@options(CONSENT, CONNECTION, DESIRED, OUTPUT, QUIET)
+@options(CONSENT, SAFE_ONLY, CONNECTION, DESIRED, OUTPUT, QUIET)
 @click.pass_context
 def command(
-    ctx: click.Context, /, planfile: Path | None, allow: tuple[str, ...], yes: bool, no_rehearse: bool,
+    ctx: click.Context, /, planfile: Path | None, allow: tuple[str, ...], yes: bool, no_rehearse: bool, safe_only: bool,
     output_format: str, out: Path | None, check: bool, fail_on_unmanaged: bool, quiet: bool,
     **given: Any,
 ) -> int:  # fmt: skip
@@ -43,20 +40,26 @@ def command(
     from novaops.output.plan import load_plan, save_plan, write_plan
     from novaops.planning.hazard_codes import consent, with_consent
 
+    if planfile and safe_only:
+        raise UsageError("a plan file is applied as it is", hint="novaops plan --safe-only --out FILE")
     allowed = frozenset(consent(text) for text in allow)
     config = settings(given)
     with open_project(config, quiet) as project:
-        plan = with_consent(load_plan(planfile), allowed) if planfile else project.plan(allowed)
+        plan = (
+            with_consent(load_plan(planfile), allowed)
+            if planfile
+            else project.plan(allowed, safe_only=safe_only)
+        )
         if out is not None:
             save_plan(plan, out)
         if output_format != "json":
             write_plan(plan, output_format, apply_command(ctx) if check or plan.blocked else ())
         stop = verdict(plan, check or bool(plan.blocked), fail_on_unmanaged)
-        if not stop and plan.statements and not (yes or _agreed(plan, apply_command(ctx))):
+        if not stop and plan.statements and not (yes or agreed(plan, apply_command(ctx))):
             stop = FAILED
         if stop or not plan.statements:
             write_outcome(plan, None, output_format)
-            return stop
+            return stop or (PENDING if plan.left_out else 0)
         outcome = project.apply(
             plan,
             allowed,
@@ -65,16 +68,4 @@ def command(
             lock_wait=config.schema.lock_wait.value,
         )
     write_outcome(plan, outcome, output_format)
-    return FAILED if outcome.left else 0
-
-
-def _agreed(plan: Plan, again: list[str]) -> bool:
-    """Ask, where there is somebody to ask."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError(
-            "applying needs consent, and there is no terminal to ask on",
-            hint=f"to go on without a question: {shlex.join([*again, '--yes'])}",
-        )
-    count = len(plan.statements)
-    question = f"Apply {count} statement{'s' * (count > 1)} to {plan.target.database}?"
-    return click.confirm(question, err=True)
+    return FAILED if outcome.left else PENDING if plan.left_out else 0

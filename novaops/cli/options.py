@@ -118,6 +118,14 @@ QUIET: Sequence[Option[Any]] = (
     click.option("--quiet", "-q", is_flag=True, help="Say nothing about progress on stderr."),
 )
 
+SAFE_ONLY: Sequence[Option[Any]] = (
+    click.option(
+        "--safe-only",
+        is_flag=True,
+        help="Leave out what needs consent, and what depends on it.",
+    ),
+)
+
 CONSENT: Sequence[Option[Any]] = (
     click.option(
         "--allow",
@@ -139,7 +147,7 @@ CARRIED = frozenset(["planfile", "url", "host", "port", "database", "user", "emb
 """Parameters that the command under "next" repeats."""
 CARRIED_WITHOUT_PLANFILE = CARRIED | {
     "file", "schemas", "scope", "privileges", "owners", "missing_roles", "check_functions",
-    "shadow", "safe_below",
+    "shadow", "safe_below", "safe_only",
 }  # fmt: skip
 
 

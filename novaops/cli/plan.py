@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from novaops.cli.command import Command
-from novaops.cli.options import CONNECTION, DESIRED, OUTPUT, QUIET, apply_command, options
+from novaops.cli.options import CONNECTION, DESIRED, OUTPUT, QUIET, SAFE_ONLY, apply_command, options
 from novaops.cli.session import open_project, settings
 from novaops.cli.verdict import verdict
 
@@ -25,7 +25,7 @@ Nothing is changed: the files are executed in a shadow that is rolled back.
 
 
 @click.command("plan", cls=Command, epilog=EPILOG)
-@options(CONNECTION, DESIRED, OUTPUT, QUIET)
+@options(SAFE_ONLY, CONNECTION, DESIRED, OUTPUT, QUIET)
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -35,13 +35,14 @@ def command(
     check: bool,
     fail_on_unmanaged: bool,
     quiet: bool,
+    safe_only: bool,
     **given: Any,
 ) -> int:
     """Show what would change, by which statements, at what risk."""
     from novaops.output.plan import save_plan, write_plan
 
     with open_project(settings(given), quiet) as project:
-        plan = project.plan()
+        plan = project.plan(safe_only=safe_only)
     if out is not None:
         save_plan(plan, out)
     write_plan(plan, output_format, apply_command(ctx, out))

@@ -19,4 +19,4 @@ def verdict(plan: Plan, check: bool, fail_on_unmanaged: bool) -> int:
         count = len(plan.unmanaged)
         click.echo(f"{count} unmanaged object{'s' * (count > 1)} (--fail-on-unmanaged)", err=True)
         return FAILED
-    return PENDING if check and plan.statements else 0
+    return PENDING if check and (plan.statements or plan.left_out) else 0

@@ -35,12 +35,13 @@ def plan_value(plan: Plan) -> dict[str, Any]:
         "source_fingerprint": plan.source_fingerprint,
         "desired_fingerprint": plan.desired_fingerprint,
         "summary": plan.summary,
-        "changes": [{**asdict(c), "hazards": [_hazard(h) for h in c.hazards]} for c in plan.changes],
+        "changes": [_saved_change(c) for c in plan.changes],
         "statements": [_saved(s) for s in plan.statements],
         "blocked": [_hazard(h) for h in plan.blocked],
         "skipped": plan.skipped,
         "unmanaged": plan.unmanaged,
         "notices": plan.notices,
+        "left_out": [_saved_change(c) for c in plan.left_out],
         "files": plan.files,
         "file_statements": plan.file_statements,
         "shadow_seconds": plan.shadow_seconds,
@@ -83,6 +84,7 @@ def _plan(value: Mapping[str, Any]) -> Plan:
         skipped=tuple(value["skipped"]),
         unmanaged=tuple(value["unmanaged"]),
         notices=tuple(value["notices"]),
+        left_out=tuple(_change(c) for c in value["left_out"]),
         files=value["files"],
         file_statements=value["file_statements"],
         shadow_seconds=value["shadow_seconds"],
@@ -114,6 +116,10 @@ def _statement(value: Mapping[str, Any]) -> Statement:
     given["hazards"] = tuple(_loaded_hazard(h) for h in given["hazards"])
     given["guards"] = tuple(Guard(**guard) for guard in given["guards"])
     return Statement(**given)
+
+
+def _saved_change(change: PlannedChange) -> dict[str, Any]:
+    return {**asdict(change), "hazards": [_hazard(h) for h in change.hazards]}
 
 
 def _saved(statement: Statement) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from rich.text import Text
 
 from novaops.output.json import dumps, plan_value
+from novaops.output.left_out import left_out
 from novaops.output.terminal import visible, write_data, write_lines
 from novaops.output.text import matches
 from novaops.output.tree import counted
@@ -27,6 +28,8 @@ def write_outcome(plan: Plan, outcome: Outcome | None, form: str) -> None:
 def outcome_lines(plan: Plan, outcome: Outcome) -> list[Text]:
     """The last lines of an apply."""
     done = f"applied {counted(outcome.statements, 'statement')} in {outcome.seconds:.1f} s"
+    if not outcome.left and plan.left_out:
+        return [Text.assemble(("✓ ", "green"), f"{done} · {left_out(plan)}")]
     if not outcome.left:
         return [Text.assemble(("✓ ", "green"), f"{done} · {matches(plan)}")]
     lines = [

@@ -9,6 +9,7 @@ from itertools import groupby
 from rich.cells import cell_len
 from rich.text import Text
 
+from novaops.output.left_out import left_out_lines
 from novaops.output.terminal import console, plain, visible, visible_lines, write_lines
 from novaops.output.tree import HAZARD, aligned, counted, tree
 from novaops.planning.hazard_codes import REFUSED_BY_ROWS
@@ -32,6 +33,8 @@ def render_plan(plan: Plan, width: int = 80, command: Sequence[str] = ("novaops"
 
 def plan_lines(plan: Plan, width: int) -> list[Text]:
     """Everything but what to do next."""
+    if not plan.statements and not plan.changes and plan.left_out:
+        return [*fitted(_header(plan), width), *_left_out(plan), *_notices(plan), *left_out_lines(plan)]
     if not plan.statements and not plan.changes:
         return [Text(matches(plan), "green"), *_left_out(plan, quiet=True), *_notices(plan)]
     lines = [*fitted(_header(plan), width), *_left_out(plan), *_notices(plan), Text(), *tree(plan, width)]
@@ -40,7 +43,7 @@ def plan_lines(plan: Plan, width: int) -> list[Text]:
         lines.append(_rule(transaction, plan, width))
         for number, statement in statements:
             lines += _statement(number, statement, len(str(len(plan.statements))), width)
-    return lines
+    return [*lines, *left_out_lines(plan)]
 
 
 def next_lines(plan: Plan, command: Sequence[str]) -> list[Text]:

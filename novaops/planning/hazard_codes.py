@@ -74,7 +74,7 @@ def with_consent(plan: Plan, given: Collection[str]) -> Plan:
     """The plan with the hazards allowed that `given` (of `consent()`) permits, and the others blocked."""
 
     def marked(hazards: Iterable[Hazard]) -> tuple[Hazard, ...]:
-        return tuple(replace(h, allowed=h.allowed or not _consents(h).isdisjoint(given)) for h in hazards)
+        return tuple(replace(h, allowed=h.allowed or covers(given, h)) for h in hazards)
 
     return replace(
         plan,
@@ -84,10 +84,11 @@ def with_consent(plan: Plan, given: Collection[str]) -> Plan:
     )
 
 
-def _consents(found: Hazard) -> set[str]:
-    """The consents that cover a hazard."""
+def covers(given: Collection[str], found: Hazard) -> bool:
+    """Whether one of the consents is for the hazard."""
     named = {found.hazard, found.consent}
-    return named if found.hazard in REFUSED_BY_ROWS else {EVERYTHING, *named}
+    wanted = named if found.hazard in REFUSED_BY_ROWS else {EVERYTHING, *named}
+    return not wanted.isdisjoint(given)
 
 
 def _spelled(name: str) -> str:

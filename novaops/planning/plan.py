@@ -109,7 +109,8 @@ class Plan:
     """A plan, bound to the fingerprint of the database that it was made from.
 
     `skipped` are objects left out by `.pgschemaignore`, `unmanaged` those that no kind models,
-    `blocked` the hazards not yet consented to. `objects` counts the desired objects compared.
+    `blocked` the hazards not yet consented to, `left_out` the changes that a plan of what needs no
+    consent does not make (they need it, or depend on what does). `objects` counts the desired objects compared.
     """
 
     target: Target
@@ -121,6 +122,7 @@ class Plan:
     skipped: tuple[str, ...] = ()
     unmanaged: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
+    left_out: tuple[PlannedChange, ...] = ()
     files: str = ""
     file_statements: int = 0
     shadow_seconds: float = 0.0

@@ -48,28 +48,50 @@ class Request:
     """Bytes of rows below which nobody minds that a table is locked, read or written anew."""
 
 
+@dataclass(frozen=True, slots=True)
+class Assessed:
+    """A draft and its hazards: by the object that changes, and those of each statement by itself."""
+
+    draft: Draft
+    locks: LockTable
+    assessment: Assessment
+    working: Sequence[tuple[Hazard, ...]]
+
+    @property
+    def hazards(self) -> dict[Address, tuple[Hazard, ...]]:
+        """All hazards, by object."""
+        found = dict(self.assessment.hazards)
+        for written, told in zip(self.draft.written, self.working, strict=True):
+            if told:
+                found[written.object.address] = (*found.get(written.object.address, ()), *told)
+        return found
+
+
 def plan(request: Request, connection: psycopg.Connection[Any] | None) -> Plan:
     """The plan from the live snapshot to the desired one; `connection` is asked about live data."""
+    return written_plan(request, assessed(request, connection))
+
+
+def assessed(request: Request, connection: psycopg.Connection[Any] | None) -> Assessed:
+    """The draft, and what it would do to the live data and to those who work with them."""
     locks = LockTable() if connection is None else lock_table(connection)
     made = _drafted(request, connection, locks.room)
-    assessed = assess(made.changes, made.scene, connection)
+    found = assess(made.changes, made.scene, connection)
     for address, whole in _of_the_whole(request, made):
-        assessed.hazards[address] = (*assessed.hazards.get(address, ()), whole)
+        found.hazards[address] = (*found.hazards.get(address, ()), whole)
     sizes = None if connection is None else Sizes(connection)
-    working = outages(made, sizes, request.safe_below)
-    hazards = dict(assessed.hazards)
-    for written, told in zip(made.written, working, strict=True):
-        if told:
-            hazards[written.object.address] = (*hazards.get(written.object.address, ()), *told)
+    return Assessed(made, locks, found, outages(made, sizes, request.safe_below))
+
+
+def written_plan(request: Request, found: Assessed) -> Plan:
+    """The artifact, with the consents of the request."""
+    made, hazards = found.draft, found.hazards
     made_plan = Plan(
         target=request.target,
         source_fingerprint=live_fingerprint(request.live, request.scope),
         desired_fingerprint=live_fingerprint(request.desired, request.scope),
         changes=(*_role_changes(request), *shown_changes(made, hazards, request.sources)),
-        statements=(
-            *_role_statements(request),
-            *_statements(made, assessed, working, bool(request.missing_roles)),
-        ),
+        statements=(*_role_statements(request), *_statements(found, bool(request.missing_roles))),
         blocked=tuple(dict.fromkeys(h for group in hazards.values() for h in group)),
         skipped=tuple(
             o.identity
@@ -80,7 +102,7 @@ def plan(request: Request, connection: psycopg.Connection[Any] | None) -> Plan:
             *(f"{a.type} {'.'.join(a.names)}" for a in request.live.unmodelled),
             *unread(request.live, request.desired),
         ),
-        notices=(*beyond(request), *_crowded(made, locks)),
+        notices=(*beyond(request), *_crowded(made, found.locks)),
         objects=sum(o.parent is None for o in request.desired),
     )
     return with_consent(made_plan, request.allowed)
@@ -163,28 +185,23 @@ def _role_statements(request: Request) -> Iterator[Statement]:
         yield Statement(f"CREATE ROLE {quote_ident(role)}", 1, "role", quote_ident(role), "create")
 
 
-def _statements(
-    made: Draft, assessed: Assessment, working: Sequence[tuple[Hazard, ...]], later: bool
-) -> tuple[Statement, ...]:
-    """The statements, with hazards of their own (`working`); `later` when transaction 1 is taken."""
+def _statements(assessed: Assessed, later: bool) -> Iterator[Statement]:
+    """The statements; `later` when transaction 1 is taken."""
     shown: set[Address] = set()
-    found = []
-    for written, number, told in zip(made.written, made.numbers, working, strict=True):
+    made, of_objects = assessed.draft, assessed.assessment
+    for written, number, told in zip(made.written, made.numbers, assessed.working, strict=True):
         address = written.object.address
         first = address not in shown
         shown.add(address)
-        found.append(
-            Statement(
-                sql=masked(written.step),
-                masked=bool(written.step.secrets),
-                undo=written.step.undo,
-                secret_sql=written.step.sql if written.step.secrets else None,
-                transaction=None if number is None else number + later,
-                kind=kind_of(written.object).name,
-                object=written.object.identity,
-                operation=written.operation,
-                hazards=(*(assessed.hazards.get(address, ()) if first else ()), *told),
-                guards=assessed.guards.get(address, ()) if first else (),
-            )
+        yield Statement(
+            sql=masked(written.step),
+            masked=bool(written.step.secrets),
+            undo=written.step.undo,
+            secret_sql=written.step.sql if written.step.secrets else None,
+            transaction=None if number is None else number + later,
+            kind=kind_of(written.object).name,
+            object=written.object.identity,
+            operation=written.operation,
+            hazards=(*(of_objects.hazards.get(address, ()) if first else ()), *told),
+            guards=of_objects.guards.get(address, ()) if first else (),
         )
-    return tuple(found)

@@ -33,6 +33,7 @@ from novaops.planning.outages import Sizes, observed
 from novaops.planning.plan import Plan, Target
 from novaops.planning.planner import Request, plan
 from novaops.planning.privileges import PrivilegeMode
+from novaops.planning.safe_only import safe_only as planned_safely
 from novaops.planning.scope import Scope
 from novaops.progress import Reporter, Silent
 from novaops.project.apply import apply
@@ -137,8 +138,11 @@ class Project:
 
     # -- what would change ----------------------------------------------------------------------
 
-    def plan(self, allow: Collection[str] = ()) -> Plan:
-        """The plan from the live database to the files; `allow` holds consents (HAZARD[:OBJECT])."""
+    def plan(self, allow: Collection[str] = (), *, safe_only: bool = False) -> Plan:
+        """The plan from the live database to the files; `allow` holds consents (HAZARD[:OBJECT]).
+
+        With `safe_only` it has no hazard that they do not cover, and names what was left out for that.
+        """
         live, desired = self._both()
         request = Request(
             live=live,
@@ -153,9 +157,12 @@ class Project:
             files=str(self.file),
             safe_below=self.options.safe_below,
         )
-        self.request = request
         with self.reporter.phase("planning"):
-            made = plan(request, self.connection)
+            if safe_only:
+                request, made = planned_safely(request, self.connection)
+            else:
+                made = plan(request, self.connection)
+        self.request = request
         return replace(
             made,
             files=str(self.file),
