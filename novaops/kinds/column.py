@@ -26,6 +26,7 @@ from novaops.kinds.inheritance import (
     taken,
 )
 from novaops.kinds.kind import Kind, Part, Phase, Placement, Risk, Scene, Step, changed_options
+from novaops.kinds.reach import any_row
 from novaops.kinds.sequence_position import starts_over
 from novaops.kinds.type_change import lossless, narrowing, using
 from novaops.kinds.work import rewrite
@@ -205,6 +206,9 @@ class Column(Kind):
         elif after == "":
             found["not_null_besides"] = ""
         return found
+
+    def reached(self, obj: Object) -> str | None:
+        return None if obj["_foreign"] else any_row(obj["_relation"])
 
     def comment_target(self, obj: Object) -> str:
         return f"COLUMN {obj.identity}"

@@ -297,6 +297,14 @@ class Kind:
         """What is lost when `old` becomes `new`; `new` is None when it is dropped or rebuilt."""
         return []
 
+    def opens(self, new: Object, scene: Scene) -> Sequence[Risk]:
+        """Access to rows that are there which making `new` gives."""
+        return ()
+
+    def reached(self, obj: Object) -> str | None:
+        """Query that tells whether a right on it reaches something that is there; None: it does not."""
+        return None
+
     def without(self, obj: Object, ignored: Callable[[str], bool]) -> Object:
         """The object less what it says about grantees that are `ignored`."""
         return obj

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from novaops.catalog.object import Object
 from novaops.kinds import storage_parameters
 from novaops.kinds.kind import Kind, Part, Risk, Scene, Step
+from novaops.kinds.reach import any_row
 from novaops.kinds.work import Work, offline, rewrite
 
 REFILLED = "runs the query again for"
@@ -72,6 +73,9 @@ class MaterializedView(Kind):
                 f"SELECT count(*), count(*) FROM {old.identity}",
             )
         ]
+
+    def reached(self, obj: Object) -> str | None:
+        return any_row(obj.identity)
 
 
 def _filled(obj: Object, scene: Scene) -> bool:

@@ -12,6 +12,7 @@ from novaops.kinds.inheritance import detached
 from novaops.kinds.kind import Kind, Part, Phase, Risk, Scene, Step
 from novaops.kinds.moved_rows import fill, set_aside
 from novaops.kinds.partition_obstacles import homeless, leaving, misplaced, read_to_attach
+from novaops.kinds.reach import any_row, publishes_changes
 from novaops.kinds.work import Work, rewrite
 
 ROW_SECURITY = {
@@ -146,13 +147,20 @@ class Table(Kind):
             risks.append(Risk("offline", old.identity, "rows", exists, count, says=COPIED))
         elif new is None and not (old["partition_key"] or _within_moved(old, scene)):
             risks.append(Risk("data-loss", old.identity, "rows", exists, count, lock=old.identity))
-        if new is not None and old["row_security"] and not new["row_security"]:
-            risks.append(Risk("row-security", old.identity, "row-level security"))
-        elif (
-            new is not None and old["row_security"] and old["force_row_security"] > new["force_row_security"]
-        ):
-            risks.append(Risk("row-security", old.identity, "row-level security for its owner"))
-        return risks + leaving(old, new) if new is not None else risks
+        if new is None:
+            return risks
+        if old["row_security"] and not new["row_security"]:
+            risks.append(Risk("row-security", old.identity, "row-level security", exists))
+        elif old["row_security"] and old["force_row_security"] > new["force_row_security"]:
+            risks.append(Risk("row-security", old.identity, "row-level security for its owner", exists))
+        if old["replica_identity"] != new["replica_identity"]:
+            risks.append(
+                Risk("behaviour", old.identity, "the replica identity", publishes_changes(old.identity))
+            )
+        return risks + leaving(old, new)
+
+    def reached(self, obj: Object) -> str | None:
+        return any_row(obj.identity)
 
     def obstacles(self, new: Object, scene: Scene) -> list[Risk]:
         return [*misplaced(new, scene), *homeless(new, scene)]

@@ -10,6 +10,7 @@ import psycopg
 
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
+from novaops.catalog.privileges import OWNER, PUBLIC
 from novaops.kinds.kind import Risk, Scene
 from novaops.planning.changes import Alter, Change, Create, Drop, Replace
 from novaops.planning.hazard_codes import HAZARDS
@@ -35,7 +36,8 @@ def assess(
     """Look all risks up in the live data; without a connection every risk counts as a hazard."""
     found = Assessment()
     for address, change in changes.items():
-        told = {risk: _hazard(risk, connection) for risk in risks(change, changes, scene)}
+        known = [*risks(change, changes, scene), *_widened(change)]
+        told = {risk: _hazard(risk, connection) for risk in known}
         hazards = [*(h for h in told.values() if h), *_access(change), *_refused(change, scene, connection)]
         guards = [
             Guard(r.hazard, r.subject, r.exists, r.lock) for r, h in told.items() if h is None and r.exists
@@ -50,8 +52,8 @@ def assess(
 def risks(change: Change, changes: Mapping[Address, Change], scene: Scene) -> Sequence[Risk]:
     """What the kind of the object says may be lost."""
     match change:
-        case Create():
-            return ()
+        case Create(new):
+            return kind_of(new).opens(new, scene)
         case Alter(old, new, changed):
             return kind_of(old).risks(old, new, changed, scene) if changed else ()
         case Drop(old):
@@ -83,6 +85,24 @@ def _access(change: Change) -> Iterator[Hazard]:
         subject = change.new.identity
         what = ", ".join(f"{privilege} of {grantee or 'PUBLIC'}" for grantee, privilege in sorted(lost))
         yield hazard("access-loss", subject, f"revokes {what}".replace("\0owner", "the owner"))
+
+
+def _widened(change: Change) -> Iterator[Risk]:
+    """Rights on what is there that everybody gets, or that may be passed on to everybody."""
+    if not isinstance(change, Alter) or change.privileges is None:
+        return
+    held = change.old.privileges or frozenset()
+    known = {(p.grantee, p.privilege) for p in held}
+    given = [
+        p
+        for p in change.privileges - held
+        if (p.grantee == PUBLIC and (p.grantee, p.privilege) not in known)
+        or (p.grantable and p.grantee != OWNER)
+    ]
+    exists = kind_of(change.new).reached(change.new)
+    if given and exists is not None:
+        what = ", ".join(f"{p.privilege} to {p.grantee or 'PUBLIC'}" for p in sorted(given))
+        yield Risk("access-grant", change.new.identity, what, exists, says="would be granted")
 
 
 def _refused(change: Change, scene: Scene, connection: psycopg.Connection[Any] | None) -> Iterator[Hazard]:
