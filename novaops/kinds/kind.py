@@ -310,7 +310,10 @@ class Kind:
         return obj
 
     def obstacles(self, new: Object, scene: Scene) -> list[Risk]:
-        """Live data for which PostgreSQL will refuse to create `new`, or to alter it so."""
+        """Live data for which PostgreSQL will refuse to create `new`, or to alter it so.
+
+        Without `exists` a risk says that only PostgreSQL can tell.
+        """
         return []
 
     def unread(self, obj: Object) -> frozenset[str]:

@@ -28,6 +28,8 @@ class Assessment:
 
     hazards: dict[Address, tuple[Hazard, ...]] = field(default_factory=dict)
     guards: dict[Address, tuple[Guard, ...]] = field(default_factory=dict)
+    unknown: list[str] = field(default_factory=list)
+    """Identities of what PostgreSQL may refuse for rows that could not be looked up."""
 
 
 def assess(
@@ -38,7 +40,12 @@ def assess(
     for address, change in changes.items():
         known = [*risks(change, changes, scene), *_widened(change)]
         told = {risk: _hazard(risk, connection) for risk in known}
-        hazards = [*(h for h in told.values() if h), *_access(change), *_refused(change, scene, connection)]
+        hazards = [*(h for h in told.values() if h), *_access(change)]
+        for obstacle, harm in _refused(change, scene, connection):
+            if harm is not None:
+                hazards.append(harm)
+            elif _busy(change, scene):
+                found.unknown.append(obstacle.subject)
         guards = [
             Guard(r.hazard, r.subject, r.exists, r.lock) for r, h in told.items() if h is None and r.exists
         ]
@@ -105,14 +112,24 @@ def _widened(change: Change) -> Iterator[Risk]:
         yield Risk("access-grant", change.new.identity, what, exists, says="would be granted")
 
 
-def _refused(change: Change, scene: Scene, connection: psycopg.Connection[Any] | None) -> Iterator[Hazard]:
-    """What PostgreSQL will refuse for the rows that are there; what cannot be told is left to it."""
+def _refused(
+    change: Change, scene: Scene, connection: psycopg.Connection[Any] | None
+) -> Iterator[tuple[Risk, Hazard | None]]:
+    """What PostgreSQL will refuse for the rows that are there, and None with what only it can tell."""
     if connection is None or isinstance(change, Drop) or (isinstance(change, Alter) and not change.changed):
         return
     for risk in kind_of(change.new).obstacles(change.new, scene):
         row = ask(connection, risk.exists) if risk.exists else None
-        if row is not None and row[0]:
-            yield _told(risk, connection)
+        if row is None or row[0]:
+            yield risk, None if row is None else _told(risk, connection)
+
+
+def _busy(change: Change, scene: Scene) -> bool:
+    """Whether the table that it is about has rows."""
+    if isinstance(change, Drop):
+        return False
+    *_, root = change.new, *scene.desired.ancestors(change.new)
+    return root.address in scene.busy
 
 
 def hazard(

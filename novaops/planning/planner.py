@@ -102,7 +102,7 @@ def written_plan(request: Request, found: Assessed) -> Plan:
             *(f"{a.type} {'.'.join(a.names)}" for a in request.live.unmodelled),
             *unread(request.live, request.desired),
         ),
-        notices=(*beyond(request), *_crowded(made, found.locks)),
+        notices=(*beyond(request), *_crowded(made, found.locks), *_untold(found.assessment)),
         objects=sum(o.parent is None for o in request.desired),
     )
     return with_consent(made_plan, request.allowed)
@@ -173,6 +173,15 @@ def _crowded(made: Draft, locks: LockTable) -> Iterator[str]:
                 f" has room for {locks.size:,}; set max_locks_per_transaction, now {locks.per_transaction},"
                 f" to {locks.setting_for(written.locks)} there and restart it"
             )
+
+
+def _untold(found: Assessment) -> Iterator[str]:
+    """What may fail although no hazard says so."""
+    for subject in found.unknown:
+        yield (
+            f"{subject}: whether the rows satisfy it cannot be told beforehand (it takes long, or needs what the plan"
+            " makes); if not, the statement that reads them fails, and what was committed before stays"
+        )
 
 
 def _role_changes(request: Request) -> Iterator[PlannedChange]:
