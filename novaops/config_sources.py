@@ -31,7 +31,7 @@ PG_VARIABLES = {
 }
 # Sections of novaops.toml whose keys belong to a capability, which checks them itself.
 CAPABILITIES = frozenset(
-    {"pgbouncer", "alias", "replication", "install", "fleet", "health", "backup", "lint"}
+    {"allow", "pgbouncer", "alias", "replication", "install", "fleet", "health", "backup", "lint"}
 )
 JSON_KEYS = {
     "host": "host",

@@ -10,7 +10,7 @@ import click
 from novaops.cli.command import Command
 from novaops.cli.options import CONNECTION, CONSENT, DESIRED, OUTPUT, QUIET, SAFE_ONLY, apply_command, options
 from novaops.cli.question import agreed
-from novaops.cli.session import open_project, settings
+from novaops.cli.session import open_project, settings, standing_consents
 from novaops.cli.verdict import FAILED, PENDING, verdict
 from novaops.errors import UsageError
 
@@ -18,7 +18,7 @@ EPILOG = """\b
 Examples:
   novaops apply                                   plan, show, ask, apply
   novaops apply plan.json --yes                   exactly that plan; exit 5 if the database has changed since
-  novaops apply --allow data-loss:public.t.old    consent to one loss, by its name
+  novaops apply --allow data-loss:public.t.old    consent to one loss, by its name; --reason says why
   novaops apply --safe-only --yes                 what needs no consent; exit 3 when something else is left
   novaops apply --check                           apply nothing; exit 3 or 4 like plan --check
 
@@ -31,19 +31,21 @@ Examples:
 @options(CONSENT, SAFE_ONLY, CONNECTION, DESIRED, OUTPUT, QUIET)
 @click.pass_context
 def command(
-    ctx: click.Context, /, planfile: Path | None, allow: tuple[str, ...], yes: bool, no_rehearse: bool, safe_only: bool,
+    ctx: click.Context, /, planfile: Path | None, allow: tuple[str, ...], reason: str, yes: bool, no_rehearse: bool, safe_only: bool,
     output_format: str, out: Path | None, check: bool, fail_on_unmanaged: bool, quiet: bool,
     **given: Any,
 ) -> int:  # fmt: skip
     """Apply the changes, all statements as shown by plan."""
+    from novaops.output.consent import write_swallowed
     from novaops.output.outcome import write_outcome
     from novaops.output.plan import load_plan, save_plan, write_plan
-    from novaops.planning.hazard_codes import consent, with_consent
+    from novaops.planning.consents import consents
+    from novaops.planning.hazard_codes import with_consent
 
     if planfile and safe_only:
         raise UsageError("a plan file is applied as it is", hint="novaops plan --safe-only --out FILE")
-    allowed = frozenset(consent(text) for text in allow)
     config = settings(given)
+    allowed = {**standing_consents(config), **consents(allow, reason)}
     with open_project(config, quiet) as project:
         plan = (
             with_consent(load_plan(planfile), allowed)
@@ -54,6 +56,7 @@ def command(
             save_plan(plan, out)
         if output_format != "json":
             write_plan(plan, output_format, apply_command(ctx) if check or plan.blocked else ())
+        write_swallowed(plan)
         stop = verdict(plan, check or bool(plan.blocked), fail_on_unmanaged)
         if not stop and plan.statements and not (yes or agreed(plan, apply_command(ctx))):
             stop = FAILED

@@ -133,6 +133,9 @@ CONSENT: Sequence[Option[Any]] = (
         multiple=True,
         help="Consent to a hazard, by name or code; repeatable. novaops explain lists them.",
     ),
+    click.option(
+        "--reason", metavar="TEXT", default="", help="Why what --allow names is allowed; kept in the plan."
+    ),
     click.option("--yes", "-y", is_flag=True, help="Do not ask; hazards still need --allow."),
     click.option("--no-rehearse", is_flag=True, help="Skip the rehearsal on a throwaway copy of the schema."),
     click.option(
@@ -143,7 +146,7 @@ CONSENT: Sequence[Option[Any]] = (
     ),
 )
 
-CARRIED = frozenset(["planfile", "url", "host", "port", "database", "user", "embedded", "allow"])
+CARRIED = frozenset(["planfile", "url", "host", "port", "database", "user", "embedded", "allow", "reason"])
 """Parameters that the command under "next" repeats."""
 CARRIED_WITHOUT_PLANFILE = CARRIED | {
     "file", "schemas", "scope", "privileges", "owners", "missing_roles", "check_functions",

@@ -9,7 +9,7 @@ import click
 
 from novaops.cli.command import Command
 from novaops.cli.options import CONNECTION, DESIRED, OUTPUT, QUIET, SAFE_ONLY, apply_command, options
-from novaops.cli.session import open_project, settings
+from novaops.cli.session import open_project, settings, standing_consents
 from novaops.cli.verdict import verdict
 
 EPILOG = """\b
@@ -41,8 +41,9 @@ def command(
     """Show what would change, by which statements, at what risk."""
     from novaops.output.plan import save_plan, write_plan
 
-    with open_project(settings(given), quiet) as project:
-        plan = project.plan(safe_only=safe_only)
+    config = settings(given)
+    with open_project(config, quiet) as project:
+        plan = project.plan(standing_consents(config), safe_only=safe_only)
     if out is not None:
         save_plan(plan, out)
     write_plan(plan, output_format, apply_command(ctx, out))

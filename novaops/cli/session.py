@@ -21,6 +21,15 @@ def settings(flags: Mapping[str, Any]) -> Config:
     return load({**flags, "port": str(port) if port else None})
 
 
+def standing_consents(config: Config) -> Mapping[str, str]:
+    """What `[[allow]]` in novaops.toml consents to, with the reasons."""
+    from datetime import date
+
+    from novaops.planning.consents import standing
+
+    return standing(config.sections.get("allow", []), date.today())
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """Where to work, how, and who is told about it."""

@@ -10,6 +10,7 @@ from typing import Any
 from novaops.diagnostics import Source
 from novaops.errors import NovaopsError
 from novaops.output.terminal import UNSAFE
+from novaops.planning.hazard_codes import consent, with_consent
 from novaops.planning.plan import FORMAT_VERSION, Guard, Hazard, Plan, PlannedChange, Statement, Target
 
 SUFFIX = "write one with: novaops plan --out FILE"
@@ -41,6 +42,7 @@ def plan_value(plan: Plan) -> dict[str, Any]:
         "skipped": plan.skipped,
         "unmanaged": plan.unmanaged,
         "notices": plan.notices,
+        "consents": [{"consent": c, "reason": r} for c, r in plan.consents.items()],
         "left_out": [_saved_change(c) for c in plan.left_out],
         "files": plan.files,
         "file_statements": plan.file_statements,
@@ -66,7 +68,7 @@ def plan_from_json(text: str, name: str = "the plan file") -> Plan:
             hint="make the plan again with the novaops that applies it",
         )
     try:
-        return _plan(value)
+        return with_consent(made := _plan(value), made.consents)
     except (KeyError, TypeError, AttributeError) as error:
         raise NovaopsError(
             f"{name} is not a whole plan", detail=f"{type(error).__name__}: {error}", hint=SUFFIX
@@ -84,6 +86,7 @@ def _plan(value: Mapping[str, Any]) -> Plan:
         skipped=tuple(value["skipped"]),
         unmanaged=tuple(value["unmanaged"]),
         notices=tuple(value["notices"]),
+        consents={consent(c["consent"]): str(c["reason"]) for c in value["consents"]},
         left_out=tuple(_change(c) for c in value["left_out"]),
         files=value["files"],
         file_statements=value["file_statements"],

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from novaops.output.left_out import left_out
 from novaops.output.sql import plan_to_sql
 from novaops.output.terminal import visible, visible_lines
-from novaops.output.text import matches, place, summary, version
+from novaops.output.text import allowance, matches, place, summary, version
 from novaops.output.tree import counted, tree
 from novaops.planning.plan import Hazard, Plan
 
@@ -56,7 +56,7 @@ def _hazards(plan: Plan) -> Iterator[str]:
     yield "**Hazards**: each needs consent by name (`novaops apply --allow …`)"
     yield ""
     for consent, hazard in hazards.items():
-        yield f"- [{'x' if hazard.allowed else ' '}] {_code(consent)} {_escaped(hazard.message)}"
+        yield f"- [{'x' if hazard.allowed else ' '}] {_code(consent)} {_escaped(hazard.message + allowance(hazard))}"
         if hazard.query:
             fenced = "\n".join(_fenced("\n".join(visible_lines(f"{hazard.query};")), "sql"))
             yield from (f"  {line}" for line in fenced.split("\n"))

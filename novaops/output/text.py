@@ -109,7 +109,7 @@ def version(target: Target) -> str:
 def _hazard(hazard: Hazard, indent: int, width: int) -> Iterator[Text]:
     """A hazard by the name that consent is given by, and what it is about."""
     left = Text(f"{' ' * indent}! {visible(hazard.consent)}", "yellow" if hazard.allowed else HAZARD)
-    right = Text(visible(hazard.message) + (" (allowed)" if hazard.allowed else ""))
+    right = Text(visible(hazard.message + allowance(hazard)))
     if left.cell_len + 3 + right.cell_len <= width:
         yield Text.assemble(left, "   ", right)
     else:
@@ -118,6 +118,13 @@ def _hazard(hazard: Hazard, indent: int, width: int) -> Iterator[Text]:
     if hazard.query:
         for line in visible_lines(f"see {hazard.query};"):
             yield Text(" " * (indent + 4) + line, "dim")
+
+
+def allowance(hazard: Hazard) -> str:
+    """That it was allowed, and why, in brackets."""
+    if not hazard.allowed:
+        return ""
+    return f" (allowed: {hazard.reason})" if hazard.reason else " (allowed)"
 
 
 def _header(plan: Plan) -> list[str]:

@@ -70,14 +70,18 @@ def consent(text: str) -> str:
     return f"{hazard}:{identity.strip()}" if colon else hazard
 
 
-def with_consent(plan: Plan, given: Collection[str]) -> Plan:
-    """The plan with the hazards allowed that `given` (of `consent()`) permits, and the others blocked."""
+def with_consent(plan: Plan, given: Mapping[str, str]) -> Plan:
+    """The plan with the hazards allowed that `given` permits, and the others blocked.
+
+    `given` are consents (of `consent()`) and their reasons, "" where none was told; the plan keeps both.
+    """
 
     def marked(hazards: Iterable[Hazard]) -> tuple[Hazard, ...]:
-        return tuple(replace(h, allowed=h.allowed or covers(given, h)) for h in hazards)
+        return tuple(_marked(h, given) for h in hazards)
 
     return replace(
         plan,
+        consents={**plan.consents, **given},
         changes=tuple(replace(c, hazards=marked(c.hazards)) for c in plan.changes),
         statements=tuple(replace(s, hazards=marked(s.hazards)) for s in plan.statements),
         blocked=tuple(h for h in marked(plan.blocked) if not h.allowed),
@@ -86,9 +90,20 @@ def with_consent(plan: Plan, given: Collection[str]) -> Plan:
 
 def covers(given: Collection[str], found: Hazard) -> bool:
     """Whether one of the consents is for the hazard."""
-    named = {found.hazard, found.consent}
-    wanted = named if found.hazard in REFUSED_BY_ROWS else {EVERYTHING, *named}
-    return not wanted.isdisjoint(given)
+    return any(consent in given for consent in _consents(found))
+
+
+def _marked(found: Hazard, given: Mapping[str, str]) -> Hazard:
+    if found.allowed or not covers(given, found):
+        return found
+    reasons = (given[consent] for consent in _consents(found) if consent in given)
+    return replace(found, allowed=True, reason=next((reason for reason in reasons if reason), None))
+
+
+def _consents(found: Hazard) -> list[str]:
+    """The consents that cover a hazard, the closest first."""
+    named = [found.consent, found.hazard]
+    return named if found.hazard in REFUSED_BY_ROWS else [*named, EVERYTHING]
 
 
 def _spelled(name: str) -> str:

@@ -26,6 +26,8 @@ class Hazard:
     total: int | None = None
     allowed: bool = False
     query: str | None = None
+    reason: str | None = None
+    """Why it was allowed, in the words of who did."""
 
     @property
     def consent(self) -> str:
@@ -123,6 +125,8 @@ class Plan:
     unmanaged: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     left_out: tuple[PlannedChange, ...] = ()
+    consents: Mapping[str, str] = field(default_factory=dict)
+    """What was consented to, used or not, with the reasons."""
     files: str = ""
     file_statements: int = 0
     shadow_seconds: float = 0.0

@@ -36,8 +36,8 @@ class Request:
     scope: Scope
     comparison: Comparison
     target: Target
-    allowed: frozenset[str] = frozenset()
-    """What was consented to, as `hazard_codes.consent()` writes it."""
+    allowed: Mapping[str, str] = field(default_factory=dict)
+    """What was consented to, as `hazard_codes.consent()` writes it, with the reasons."""
     missing_roles: tuple[str, ...] = ()
     """Roles that the files name, the server lacks and the plan is to create."""
     empty: bool = False

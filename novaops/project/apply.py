@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from novaops.db.advisory_lock import Holder, advisory_lock
 from novaops.errors import NovaopsError, RefusedError, TargetChangedError
 from novaops.execution.apply import run
+from novaops.planning.consents import consents
 from novaops.planning.diff import diff
-from novaops.planning.hazard_codes import consent, with_consent
+from novaops.planning.hazard_codes import with_consent
 from novaops.planning.plan import Plan
 from novaops.planning.planner import live_fingerprint
 from novaops.project.options import Outcome
@@ -26,14 +27,14 @@ SHOWN = 8
 def apply(
     project: Project,
     made: Plan,
-    allow: Collection[str],
+    allow: Collection[str] | Mapping[str, str],
     *,
     rehearse: bool,
     lock_timeout: timedelta,
     lock_wait: timedelta,
 ) -> Outcome:
     """See `Project.apply`."""
-    given = frozenset(consent(text) for text in allow)
+    given = consents(allow)
     made = with_consent(made, given)
     _check_blocked(made)
     if not made.statements:
@@ -46,7 +47,7 @@ def apply(
     with advisory_lock(project.connection, wait=lock_wait, waiting=waiting):
         _check_unchanged(project, made)
         if rehearse and project.request is not None:
-            made = with_consent(project.rehearse(made), given | project.request.allowed)
+            made = with_consent(project.rehearse(made), {**project.request.allowed, **given})
             _check_rehearsal(project, made)
             _check_blocked(made)
         ran = run(project.connection, made, lock_timeout, project.reporter)

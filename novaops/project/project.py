@@ -26,9 +26,9 @@ from novaops.errors import NovaopsError
 from novaops.execution.rehearse import Stage, rehearse
 from novaops.ignore import Ignore
 from novaops.kinds import registry
+from novaops.planning.consents import consents
 from novaops.planning.diff import Comparison
 from novaops.planning.dump import copied_part, creation, dump, split
-from novaops.planning.hazard_codes import consent
 from novaops.planning.outages import Sizes, observed
 from novaops.planning.plan import Plan, Target
 from novaops.planning.planner import Request, plan
@@ -138,8 +138,9 @@ class Project:
 
     # -- what would change ----------------------------------------------------------------------
 
-    def plan(self, allow: Collection[str] = (), *, safe_only: bool = False) -> Plan:
-        """The plan from the live database to the files; `allow` holds consents (HAZARD[:OBJECT]).
+    def plan(self, allow: Collection[str] | Mapping[str, str] = (), *, safe_only: bool = False) -> Plan:
+        """The plan from the live database to the files; `allow` holds consents (HAZARD[:OBJECT]),
+        as a mapping with the reasons.
 
         With `safe_only` it has no hazard that they do not cover, and names what was left out for that.
         """
@@ -151,7 +152,7 @@ class Project:
             comparison=replace(self.comparison(), restored=desired.dumped),
             target=self.target(),
             sources=desired.sources,
-            allowed=frozenset(consent(text) for text in allow),
+            allowed=consents(allow),
             missing_roles=desired.missing_roles,
             empty=desired.empty,
             files=str(self.file),
@@ -202,7 +203,7 @@ class Project:
     def apply(
         self,
         made: Plan | None = None,
-        allow: Collection[str] = (),
+        allow: Collection[str] | Mapping[str, str] = (),
         *,
         rehearse: bool = True,
         lock_timeout: timedelta = timedelta(seconds=3),

@@ -78,3 +78,46 @@ def test_how_small_is_small(
     checked = novaops("plan", *call(OLD.replace("int", "bigint")), *given, "--check")
     assert checked.returncode == code, checked.stdout + checked.stderr
     assert ("rewrite:public.t" in checked.stdout) == (code == 4)
+
+
+def test_a_reason_is_shown_and_kept(novaops, call) -> None:
+    given = ("--allow", "data-loss:public.t.gone", "--reason", "moved to s3")
+    planned = novaops("apply", *call(NEW), *given, "--check")
+    assert planned.returncode == 3
+    assert "(allowed: moved to s3)" in planned.stdout
+    applied = novaops("apply", *call(NEW), *given, "--yes", "--format", "json")
+    assert applied.returncode == 0, applied.stderr
+    plan = json.loads(applied.stdout)
+    assert plan["consents"] == [{"consent": "data-loss:public.t.gone", "reason": "moved to s3"}]
+    assert {h["reason"] for s in plan["statements"] for h in s["hazards"]} == {"moved to s3"}
+
+
+def test_consent_in_the_plan_file(novaops, call, tmp_path: Path) -> None:
+    options = call(NEW)
+    novaops("plan", *options, "--out", "plan.json")
+    assert novaops("apply", "plan.json", *options[:2], "--yes").returncode == 4
+    plan = json.loads((tmp_path / "plan.json").read_text())
+    plan["consents"].append({"consent": "data-loss:public.t.gone", "reason": "asked everybody"})
+    (tmp_path / "plan.json").write_text(json.dumps(plan))
+    applied = novaops("apply", "plan.json", *options[:2], "--yes")
+    assert applied.returncode == 0, applied.stderr
+    assert "(allowed: asked everybody)" in applied.stdout
+
+
+def test_consent_in_the_configuration(novaops, call, tmp_path: Path) -> None:
+    options = call(NEW)
+    consent = '[[allow]]\nhazard = "data-loss"\nobject = "public.t.gone"\nreason = "agreed"\nuntil = {}\n'
+    (tmp_path / "novaops.toml").write_text(consent.format("2001-01-01"))
+    assert novaops("plan", *options, "--check").returncode == 4
+    (tmp_path / "novaops.toml").write_text(consent.format("9999-01-01"))
+    assert novaops("plan", *options, "--check").returncode == 3
+    applied = novaops("apply", *options, "--yes")
+    assert applied.returncode == 0, applied.stderr
+    assert "(allowed: agreed)" in applied.stdout
+
+
+def test_consent_to_everything_is_loud(novaops, call) -> None:
+    applied = novaops("apply", *call(NEW), "--yes", "--allow", "all")
+    assert applied.returncode == 0, applied.stderr
+    assert "--allow all lets 1 hazard through:\n  data-loss:public.t.gone\n" in applied.stderr
+    assert "lets" not in novaops("apply", *call(NEW), "--yes", "--allow", "all").stderr
