@@ -132,6 +132,25 @@ def test_rows(new_database: Callable[..., str], name: str) -> None:
             told(connection, desired, carry_out=True)
 
 
+def test_labels_in_use(new_database: Callable[..., str]) -> None:
+    tables = "CREATE TABLE t (a e); CREATE TABLE u (b e[]);"
+    desired = declared(new_database(), f"CREATE TYPE e AS ENUM ('y'); {tables}")
+    with psycopg.connect(new_database(), autocommit=True) as connection:
+        connection.execute(f"CREATE TYPE e AS ENUM ('x', 'y'); {tables}")
+        connection.execute("INSERT INTO t VALUES ('y'); INSERT INTO u VALUES ('{y,y}')")
+        assert told(connection, desired) == []
+        connection.execute("INSERT INTO t VALUES ('x'), ('x'); INSERT INTO u VALUES ('{y,x}')")
+        found = told(connection, desired)
+        assert [(h.hazard, h.object, h.message) for h in found] == [
+            ("narrowing", "public.e", "loses 3 values"),
+            ("check", "public.e", "3 values would be no label any more"),
+        ]
+        shown = [("public.t.a", "x"), ("public.t.a", "x"), ("public.u.b", "{y,x}")]
+        assert connection.execute(found[0].query or "").fetchall() == shown
+        with pytest.raises(psycopg.errors.InvalidTextRepresentation):
+            told(connection, desired, carry_out=True)
+
+
 ADDED = {
     "check on a default": ("b int DEFAULT 0 CHECK (b > 0)", "check", 2),
     "check on NULL": ("b int CHECK (b IS NOT NULL)", "check", 2),
