@@ -23,6 +23,7 @@ from novaops.planning.masking import masked
 from novaops.planning.nodes import kind_of
 from novaops.planning.outages import SAFE_BELOW, Sizes, outages
 from novaops.planning.plan import Hazard, Plan, PlannedChange, Statement, Target
+from novaops.planning.readers import readers
 from novaops.planning.scope import OWN_SCHEMAS, Scope
 from novaops.planning.shown import shown_changes
 
@@ -102,7 +103,7 @@ def written_plan(request: Request, found: Assessed) -> Plan:
             *(f"{a.type} {'.'.join(a.names)}" for a in request.live.unmodelled),
             *unread(request.live, request.desired),
         ),
-        notices=(*beyond(request), *_crowded(made, found.locks), *_untold(found.assessment)),
+        notices=(*beyond(request), *_crowded(made, found.locks), *_untold(found.assessment), *readers(made)),
         objects=sum(o.parent is None for o in request.desired),
     )
     return with_consent(made_plan, request.allowed)
