@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import psycopg
 
 from novaops.catalog.address import Address
+from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.planning.changes import Alter, Change, Create, Drop, Replace
 from novaops.planning.diff import diff
@@ -43,7 +45,7 @@ def safe_only(request: Request, connection: psycopg.Connection[Any] | None) -> t
     return part, replace(written_plan(part, found), left_out=tuple(shown))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Left:
     """Finds what has to be left out, too."""
 
@@ -85,6 +87,7 @@ class _Left:
         live, desired = self.request.live, self.request.desired
         above = desired.dependents.get(change.address, ())
         below = live.dependencies.get(change.address, ())
+        yield from (a for a in self._needed_by.get(change.address, ()) if a in self.wanted)
         match change:
             case Create():
                 yield from (e.dependent for e in above if e.dependent in self.wanted)
@@ -96,11 +99,26 @@ class _Left:
                 yield from (e.dependent for e in above if e.dependent in self.wanted)
                 inside = live.children.get(change.address, ())
                 yield from (o.address for o in inside if o.address in self.wanted)
+        yield from self._needed_as_it_is(change.old)
         for edge in below:
             needed = self.wanted.get(edge.referenced)
             gone = isinstance(needed, Drop | Replace)
             if gone or (needed is not None and edge.types != CONTAINED):
                 yield edge.referenced
+
+    @cached_property
+    def _needed_by(self) -> Mapping[Address, list[Address]]:
+        """What is to be and needs others although `pg_depend` does not say so, by what it needs."""
+        found: dict[Address, list[Address]] = {}
+        for change in self.wanted.values():
+            if not isinstance(change, Drop):
+                for needed in kind_of(change.new).needs(change.new, self.request.desired):
+                    found.setdefault(needed, []).append(change.address)
+        return found
+
+    def _needed_as_it_is(self, old: Object) -> Iterator[Address]:
+        needed = kind_of(old).needs(old, self.request.live)
+        yield from (a for a in needed if isinstance(self.wanted.get(a), Drop | Replace))
 
     def _named_alike(self, kept: Set[Address]) -> list[Address]:
         """New objects that would have the names of those that stay."""
