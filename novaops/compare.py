@@ -39,8 +39,9 @@ def compare(
         old = project(source, target, replace(options, check_functions="off"))
         new = project(target, source, options)
         live = old.inspect() if is_url(source) else old.desired(NOTHING).snapshot
-        declared = None if is_url(target) else new.desired(live if is_url(source) else NOTHING)
+        declared = None if is_url(target) else new.desired(live)
         wanted = new.inspect() if declared is None else declared.snapshot
+        renamed = None if declared is None else declared.renamed
         request = Request(
             live=live,
             desired=wanted,
@@ -49,7 +50,7 @@ def compare(
                 options.scope == "database",
                 Ignore.read(options.ignore_file, registry()),
                 wanted,
-            ),
+            ).with_earlier(renamed),
             comparison=Comparison(
                 PrivilegeMode(options.privileges),
                 options.owners == "managed",
@@ -58,6 +59,7 @@ def compare(
             target=old.target() if is_url(source) else replace(old.target(), database=source),
             sources=declared.sources if declared else {},
             safe_below=options.safe_below,
+            renamed=renamed,
         )
         made = plan(request, old.connection if is_url(source) else None)
         return _described(made, new, declared)

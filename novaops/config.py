@@ -44,8 +44,13 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "missing_roles": ("error", "skip", "create"),
     "check_functions": ("auto", "strict", "off"),
 }
+SWITCHES: Mapping[str, bool] = {
+    **dict.fromkeys(("true", "1", "yes", "on"), True),
+    **dict.fromkeys(("false", "0", "no", "off"), False),
+}
 DEFAULTS: Mapping[str, Any] = {
     "file": "schema/schema.sql",
+    "renames": None,
     "schemas": [],
     "scope": "schemas",
     "privileges": "auto",
@@ -56,6 +61,7 @@ DEFAULTS: Mapping[str, Any] = {
     "lock_timeout": "3s",
     "lock_wait": "0s",
     "safe_below": "64 kB",
+    "journal": True,
 }
 
 
@@ -105,6 +111,7 @@ class SchemaSettings:
     """What the commands that compare schemas are told."""
 
     file: Setting[str]
+    renames: Setting[str | None]
     schemas: Setting[tuple[str, ...]]
     scope: Setting[str]
     privileges: Setting[str]
@@ -116,6 +123,7 @@ class SchemaSettings:
     lock_wait: Setting[timedelta]
     safe_below: Setting[int]
     """Bytes."""
+    journal: Setting[bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +263,7 @@ def _schema(sources: list[Layer]) -> SchemaSettings:
     schemas = first("schemas")
     return SchemaSettings(
         file=_text("file", first("file")),
+        renames=_text_or_none("renames", first("renames")),
         schemas=Setting(_names(schemas), schemas.origin),
         scope=_choice("scope", first("scope")),
         privileges=_choice("privileges", first("privileges")),
@@ -265,6 +274,7 @@ def _schema(sources: list[Layer]) -> SchemaSettings:
         lock_timeout=_duration("lock_timeout", first("lock_timeout")),
         lock_wait=_duration("lock_wait", first("lock_wait")),
         safe_below=_size("safe_below", first("safe_below")),
+        journal=_switch("journal", first("journal")),
     )
 
 
@@ -274,12 +284,24 @@ def _text(name: str, setting: Setting[Any]) -> Setting[str]:
     return setting
 
 
+def _text_or_none(name: str, setting: Setting[Any]) -> Setting[str | None]:
+    return setting if setting.value is None else Setting(_text(name, setting).value, setting.origin)
+
+
 def _choice(name: str, setting: Setting[Any]) -> Setting[str]:
     if setting.value not in CHOICES[name]:
         raise UsageError(
             f"{name} from {setting.origin} is {setting.value!r}", hint=f"one of: {', '.join(CHOICES[name])}"
         )
     return setting
+
+
+def _switch(name: str, setting: Setting[Any]) -> Setting[bool]:
+    """true or false in a file, and a word elsewhere."""
+    word = str(setting.value).lower()
+    if word not in SWITCHES:
+        raise UsageError(f"{name} from {setting.origin} is {setting.value!r}", hint="one of: on, off")
+    return Setting(SWITCHES[word], setting.origin)
 
 
 def _names(setting: Setting[Any]) -> tuple[str, ...]:
@@ -337,10 +359,14 @@ def _explain_schema(settings: SchemaSettings) -> Iterator[Explained]:
 def _shown(name: str, value: Any) -> str:
     if isinstance(value, timedelta):
         return f"{value.total_seconds():g}s"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, int):
         return format_size(value)
     if isinstance(value, tuple):
         return ", ".join(value) or "public and those that the files create"
+    if value is None:
+        return "renames.json beside the files, where there is one"
     return str(value) if name != "shadow" or "://" not in value else _without_password(value)
 
 

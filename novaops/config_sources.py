@@ -19,9 +19,11 @@ from novaops.toml_file import TomlFile
 CONNECTION = {"host": "host", "port": "port", "database": "dbname", "user": "user"}
 IN_FILES = (*CONNECTION, "url", "service", "sslmode", "sslrootcert", "password_command", "embedded")
 SCHEMA = (
-    *("file", "schemas", "scope", "privileges", "owners", "missing_roles"),
-    *("check_functions", "shadow", "lock_timeout", "lock_wait", "safe_below"),
+    *("file", "renames", "schemas", "scope", "privileges", "owners", "missing_roles"),
+    *("check_functions", "shadow", "lock_timeout", "lock_wait", "safe_below", "journal"),
 )
+# Flags that are not called like their setting.
+FLAGS = {"schemas": "schema", "journal": "no-journal"}
 PG_VARIABLES = {
     "PGHOST": "host",
     "PGPORT": "port",
@@ -72,7 +74,7 @@ def layers(
         name: value for name in (*IN_FILES, *SCHEMA) if (value := environment.get(f"NOVAOPS_{name.upper()}"))
     }
     found = [
-        _named(flags, lambda name: f"--{'schema' if name == 'schemas' else name.replace('_', '-')}"),
+        _named(flags, lambda name: f"--{FLAGS.get(name, name).replace('_', '-')}"),
         _named(ours, lambda name: f"NOVAOPS_{name.upper()}"),
     ]
     if url := environment.get("DATABASE_URL"):
@@ -175,6 +177,7 @@ def _wrong_types(file: TomlFile, section: str, values: Mapping[str, Any]) -> Ite
         "port": (int, "a number"),
         "embedded": (bool, "true or false"),
         "schemas": (list, "a list of names"),
+        "journal": (bool, "true or false"),
     }
     for key, value in values.items():
         kind, words = wanted.get(key.replace("-", "_"), (str, "a text"))

@@ -18,3 +18,10 @@ def parse_duration(text: str) -> timedelta:
     ):
         raise ValueError(f"{text!r} is not a duration")
     return timedelta(seconds=float(match["number"]) * SECONDS.get(match["unit"], 0.0))
+
+
+def in_words(duration: timedelta) -> str:
+    """How long something has lasted, roughly: 12 s, 3 min, 5 h, 2 d."""
+    seconds = duration.total_seconds()
+    unit = next((unit for unit in ("d", "h", "min") if seconds >= SECONDS[unit]), "s")
+    return f"{int(seconds / SECONDS[unit])} {unit}"

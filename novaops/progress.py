@@ -15,6 +15,9 @@ class Reporter(Protocol):
     def step(self, index: int, total: int, sql: str) -> None:
         """Statement `index` of `total`, counted from 1, is about to run."""
 
+    def progress(self, phase: str, done: float | None) -> None:
+        """What the step is doing now, and the share of that which is done (0 to 1; None: unknown)."""
+
     def note(self, text: str) -> None:
         """Something worth knowing has happened."""
 
@@ -29,6 +32,9 @@ class Silent:
         return nullcontext()
 
     def step(self, index: int, total: int, sql: str) -> None:
+        pass
+
+    def progress(self, phase: str, done: float | None) -> None:
         pass
 
     def note(self, text: str) -> None:

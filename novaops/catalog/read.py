@@ -266,10 +266,10 @@ def _unmodelled(
 
 
 def _name(address: Address, object_name: str | None) -> str:
-    """The bare name; a type's address holds it in one string with the schema, quoted."""
+    """The bare name; a type's address holds it in one string with the schema, quoted, its constraint's beside that."""
     if address.type == "type" and object_name is not None:
         return _unquoted(object_name) or ""
-    return address.names[-1]
+    return address.args[0] if address.type == "domain constraint" else address.names[-1]
 
 
 def _unquoted(name: str | None) -> str | None:

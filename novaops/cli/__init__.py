@@ -21,7 +21,7 @@ Exit codes: 0 done · 1 failed · 2 usage, or consent needed and nobody to ask
   5 the target changed since the plan · 130 interrupted
 """
 
-COMMANDS = ("plan", "apply", "dump", "diff", "config", "explain", "completion")
+COMMANDS = ("plan", "apply", "dump", "diff", "history", "config", "explain", "completion")
 
 
 @click.command(

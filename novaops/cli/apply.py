@@ -39,14 +39,17 @@ def command(
     from novaops.output.consent import write_swallowed
     from novaops.output.outcome import write_outcome
     from novaops.output.plan import load_plan, save_plan, write_plan
-    from novaops.planning.consents import consents
+    from novaops.planning.consents import with_reasons
     from novaops.planning.hazard_codes import with_consent
 
     if planfile and safe_only:
         raise UsageError("a plan file is applied as it is", hint="novaops plan --safe-only --out FILE")
     config = settings(given)
-    allowed = {**standing_consents(config), **consents(allow, reason)}
+    schema = config.schema
+    allowed = {**standing_consents(config), **with_reasons(allow, reason)}
     with open_project(config, quiet) as project:
+        if not check:
+            project.recover(schema.lock_wait.value)
         plan = (
             with_consent(load_plan(planfile), allowed)
             if planfile
@@ -60,15 +63,10 @@ def command(
         stop = verdict(plan, check or bool(plan.blocked), fail_on_unmanaged)
         if not stop and plan.statements and not (yes or agreed(plan, apply_command(ctx))):
             stop = FAILED
-        if stop or not plan.statements:
+        if stop:
             write_outcome(plan, None, output_format)
-            return stop or (PENDING if plan.left_out else 0)
-        outcome = project.apply(
-            plan,
-            allowed,
-            rehearse=not no_rehearse,
-            lock_timeout=config.schema.lock_timeout.value,
-            lock_wait=config.schema.lock_wait.value,
-        )
-    write_outcome(plan, outcome, output_format)
+            return stop
+        limits = {"lock_timeout": schema.lock_timeout.value, "lock_wait": schema.lock_wait.value}
+        outcome = project.apply(plan, allowed, rehearse=not no_rehearse, **limits)
+    write_outcome(plan, outcome if plan.statements else None, output_format)
     return FAILED if outcome.left else PENDING if plan.left_out else 0

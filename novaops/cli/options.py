@@ -78,6 +78,11 @@ DESIRED: Sequence[Option[Any]] = (
         metavar="PATH",
         help="The declared schema: a .sql file, or a folder of them. Default: schema/schema.sql.",
     ),
+    click.option(
+        "--renames",
+        metavar="FILE",
+        help="Renames beside those that comments declare. Default: renames.json beside the files.",
+    ),
     *SCOPE,
     *BUILD,
     *HAZARDS,
@@ -139,17 +144,27 @@ CONSENT: Sequence[Option[Any]] = (
     click.option("--yes", "-y", is_flag=True, help="Do not ask; hazards still need --allow."),
     click.option("--no-rehearse", is_flag=True, help="Skip the rehearsal on a throwaway copy of the schema."),
     click.option(
-        "--lock-timeout", metavar="TIME", help="How long a statement may queue for a lock. Default: 3s."
+        "--no-journal",
+        "journal",
+        flag_value="off",
+        help="Record nothing in the schema novaops of the database; a run that is cut off is not resumed.",
+    ),
+    click.option(
+        "--lock-timeout",
+        metavar="TIME",
+        help="How long one attempt at a transaction may wait for locks, and keep others waiting. Default: 3s.",
     ),
     click.option(
         "--lock-wait", metavar="TIME", help="How long to wait for another novaops to finish. Default: 0s."
     ),
 )
 
-CARRIED = frozenset(["planfile", "url", "host", "port", "database", "user", "embedded", "allow", "reason"])
+CARRIED = frozenset(
+    ["planfile", "url", "host", "port", "database", "user", "embedded", "allow", "reason", "journal"]
+)
 """Parameters that the command under "next" repeats."""
 CARRIED_WITHOUT_PLANFILE = CARRIED | {
-    "file", "schemas", "scope", "privileges", "owners", "missing_roles", "check_functions",
+    "file", "renames", "schemas", "scope", "privileges", "owners", "missing_roles", "check_functions",
     "shadow", "safe_below", "safe_only",
 }  # fmt: skip
 
@@ -176,7 +191,7 @@ def apply_command(ctx: click.Context, out: Path | None = None) -> list[str]:
         value = ctx.params[name]
         if isinstance(parameter, click.Argument):
             words.append(str(value))
-        elif value is True:
+        elif getattr(parameter, "is_flag", False):
             words.append(parameter.opts[0])
         else:
             for each in value if isinstance(value, tuple) else (value,):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ def open_server(config: Config, quiet: bool) -> Iterator[Server]:
         check_functions=schema.check_functions.value,
         shadow=schema.shadow.value,
         safe_below=schema.safe_below.value,
+        journal=schema.journal.value,
+        renames=Path(schema.renames.value) if schema.renames.value else None,
     )
     with Progress(quiet) as reporter:
         if not connection.embedded.value:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -91,6 +92,9 @@ def connect(conninfo: str | Mapping[str, str]) -> psycopg.Connection:
         connection.execute(
             "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = ANY (%s)", [list(TIMEOUTS)]
         )
+        # Otherwise a server builds an index to its end, under our lock, for a process that was killed.
+        with suppress(psycopg.errors.InvalidParameterValue):  # where the server's system cannot tell
+            connection.execute("SET client_connection_check_interval = '1s'")
     except BaseException:
         connection.close()
         raise

@@ -19,6 +19,7 @@ from novaops.desired.bodies import check as check_bodies
 from novaops.desired.classify import classify, command_words, diagnostic, refusals
 from novaops.desired.explain import explain, missing_role, role_diagnostic
 from novaops.desired.likely import likely_order
+from novaops.desired.renamed import Renamed, Renaming
 from novaops.desired.roles import LEFT_OUT, fulfilled
 from novaops.desired.rules import Action
 from novaops.desired.settings import Settings
@@ -69,6 +70,8 @@ class Desired:
     missing_roles: tuple[str, ...] = ()
     dumped: bool = False
     """`Script.dumped` of the files."""
+    renamed: Renamed | None = None
+    """What the live database has under other names, by which the plan goes until it renames them."""
 
     @property
     def empty(self) -> bool:
@@ -87,12 +90,14 @@ def build(
     unchanged: Unchanged = lambda _: {},
     commit: bool = False,
     declares: str | None = None,
+    renaming: Renaming | None = None,
 ) -> Desired:
     """Run the statements in the empty database of `connection` and read what they made.
 
     Everything is one transaction that is rolled back; with `commit`, for a database that is dropped
     anyway, a few statements are one. `prelude` is SQL that runs before them, `declares` what the
-    files are called in messages. All errors are raised at once, as `DiagnosticsError`.
+    files are called in messages; `renaming` is asked in the end for `Desired.renamed`. All errors are raised
+    at once, as `DiagnosticsError`.
     """
     started = time.monotonic()
     moot = fulfilled(connection, statements)
@@ -113,16 +118,19 @@ def build(
             )
         with connection.transaction():  # where settings are pinned, with commits as well
             snapshot = read(connection, readers, alone=True)
+            places = sources(snapshot, made, builder.tasks)
+            renamed = renaming(connection, snapshot, places) if renaming else None
     finally:
         if not connection.closed:
             connection.rollback()
     return Desired(
         snapshot,
-        sources(snapshot, made, builder.tasks),
+        places,
         len(statements),
         time.monotonic() - started,
         tuple(builder.notices),
         tuple(builder.roles) if missing_roles == "create" else (),
+        renamed=renamed,
     )
 
 

@@ -13,6 +13,7 @@ from novaops.db.locks import lock_table
 from novaops.desired.bodies import CheckFunctions, Unchanged
 from novaops.desired.build import Desired, MissingRoles, NotInOneTransactionError, build
 from novaops.desired.files import Script
+from novaops.desired.renamed import Renaming
 from novaops.diagnostics import Diagnostic, DiagnosticsError
 from novaops.kinds import registry
 
@@ -35,13 +36,15 @@ def declare(
     check_functions: str,
     *,
     disposable: bool,
+    renaming: Renaming | None = None,
 ) -> Desired:
     """Build the script in a shadow; `elsewhere` tells how to make the live objects it does not manage.
 
     Those are made only when the script fails without them: a script that stands on its own must not
     change its meaning with what lies beside it. Where only bodies of functions miss something, no more than
     the warnings about them is taken from there. Where the shadow is `disposable`, a script that may
-    take too many locks, or fails in one transaction, is committed bit by bit.
+    take too many locks, or fails in one transaction, is committed bit by bit. `renaming` is asked what
+    has other names in the live database.
     """
 
     def built(prelude: Sequence[str]) -> Desired:
@@ -61,6 +64,7 @@ def declare(
                         unchanged=unchanged,
                         commit=commit,
                         declares=script.path,
+                        renaming=renaming,
                     )
                     return replace(made, dumped=script.dumped)
                 except NotInOneTransactionError:

@@ -59,23 +59,27 @@ class LexicalError(Exception):
 
 def token_at(text: str, at: int) -> Token | None:
     """The first token from offset `at` on, past spaces and comments; None at the end."""
-    while (match := TOKEN.match(text, at)) is not None:
-        kind = str(match.lastgroup)
-        at = match.end()
-        if kind in ("space", "comment"):
-            continue
-        if kind == "block":
-            at = _block_end(text, match.start())
-            continue
-        if kind == "unterminated":
-            raise LexicalError(f"unterminated {_UNTERMINATED[match[0][-1]]}", match.start())
-        if kind == "dollar":
-            close = text.find(match[0], at)
-            if close < 0:
-                raise LexicalError("unterminated dollar-quoted string", match.start())
-            return Token("string", match.start(), close + len(match[0]))
-        return Token(kind, match.start(), at)
-    return None
+    while (piece := _piece_at(text, at)) is not None and piece.kind in ("space", "comment", "block"):
+        at = piece.end
+    return piece
+
+
+def _piece_at(text: str, at: int) -> Token | None:
+    """What begins at offset `at`: a token, or spaces or a comment; None at the end."""
+    match = TOKEN.match(text, at)
+    if match is None:
+        return None
+    kind = str(match.lastgroup)
+    if kind == "block":
+        return Token(kind, at, _block_end(text, at))
+    if kind == "unterminated":
+        raise LexicalError(f"unterminated {_UNTERMINATED[match[0][-1]]}", at)
+    if kind == "dollar":
+        close = text.find(match[0], match.end())
+        if close < 0:
+            raise LexicalError("unterminated dollar-quoted string", at)
+        return Token("string", at, close + len(match[0]))
+    return Token(kind, at, match.end())
 
 
 def tokens(text: str) -> Iterator[Token]:
@@ -84,6 +88,14 @@ def tokens(text: str) -> Iterator[Token]:
     while (token := token_at(text, at)) is not None:
         yield token
         at = token.end
+
+
+def comments(text: str, start: int, end: int) -> Iterator[Token]:
+    """The comments of the form `-- …` that begin from `start` on and before `end`; no token begins in between."""
+    while start < end and (piece := _piece_at(text, start)) is not None:
+        if piece.kind == "comment":
+            yield piece
+        start = piece.end
 
 
 def _block_end(text: str, start: int) -> int:

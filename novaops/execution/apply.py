@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import groupby
@@ -15,11 +13,14 @@ import psycopg
 from psycopg import errors
 
 from novaops.errors import NovaopsError, RefusedError
-from novaops.execution.blockers import blockers
+from novaops.execution.invalid_index import remove_remains
+from novaops.execution.journal import Journal, NoJournal
+from novaops.execution.locking import TRIES, Attempt, patient, pause, wanted_by
+from novaops.execution.watch import Watch
 from novaops.planning.plan import Plan, Statement
 from novaops.progress import Reporter
 
-TRIES = 5
+NO_JOURNAL = NoJournal()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,17 @@ def segments(plan: Plan) -> Iterator[Segment]:
         yield Segment(number, tuple(s for _, s in group))
 
 
-def run(connection: psycopg.Connection[Any], plan: Plan, lock_timeout: timedelta, reporter: Reporter) -> int:
+def run(
+    connection: psycopg.Connection[Any],
+    plan: Plan,
+    lock_timeout: timedelta,
+    reporter: Reporter,
+    journal: Journal = NO_JOURNAL,
+    committed: int = 0,
+) -> int:
     """Run all segments on an autocommit connection; returns how many statements ran.
 
+    `committed` of them were committed by an earlier attempt, and are not run again.
     Raises `StatementError` at the first statement that fails, and `RefusedError` when rows have come
     into something that was empty when the plan was made.
     """
@@ -57,18 +66,20 @@ def run(connection: psycopg.Connection[Any], plan: Plan, lock_timeout: timedelta
                 f"the saved plan holds no secrets, and {statement.object} needs one",
                 hint="apply without the plan file: novaops apply",
             )
-    _pin(connection, lock_timeout)
-    done = 0
-    for segment in segments(plan):
-        _retried(connection, segment, done, len(plan.statements), reporter)
-        done += len(segment.statements)
-    return done
+    _pin(connection)
+    with Watch.over(connection, reporter) as watch:
+        work = Work(connection, watch, reporter, plan, lock_timeout, journal)
+        done = 0
+        for segment in segments(plan):
+            if done >= committed:
+                work.segment(segment, done)
+            done += len(segment.statements)
+    return done - committed
 
 
-def _pin(connection: psycopg.Connection[Any], lock_timeout: timedelta) -> None:
+def _pin(connection: psycopg.Connection[Any]) -> None:
     """Settings that a role or database may have set to something that would break a plan."""
     for name, value in (
-        ("lock_timeout", f"{int(lock_timeout.total_seconds() * 1000)}ms"),
         ("statement_timeout", "0"),
         ("idle_in_transaction_session_timeout", "0"),
         ("check_function_bodies", "off"),
@@ -77,63 +88,101 @@ def _pin(connection: psycopg.Connection[Any], lock_timeout: timedelta) -> None:
         connection.execute(
             "SELECT set_config(%s, %s, false) WHERE current_setting(%s) <> %s", [name, value, name, value]
         )
+    # A session that waits for locks does not outlive a process that was killed; not every system can do that.
+    with suppress(errors.InvalidParameterValue):
+        connection.execute("SET client_connection_check_interval = '2s'")
 
 
-def _retried(
-    connection: psycopg.Connection[Any], segment: Segment, done: int, total: int, reporter: Reporter
-) -> None:
-    """Run a segment, again after a lock could not be had: everything is released in between."""
-    for attempt in range(1, TRIES + 1):
-        try:
-            _run(connection, segment, done, total, reporter)
-        except (errors.LockNotAvailable, errors.DeadlockDetected) as error:
-            if attempt == TRIES:
-                raise _failed(error, segment.statements[0], done, total) from error
-            reporter.waiting(
-                f"{blockers(connection) or 'a lock could not be had'} · try {attempt + 1} of {TRIES}"
-            )
-            time.sleep(random.uniform(0.1, 0.5) * attempt)  # noqa: S311
-        else:
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What the segments of one run share."""
+
+    connection: psycopg.Connection[Any]
+    watch: Watch
+    reporter: Reporter
+    plan: Plan
+    lock_timeout: timedelta
+    journal: Journal
+
+    def segment(self, segment: Segment, done: int) -> None:
+        """Run it, again after a lock could not be had: everything is released in between."""
+        waits = patient(segment.statements)
+        # 0 would be no limit.
+        limit = 0 if waits else max(1, int(self.lock_timeout.total_seconds() * 1000))
+        self.watch.blocker = first = None
+        for attempt in range(1, TRIES + 1):
+            said = "" if waits else f"try {attempt} of {TRIES}"
+            self.connection.execute(f"SET lock_timeout = {limit}")
+            try:
+                with self.watch.work(said):
+                    self._run(segment, done, first)
+            except (errors.LockNotAvailable, errors.DeadlockDetected) as error:
+                if attempt == TRIES:
+                    raise self._gave_up(segment.statements[0], done, error) from error
+                first = self.watch.told(said)
+                pause(attempt)
+            else:
+                return
+
+    def _run(self, segment: Segment, done: int, first: str | None) -> None:
+        if segment.transaction is None:
+            self._alone(segment.statements[0], done)
             return
+        with self.connection.transaction():
+            locks = wanted_by(segment.statements, self.plan.locks_seen)
+            bounded = not patient(segment.statements)
+            attempt = Attempt(self.connection, self.lock_timeout, locks, first) if bounded else None
+            self._statements(segment.statements, done, attempt)
+            self.journal.committing(done + 1, done + len(segment.statements))
 
-
-def _run(
-    connection: psycopg.Connection[Any], segment: Segment, done: int, total: int, reporter: Reporter
-) -> None:
-    if segment.transaction is None:
+    def _alone(self, statement: Statement, done: int) -> None:
+        """Run it outside of transactions, and clear away what it left behind if it failed."""
+        self.journal.started(done + 1)
         try:
-            _statements(connection, segment.statements, done, total, reporter)
+            self._statements([statement], done)
         except BaseException:
-            _undo(connection, segment.statements[0])
+            if not self.connection.closed:
+                with suppress(psycopg.Error):  # the next run does it then
+                    remove_remains(self.connection, statement.index, self.lock_timeout)
+                    self.journal.undone(done + 1)
             raise
-        return
-    with connection.transaction():
-        _statements(connection, segment.statements, done, total, reporter)
+        self.journal.done(done + 1)
+
+    def _statements(self, statements: Sequence[Statement], done: int, attempt: Attempt | None = None) -> None:
+        total = len(self.plan.statements)
+        if attempt is not None and any(statement.guards for statement in statements):
+            attempt.lock()
+        # All of them first: what one looks at may be gone when its statement comes.
+        for index, statement in enumerate(statements, done):
+            with _told(statement, index, total):
+                _guard(self.connection, statement)
+        for index, statement in enumerate(statements, done):
+            self.reporter.step(index + 1, total, statement.sql)
+            with _told(statement, index, total):
+                if attempt is not None:
+                    attempt.lock_before(statement)
+                (attempt or self.connection).execute(statement.secret_sql or statement.sql)
+
+    def _gave_up(self, statement: Statement, done: int, error: psycopg.Error) -> StatementError:
+        blocker = self.watch.blocker
+        found = _failed(error, statement, done, len(self.plan.statements))
+        end = f", or end that session: SELECT pg_terminate_backend({blocker.pid})" if blocker else ""
+        return StatementError(
+            f"a lock could not be had in {TRIES} tries: {found.message}",
+            detail="\n".join([*([str(blocker)] if blocker else []), found.detail or ""]),
+            hint=f"try again when the server has less to do, or with a longer --lock-timeout{end}",
+        )
 
 
-def _undo(connection: psycopg.Connection[Any], statement: Statement) -> None:
-    """Clear away what a statement left behind; if even that fails, the next plan sees it."""
-    if statement.undo is not None and not connection.closed:
-        with suppress(psycopg.Error):
-            connection.execute(statement.undo)
-
-
-def _statements(
-    connection: psycopg.Connection[Any],
-    statements: Sequence[Statement],
-    done: int,
-    total: int,
-    reporter: Reporter,
-) -> None:
-    for index, statement in enumerate(statements, done + 1):
-        reporter.step(index, total, statement.sql)
-        try:
-            _guard(connection, statement)
-            connection.execute(statement.secret_sql or statement.sql)
-        except (errors.LockNotAvailable, errors.DeadlockDetected, errors.QueryCanceled):
-            raise
-        except psycopg.Error as error:
-            raise _failed(error, statement, index - 1, total) from error
+@contextmanager
+def _told(statement: Statement, done: int, total: int) -> Iterator[None]:
+    """Errors of PostgreSQL, but for those after which a segment is tried again, say what was not run."""
+    try:
+        yield
+    except (errors.LockNotAvailable, errors.DeadlockDetected):
+        raise
+    except psycopg.Error as error:
+        raise _failed(error, statement, done, total) from error
 
 
 def _guard(connection: psycopg.Connection[Any], statement: Statement) -> None:

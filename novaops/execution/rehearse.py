@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
@@ -14,6 +14,7 @@ from psycopg import errors
 from novaops.catalog.address import Address
 from novaops.catalog.read import read
 from novaops.catalog.snapshot import Snapshot
+from novaops.db.lock_modes import strongest
 from novaops.errors import NovaopsError
 from novaops.kinds import registry
 from novaops.planning.changes import Change
@@ -22,32 +23,24 @@ from novaops.planning.dump import creation
 from novaops.planning.plan import Plan, Statement
 from novaops.planning.scope import Scope
 
-# What the statement locks, and where its rows are stored; a rewrite takes a lock, too.
+# What the statement locks, and where its rows are stored; a rewrite takes a lock, too, and so does a drop,
+# of which no row is left.
 OBSERVED = """
-SELECT c.oid, format('%I.%I', n.nspname, c.relname), c.relfilenode, array_agg(l.mode)
+SELECT l.relation, quote_ident(n.nspname) || '.' || quote_ident(c.relname), c.relfilenode, array_agg(l.mode)
 FROM pg_catalog.pg_locks l
-JOIN pg_catalog.pg_class c ON c.oid = l.relation
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE l.locktype = 'relation' AND l.pid = pg_backend_pid() AND l.granted AND c.relkind IN ('r', 'p', 'm')
-GROUP BY c.oid, n.nspname
+LEFT JOIN pg_catalog.pg_class c ON c.oid = l.relation
+LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE l.locktype = 'relation' AND l.pid = pg_backend_pid() AND l.granted
+GROUP BY l.relation, c.oid, n.nspname
 """
 RELATIONS = """
-SELECT c.oid, c.relfilenode
+SELECT c.oid, format('%I.%I', n.nspname, c.relname), c.relfilenode
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+WHERE c.relkind IN ('r', 'p', 'm', 'v', 'f') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
 """
-# Documentation, section 13.3.1, from the weakest to the strongest.
-STRENGTH = (
-    "AccessShareLock",
-    "RowShareLock",
-    "RowExclusiveLock",
-    "ShareUpdateExclusiveLock",
-    "ShareLock",
-    "ShareRowExclusiveLock",
-    "ExclusiveLock",
-    "AccessExclusiveLock",
-)
+Files = dict[int, tuple[str, int | None]]
+"""Name and `pg_class.relfilenode` (0 where nothing is stored) of tables and views, by oid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +49,14 @@ class Rehearsal:
 
     `faithful` tells whether the copy equalled the live schema, without which nothing is proven;
     `left` are the differences that remained after the plan, none when it converges; `error` is the
-    statement that failed and PostgreSQL's message.
+    statement that failed and PostgreSQL's message; `committed` tells whether each statement was seen by
+    itself, and so what it locks.
     """
 
     faithful: bool
     left: tuple[str, ...] = ()
     error: str | None = None
+    committed: bool = True
 
     @property
     def converges(self) -> bool:
@@ -73,6 +68,7 @@ class Rehearsal:
             "converges": self.converges,
             "left": list(self.left),
             "error": self.error,
+            "committed": self.committed,
         }
 
 
@@ -81,8 +77,8 @@ class Stage:
     """The empty database of the rehearsal.
 
     With `commits` (a database that is dropped afterwards) every statement of the plan is seen by
-    itself, as in the real run. Without, everything is one transaction that is rolled back, and a
-    statement shows the locks of those before it too.
+    itself, as in the real run. Without, everything is one transaction that is rolled back; it has made
+    the tables, and holds the strongest lock on each.
     """
 
     connection: psycopg.Connection[Any]
@@ -91,14 +87,17 @@ class Stage:
     @contextmanager
     def rehearsal(self) -> Iterator[None]:
         self.connection.execute("SET check_function_bodies = off; SET synchronous_commit = off")
-        with nullcontext() if self.commits else self.connection.transaction(force_rollback=True):
+        try:
             yield
+        finally:
+            if not self.commits:
+                self.connection.rollback()
 
     def copy(self, part: Snapshot, comparison: Comparison) -> None:
         """Make all objects of the snapshot, in transactions that leave room in the lock table."""
         made = creation(part, Scope(frozenset(), True), comparison)
         for _, group in groupby(zip(made.numbers, made.written, strict=True), lambda pair: pair[0]):
-            with self.connection.transaction(), self.connection.pipeline():
+            with self._committed(), self.connection.pipeline():
                 for _, written in group:
                     self.connection.execute(written.step.sql)
 
@@ -106,18 +105,29 @@ class Stage:
         with self.connection.transaction():
             return read(self.connection, list(registry().values()))
 
-    def watch(self, statement: Statement, files: dict[int, int]) -> Statement:
-        """Run one statement and say what it locked and rewrote; `files` are relfilenodes by oid."""
+    def watch(self, statement: Statement, files: Files) -> Statement:
+        """Run one statement and say what it locked and rewrote, by the names from before it."""
+        text = statement.secret_sql or statement.sql
+        if statement.index is not None and not self.commits:
+            text = text.replace(" CONCURRENTLY", "", 1)  # a word of our own, ahead of all names
         if self.commits and (statement.transaction is None or not files):
-            self.connection.execute(statement.secret_sql or statement.sql)
+            self.connection.execute(text)
             return statement
-        with self.connection.transaction():
-            self.connection.execute(statement.secret_sql or statement.sql)
+        with self._committed():
+            self.connection.execute(text)
             seen = [row for row in self.connection.execute(OBSERVED) if row[0] in files]
-        rewrites = [name for oid, name, file, _ in seen if files[oid] != file]
-        files.update({oid: file for oid, _, file, _ in seen})
-        locks = [f"{name} {max(modes, key=STRENGTH.index)}" for _, name, _, modes in seen if modes]
+        rewrites = [files[oid][0] for oid, _, file, _ in seen if file not in (None, files[oid][1])]
+        locks = [f"{files[oid][0]} {strongest(modes)}" for oid, _, _, modes in seen if self.commits]
+        files.update({oid: (name, file) for oid, name, file, _ in seen if name is not None})
         return replace(statement, locks=tuple(sorted(locks)), rewrites=tuple(sorted(rewrites)))
+
+    def _committed(self) -> AbstractContextManager[object]:
+        """A transaction, or a part of the only one.
+
+        In a savepoint labels could not be added to a new enum and used (EnumValuesCreate() and
+        AddEnumLabel() in src/backend/catalog/pg_enum.c).
+        """
+        return self.connection.transaction() if self.commits else nullcontext()
 
 
 def rehearse(
@@ -133,6 +143,7 @@ def rehearse(
     with stage.rehearsal():
         verdict = _on_copy(stage, plan, live, desired, scope, comparison, seen)
     statements = (*seen, *plan.statements[len(seen) :])
+    verdict = replace(verdict, committed=stage.commits)
     return replace(plan, statements=statements, rehearsal=verdict.as_json())
 
 
@@ -152,7 +163,7 @@ def _on_copy(
     unlike = diff(live, stage.snapshot(), Scope(frozenset(), True), comparison)
     if unlike:
         return Rehearsal(False, _names(unlike))
-    files = dict(stage.connection.execute(RELATIONS).fetchall())
+    files: Files = {oid: (name, file) for oid, name, file in stage.connection.execute(RELATIONS)}
     try:
         for statement in plan.statements:
             seen.append(stage.watch(statement, files))
@@ -163,6 +174,9 @@ def _on_copy(
             hint=error.diag.message_hint
             or "set max_locks_per_transaction of the server higher, and restart it",
         ) from error
+    except errors.UnsafeNewEnumValueUsage as error:
+        # Until PostgreSQL 16 a commit is needed, and this database is somebody else's.
+        return Rehearsal(False, error=_first_line(error))
     except psycopg.Error as error:
         return Rehearsal(True, error=f"{plan.statements[len(seen)].sql}: {_first_line(error)}")
     return Rehearsal(True, _names(diff(stage.snapshot(), desired, scope, comparison)))

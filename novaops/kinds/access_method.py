@@ -13,6 +13,7 @@ TYPES = {"i": "INDEX", "t": "TABLE"}
 class AccessMethod(Kind):
     name = "access method"
     types = ("access method",)
+    renames = False
     rank = 14
 
     def keyword(self, obj: Object) -> str:

@@ -13,6 +13,7 @@ CONTEXTS = {"e": "", "a": " AS ASSIGNMENT", "i": " AS IMPLICIT"}
 class Cast(Kind):
     name = "cast"
     types = ("cast",)
+    renames = False
     rank = 35
 
     def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:

@@ -148,6 +148,13 @@ class Column(Kind):
         gone = [heir for heir in heirs if scene.drops(heir.address)]
         return [only, *(step for heir in gone for step in self.drop(heir, scene))]
 
+    def rename(self, obj: Object, name: str) -> list[Step]:
+        rename = f"RENAME COLUMN {obj['_quoted']} TO {quote_ident(name)}"
+        return [Step(f"ALTER TABLE {obj['_relation']} {rename}")]
+
+    def likeness(self, obj: Object, snapshot: Snapshot) -> Mapping[str, Any]:
+        return {name: obj[name] for name in ("type", "collation", "generated", "generation_expression")}
+
     def grant_target(self, obj: Object) -> tuple[str, str]:
         return f"({obj['_quoted']})", f"TABLE {obj['_relation']}"
 
@@ -347,12 +354,11 @@ def _set_not_null(new: Object, scene: Scene) -> list[Step]:
     # What a plan left behind when it failed has its name until this one drops it.
     free = next(n for n in names if Address("table constraint", (*relation, n)) not in scene.live)
     table, name = f"ALTER TABLE {new['_relation']}", quote_ident(free)
-    ahead = [
-        f"{table} ADD CONSTRAINT {name} CHECK ({new['_quoted']} IS NOT NULL) NOT VALID",
-        f"{table} VALIDATE CONSTRAINT {name}",
-    ]
+    check = f"{table} ADD CONSTRAINT {name} CHECK ({new['_quoted']} IS NOT NULL) NOT VALID"
+    ahead = Step(check, placement=Placement.APART, phase=Phase.PREPARE)
     return [
-        *(Step(sql, placement=Placement.APART, phase=Phase.PREPARE) for sql in ahead),
+        ahead,
+        replace(ahead, sql=f"{table} VALIDATE CONSTRAINT {name}", patient=True),
         _alter(new, "SET NOT NULL"),
         Step(f"{table} DROP CONSTRAINT {name}"),
     ]

@@ -56,6 +56,13 @@ class Composite(Type):
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
         return [*super().names(obj), ("relation", obj.schema or "", obj.name)]
 
+    def parts(self, obj: Object) -> Sequence[str]:
+        return list(_by_name(obj))
+
+    def rename_part(self, obj: Object, before: str, after: str) -> list[Step]:
+        rename = f"RENAME ATTRIBUTE {quote_ident(before)} TO {quote_ident(after)}"
+        return [Step(f"ALTER {self.target(obj)} {rename}")]
+
     def conversion(self, old: Object, new: Object, value: str) -> str:
         if old.kind != self.name:
             return super().conversion(old, new, value)

@@ -29,8 +29,8 @@ def build(obj: Object, definition: str, scene: Scene) -> Step:
         f"{head}INDEX CONCURRENTLY {quote_ident(name)} {rest}",
         placement=Placement.ALONE,
         phase=Phase.PREPARE,
-        # A build that fails leaves an invalid index behind.
-        undo=f"DROP INDEX CONCURRENTLY IF EXISTS {quote_qualified(obj.schema or '', name)}",
+        index=quote_qualified(obj.schema or "", name),
+        patient=True,
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
@@ -36,6 +37,7 @@ RECURSIVE = (CHECK, FOREIGN_KEY, NOT_NULL)
 class Constraint(Kind):
     name = "constraint"
     types = ("table constraint",)
+    named_after = True
     evaluates = True
     rank = 60
     locks = 2  # itself, and its index or the table that it refers to
@@ -110,7 +112,7 @@ class Constraint(Kind):
             enforced = (scan(new["_relation"], "SHARE ROW EXCLUSIVE"),) if "ENFORCED" in clauses else ()
             steps.append(_table(new, f"ALTER CONSTRAINT {new['_quoted']} {' '.join(clauses)}", *enforced))
         if "validated" in changed and "enforced" not in changed:
-            steps.append(_table(new, f"VALIDATE CONSTRAINT {new['_quoted']}"))
+            steps.append(_validate(new, scene))
         return [*steps, *_index_steps(old, new, changed, scene), *map(_attach, again)]
 
     def drop(self, obj: Object, scene: Scene) -> list[Step]:
@@ -127,6 +129,9 @@ class Constraint(Kind):
             drop,
             Step(f"ALTER TABLE ONLY {parent} ATTACH PARTITION {partition} {table['partition_bound']}"),
         ]
+
+    def rename(self, obj: Object, name: str) -> list[Step]:
+        return [_table(obj, f"RENAME CONSTRAINT {obj['_quoted']} TO {quote_ident(name)}")]
 
     def comment_target(self, obj: Object) -> str:
         return f"CONSTRAINT {obj['_quoted']} ON {obj['_relation']}"
@@ -208,24 +213,39 @@ def _online(obj: Object, scene: Scene) -> list[Step]:
         key = f"{'PRIMARY KEY' if obj['type'] == 'p' else 'UNIQUE'} USING INDEX {name}{_timing(obj)}"
         add = _table(obj, f"ADD CONSTRAINT {obj['_quoted']} {key}")
         return [build(obj, obj["_index_definition"], scene), add]
-    if obj["type"] in KEYS or not obj["enforced"] or not obj["validated"]:
+    if obj["type"] in KEYS or not obj["enforced"] or not obj["validated"] or brought(obj, scene):
         return []
     if obj["type"] == FOREIGN_KEY and obj["_partitioned"] and scene.version < 180000:
-        return []
-    validate = f"ALTER TABLE {obj['_relation']} VALIDATE CONSTRAINT {obj['_quoted']}"
-    return [
-        _table(obj, f"ADD CONSTRAINT {obj['_quoted']} {_definition(obj)} NOT VALID"),
-        Step(validate, placement=Placement.APART, phase=Phase.VALIDATE),
-    ]
+        # NOT VALID is refused there, but those of partitions that are valid are taken over without a look at
+        # the rows (tryAttachPartitionForeignKey() in src/backend/commands/tablecmds.c).
+        ahead = [step for part in _parts(obj, scene) for step in _ahead(part, scene)]
+        return [*ahead, _table(obj, f"ADD CONSTRAINT {obj['_quoted']} {_definition(obj)}")]
+    add = _table(obj, f"ADD CONSTRAINT {obj['_quoted']} {_definition(obj)} NOT VALID")
+    return [add, _validate(obj, scene)]
+
+
+def _parts(obj: Object, scene: Scene) -> Iterator[Object]:
+    """The copies of a foreign key in partitions that have rows."""
+    for edge in scene.desired.attached.get(obj.address, ()):
+        part = scene.desired[edge.dependent]
+        if part["_partitioned"]:
+            yield from _parts(part, scene)
+        elif scene.online(part):
+            yield part
+
+
+def _ahead(obj: Object, scene: Scene) -> list[Step]:
+    """What makes the constraint before that of the parent; an earlier run may have come half the way."""
+    add = _table(obj, f"ADD CONSTRAINT {obj['_quoted']} {_definition(obj)} NOT VALID")
+    add = replace(add, placement=Placement.APART, phase=Phase.PREPARE)
+    validate = replace(_validate(obj, scene), phase=Phase.PREPARE)
+    return [add, validate] if scene.creates(obj.address) else [validate]
 
 
 def _offline(obj: Object, scene: Scene) -> tuple[Work, ...]:
     """What PostgreSQL does with the rows for a constraint that it has no online form for."""
-    if not scene.online(obj) or not obj["enforced"] or not obj["validated"]:
-        return ()
-    if obj["type"] == FOREIGN_KEY:
-        return (offline(obj["_relation"], "looks up the foreign key of", "SHARE ROW EXCLUSIVE"),)
-    return (offline(obj["_relation"], "builds an index over"),) if obj["type"] in KEYS else ()
+    building = scene.online(obj) and obj["type"] in KEYS
+    return (offline(obj["_relation"], "builds an index over"),) if building else ()
 
 
 def _renamed(obj: Object, scene: Scene) -> Object | None:
@@ -359,6 +379,14 @@ def _validated(obj: Object, scene: Scene) -> list[Step]:
     if not obj["validated"] or source is None or scene.desired[source]["validated"]:
         return []
     return [_table(obj, f"VALIDATE CONSTRAINT {obj['_quoted']}")]
+
+
+def _validate(obj: Object, scene: Scene) -> Step:
+    """Where there are rows to read it comes last and by itself: others go on reading and writing them."""
+    step = _table(obj, f"VALIDATE CONSTRAINT {obj['_quoted']}")
+    if not scene.online(obj):
+        return step
+    return replace(step, placement=Placement.APART, phase=Phase.VALIDATE, patient=True)
 
 
 def _attach(obj: Object) -> Step:

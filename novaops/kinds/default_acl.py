@@ -23,6 +23,8 @@ OBJECTS = {
 class DefaultAcl(Kind):
     name = "default acl"
     types = ("default acl",)
+    belongs = False  # it is a role's
+    renames = False
     rank = 90  # after everything that would otherwise be created under them
 
     def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:

@@ -13,6 +13,7 @@ from novaops.kinds.kind import Kind, Part, Scene, Step
 class DefaultValue(Kind):
     name = "default value"
     types = ("default value",)
+    renames = False
     rank = 42
     joined = True
     # ALTER COLUMN TYPE casts the expression, and fails where it finds no cast for it.

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
+from novaops.db.identifiers import quote_ident
 from novaops.kinds.domain_obstacles import disallowed, read_for
 from novaops.kinds.kind import Kind, Part, Risk, Scene, Step
 from novaops.kinds.type import nested
@@ -14,6 +15,7 @@ from novaops.kinds.type import nested
 class DomainConstraint(Kind):
     name = "domain constraint"
     types = ("domain constraint",)
+    named_after = True
     rank = 21
     joined = True
 
@@ -41,6 +43,10 @@ class DomainConstraint(Kind):
 
     def drop(self, obj: Object, scene: Scene) -> list[Step]:
         return [Step(f"ALTER DOMAIN {obj['_domain']} DROP CONSTRAINT {obj['_name']}")]
+
+    def rename(self, obj: Object, name: str) -> list[Step]:
+        rename = f"RENAME CONSTRAINT {obj['_name']} TO {quote_ident(name)}"
+        return [Step(f"ALTER DOMAIN {obj['_domain']} {rename}")]
 
     def remakes(self, obj: Object, scene: Scene) -> list[Address]:
         domain = scene.live.objects.get(obj.parent) if obj.parent and obj["validated"] else None

@@ -39,6 +39,13 @@ class Enum(Type):
         says = "would be no label any more"
         return held("check", new.identity, _losing(old, new, scene), scene, says)
 
+    def parts(self, obj: Object) -> Sequence[str]:
+        return list(obj["labels"])
+
+    def rename_part(self, obj: Object, before: str, after: str) -> list[Step]:
+        rename = f"RENAME VALUE {quote_literal(before)} TO {quote_literal(after)}"
+        return [Step(f"ALTER {self.target(obj)} {rename}")]
+
     def describe(self, old: Object, new: Object, attribute: str) -> str:
         added = [label for label in new["labels"] if label not in old["labels"]]
         lost = [label for label in old["labels"] if label not in new["labels"]]

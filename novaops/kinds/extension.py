@@ -11,6 +11,7 @@ from novaops.kinds.kind import Kind, Part, Risk, Scene, Step
 class Extension(Kind):
     name = "extension"
     types = ("extension",)
+    renames = False
     rank = 12
     data = True
 

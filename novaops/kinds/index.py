@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
@@ -18,6 +19,7 @@ from novaops.kinds.work import Work, rewrite
 class Index(Kind):
     name = "index"
     types = ("index",)
+    named_after = True
     evaluates = True
     rank = 65
     refuses = frozenset({"attach"})
@@ -89,6 +91,10 @@ class Index(Kind):
 
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
         return [("relation", *obj.address.names)]
+
+    def likeness(self, obj: Object, snapshot: Snapshot) -> Mapping[str, Any]:
+        head, _, rest = obj["definition"].partition(f"INDEX {obj['_quoted']} ")
+        return {**obj.attributes, "definition": head + rest}
 
     def working_names(self, obj: Object, scene: Scene) -> Iterable[tuple[str, ...]]:
         return [("relation", obj.address.names[0], working_name(obj, scene))]

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
+from novaops.db.identifiers import quote_ident
 from novaops.kinds.work import Work
 
 
@@ -53,8 +54,14 @@ class Step:
     mask: str = "'********'"
     """The literal that is shown in place of each, which PostgreSQL takes there."""
     phase: Phase = Phase.MAIN
-    undo: str | None = None
-    """What clears away the remains when it fails outside a transaction."""
+    index: str | None = None
+    """Index that it builds concurrently; one that is not valid remains when it fails."""
+    patient: bool = False
+    """Whether it locks nobody out, nor does it while it waits, so that it may wait for its locks.
+
+    That is so where its mode conflicts with none that reading and writing take (documentation,
+    section 13.3.1, SHARE UPDATE EXCLUSIVE).
+    """
     work: tuple[Work, ...] = ()
     """What keeps others waiting where the relations are large."""
 
@@ -152,6 +159,10 @@ class Kind:
     """Whether the kind is about objects of the server and of extensions, which are nobody's otherwise."""
     owned: ClassVar[bool] = False
     """Whether the objects have an owner of their own (the .sql then selects `owner`)."""
+    belongs: ClassVar[bool] = True
+    """Whether it is the owner of what contains it who may make, change and drop it."""
+    grantable: ClassVar[bool] = False
+    """Whether there is a privilege to make one for those who are not."""
     data: ClassVar[bool] = False
     """Whether rebuilding or dropping it can lose what people stored."""
     refuses: ClassVar[frozenset[str]] = frozenset()
@@ -172,6 +183,10 @@ class Kind:
     """Whether making it may run functions, on rows that are there."""
     joined: ClassVar[bool] = False
     """Whether `inline` may write it into the statement that creates its parent."""
+    renames: ClassVar[bool] = True
+    """Whether PostgreSQL has ALTER … RENAME for it."""
+    named_after: ClassVar[bool] = False
+    """Whether PostgreSQL makes up its name from that of its table where nobody gives it one."""
 
     @classmethod
     def sql(cls) -> str:
@@ -251,11 +266,31 @@ class Kind:
         """Text after ALTER in ALTER … OWNER TO."""
         return self.target(obj)
 
+    def rename(self, obj: Object, name: str) -> list[Step]:
+        """Statements that give it another name in its schema."""
+        return [Step(f"ALTER {self.target(obj)} RENAME TO {quote_ident(name)}")]
+
+    def move(self, obj: Object, schema: str) -> list[Step]:
+        """Statements that bring it into another schema under the name that it has."""
+        return [Step(f"ALTER {self.target(obj)} SET SCHEMA {quote_ident(schema)}")]
+
+    def rename_part(self, obj: Object, before: str, after: str) -> list[Step]:
+        """Statements that give another name to one of its `parts`."""
+        raise NotImplementedError
+
     # -- knowing it -------------------------------------------------------------------------
 
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
         """Keys of the name spaces it occupies, so that a name is freed before it is reused."""
         return ()
+
+    def parts(self, obj: Object) -> Sequence[str]:
+        """Names within it that can be changed and are no objects: the labels of an enum."""
+        return ()
+
+    def likeness(self, obj: Object, snapshot: Snapshot) -> Mapping[str, Any]:
+        """What it is apart from its name: what two have in common of which one may be the other, renamed."""
+        return obj.attributes
 
     def working_names(self, obj: Object, scene: Scene) -> Iterable[tuple[str, ...]]:
         """Keys of the names that its preparation uses; an earlier run may have left something there."""

@@ -19,6 +19,7 @@ SETTABLE_ONCE = 170000
 class Operator(Kind):
     name = "operator"
     types = ("operator",)
+    renames = False
     rank = 36
     owned = True
 

@@ -11,6 +11,7 @@ from novaops.kinds.kind import Kind, Part, Scene, Step
 class PublicationNamespace(Kind):
     name = "publication namespace"
     types = ("publication namespace",)
+    renames = False
     rank = 82
     joined = True
 

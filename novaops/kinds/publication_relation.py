@@ -11,6 +11,7 @@ from novaops.kinds.kind import Kind, Part, Scene, Step
 class PublicationRelation(Kind):
     name = "publication relation"
     types = ("publication relation",)
+    renames = False
     rank = 81
     refuses = frozenset({"column type"})
     joined = True

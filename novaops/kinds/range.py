@@ -29,24 +29,23 @@ class Range(Type):
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
         return [*super().names(obj), ("type", obj["_multirange_schema"], obj["_multirange_name"])]
 
+    def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
+        if changed != {"multirange_type"} or old["_multirange_schema"] != new["_multirange_schema"]:
+            return None
+        return _rename_multirange(old, new["_multirange_name"])
+
+    def rename(self, obj: Object, name: str) -> list[Step]:
+        """The constructors keep their names when the type is renamed, and are to be called as it is."""
+        signatures = (
+            f"{obj['subtype']}, {obj['subtype']}",
+            f"{obj['subtype']}, {obj['subtype']}, text",
+        )
+        return [*_rename_constructors(obj.identity, signatures, name), *super().rename(obj, name)]
+
     def aside(self, obj: Object, scene: Scene) -> tuple[list[Step], Object]:
-        """The constructors keep their names when the types are renamed, and would be in the way."""
-        renames, moved = super().aside(obj, scene)
-        multirange = obj["multirange_type"]
+        moved = super().aside(obj, scene)[1]
         multirange_name = suffixed(obj["_multirange_name"], ASIDE)
-        by_type = {
-            quote_qualified(obj.schema or "", obj.name): (
-                quote_ident(moved.name),
-                [f"{obj['subtype']}, {obj['subtype']}", f"{obj['subtype']}, {obj['subtype']}, text"],
-            ),
-            multirange: (quote_ident(multirange_name), ["", obj.identity, f"VARIADIC {obj.identity}[]"]),
-        }
-        steps = [
-            Step(f"ALTER FUNCTION {function}({arguments}) RENAME TO {name}")
-            for function, (name, signatures) in by_type.items()
-            for arguments in signatures
-        ]
-        steps += [Step(f"ALTER TYPE {multirange} RENAME TO {quote_ident(multirange_name)}"), *renames]
+        steps = [*_rename_multirange(obj, multirange_name), *self.rename(obj, moved.name)]
         attributes = {
             **obj.attributes,
             "multirange_type": quote_qualified(obj["_multirange_schema"], multirange_name),
@@ -59,3 +58,14 @@ class Range(Type):
             return []
         columns = ((c, f"{quote_ident(c.address.names[-1])} IS NOT NULL") for c in stored_in(old, scene))
         return held("narrowing", old.identity, columns, scene)
+
+
+def _rename_multirange(obj: Object, name: str) -> list[Step]:
+    multirange = obj["multirange_type"]
+    signatures = ("", obj.identity, f"VARIADIC {obj.identity}[]")
+    renamed = Step(f"ALTER TYPE {multirange} RENAME TO {quote_ident(name)}")
+    return [*_rename_constructors(multirange, signatures, name), renamed]
+
+
+def _rename_constructors(function: str, signatures: Iterable[str], name: str) -> list[Step]:
+    return [Step(f"ALTER FUNCTION {function}({s}) RENAME TO {quote_ident(name)}") for s in signatures]

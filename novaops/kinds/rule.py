@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from novaops.catalog.object import Object
+from novaops.catalog.snapshot import Snapshot
 from novaops.kinds.kind import Kind, Part, Risk, Scene, Step
 from novaops.kinds.reach import rows_of_container
 
@@ -39,6 +41,10 @@ class Rule(Kind):
         if new is None or "enabled" not in changed:
             return []
         return [Risk("behaviour", old.identity, "the rule mode", exists=rows_of_container(old, scene))]
+
+    def likeness(self, obj: Object, snapshot: Snapshot) -> Mapping[str, Any]:
+        head, _, rest = (obj["definition"] or "").partition(f"RULE {obj['_name']} ")
+        return {**obj.attributes, "definition": head + rest}
 
     def describe(self, old: Object, new: Object, attribute: str) -> str:
         if attribute == "enabled":

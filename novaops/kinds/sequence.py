@@ -18,6 +18,7 @@ NUMBERS = ("smallint", "integer", "bigint", "numeric")
 class Sequence(Kind):
     name = "sequence"
     types = ("sequence",)
+    named_after = True
     rank = 35
     acl_type = "s"
     owned = True

@@ -13,6 +13,7 @@ DEFAULT_TARGET = -1
 class StatisticsObject(Kind):
     name = "statistics object"
     types = ("statistics object",)
+    named_after = True
     rank = 65
     owned = True
 

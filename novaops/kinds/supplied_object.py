@@ -14,6 +14,7 @@ class SuppliedObject(Kind):
 
     name = "supplied object"
     types = ()
+    renames = False
     rank = 16
     acl_type = ""  # of several types: the query itself says what the defaults are
     supplied = True

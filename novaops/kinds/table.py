@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
@@ -137,6 +138,10 @@ class Table(Kind):
 
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
         return [("relation", *obj.address.names), ("type", *obj.address.names)]
+
+    def likeness(self, obj: Object, snapshot: Snapshot) -> Mapping[str, Any]:
+        columns = (c for c in snapshot.children.get(obj.address, ()) if c.address.type == "table column")
+        return {**obj.attributes, "columns": sorted((c.name, str(c["type"])) for c in columns)}
 
     def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
         risks = []

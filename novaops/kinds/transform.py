@@ -11,6 +11,7 @@ from novaops.kinds.kind import Kind, Part, Scene, Step
 class Transform(Kind):
     name = "transform"
     types = ("transform",)
+    renames = False
     rank = 35
 
     def target(self, obj: Object) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
@@ -18,6 +19,7 @@ class Trigger(Kind):
     types = ("trigger",)
     rank = 72
     refuses = frozenset({"column type", "attribute type"})
+    grantable = True
 
     def target(self, obj: Object) -> str:
         return f"TRIGGER {obj['_name']} ON {obj['_relation']}"
@@ -57,6 +59,10 @@ class Trigger(Kind):
         if new is None or "enabled" not in changed:
             return []
         return [Risk("behaviour", old.identity, "the trigger mode", exists=rows_of_container(old, scene))]
+
+    def likeness(self, obj: Object, snapshot: Snapshot) -> Mapping[str, Any]:
+        head, _, rest = (obj["definition"] or "").partition(f"TRIGGER {obj['_name']} ")
+        return {**obj.attributes, "definition": head + rest}
 
     def describe(self, old: Object, new: Object, attribute: str) -> str:
         if attribute == "enabled":

@@ -13,6 +13,7 @@ from novaops.kinds.kind import Kind, Part, Scene, Step
 class UserMapping(Kind):
     name = "user mapping"
     types = ("user mapping",)
+    renames = False
     rank = 34
     secret = frozenset({"options"})
 

@@ -11,7 +11,17 @@ from novaops.diagnostics import Source
 from novaops.errors import NovaopsError
 from novaops.output.terminal import UNSAFE
 from novaops.planning.hazard_codes import consent, with_consent
-from novaops.planning.plan import FORMAT_VERSION, Guard, Hazard, Plan, PlannedChange, Statement, Target
+from novaops.planning.plan import (
+    FORMAT_VERSION,
+    Guard,
+    Hazard,
+    LastRun,
+    Owned,
+    Plan,
+    PlannedChange,
+    Statement,
+    Target,
+)
 
 SUFFIX = "write one with: novaops plan --out FILE"
 
@@ -49,7 +59,10 @@ def plan_value(plan: Plan) -> dict[str, Any]:
         "shadow_seconds": plan.shadow_seconds,
         "objects": plan.objects,
         "options": dict(plan.options),
+        "owned": [asdict(owned) for owned in plan.owned],
         "rehearsal": None if plan.rehearsal is None else dict(plan.rehearsal),
+        "continues": plan.continues,
+        "last_applied": None if plan.last_applied is None else asdict(plan.last_applied),
     }
 
 
@@ -94,6 +107,9 @@ def _plan(value: Mapping[str, Any]) -> Plan:
         objects=value["objects"],
         options=value["options"],
         rehearsal=value["rehearsal"],
+        continues=value["continues"],
+        last_applied=LastRun(**value["last_applied"]) if value["last_applied"] else None,
+        owned=tuple(Owned(o["object"], tuple(o["roles"])) for o in value["owned"]),
     )
 
 

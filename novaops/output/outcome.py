@@ -28,11 +28,14 @@ def write_outcome(plan: Plan, outcome: Outcome | None, form: str) -> None:
 def outcome_lines(plan: Plan, outcome: Outcome) -> list[Text]:
     """The last lines of an apply."""
     done = f"applied {counted(outcome.statements, 'statement')} in {outcome.seconds:.1f} s"
+    history = f" · history {outcome.history}" if outcome.history else ""
     if not outcome.left and plan.left_out:
-        return [Text.assemble(("✓ ", "green"), f"{done} · {left_out(plan)}")]
+        return [Text.assemble(("✓ ", "green"), f"{done} · {left_out(plan)}{history}")]
     if not outcome.left:
-        return [Text.assemble(("✓ ", "green"), f"{done} · {matches(plan)}")]
+        return [Text.assemble(("✓ ", "green"), f"{done} · {matches(plan)}{history}")]
     lines = [
-        Text.assemble(("! ", "bold red"), f"{done}; {counted(len(outcome.left), 'object')} still differ:")
+        Text.assemble(
+            ("! ", "bold red"), f"{done}; {counted(len(outcome.left), 'object')} still differ{history}:"
+        )
     ]
     return [*lines, *(Text(f"    {visible(name)}") for name in outcome.left)]

@@ -11,6 +11,7 @@ from types import TracebackType
 from rich.status import Status
 from rich.text import Text
 
+from novaops.output.status_line import StatusLine
 from novaops.output.terminal import console, visible
 
 PATIENCE = 1.0
@@ -30,7 +31,8 @@ class Progress:
         self._status: Status | None = None
         self._timer: Timer | None = None
         self._lock = Lock()
-        self._text = self._said = ""
+        self._line = StatusLine("")
+        self._said = ""
 
     def __enter__(self) -> Progress:
         return self
@@ -59,6 +61,10 @@ class Progress:
         first = visible(sql.strip().partition("\n")[0])
         self._show(f"{index}/{total}  {first}")
 
+    def progress(self, phase: str, done: float | None) -> None:
+        """Show how far the step is; another thread than that of the steps says so."""
+        self._line.advance(phase, done)
+
     def note(self, text: str) -> None:
         """Print a line that stays."""
         self._print(text, "")
@@ -72,17 +78,15 @@ class Progress:
             self._console.print(Text(visible(text), style))
 
     def _show(self, text: str) -> None:
+        self._line = StatusLine(text)
         if self._live:
-            line = Text(visible(text))
-            line.truncate(max(self._console.width - 4, 10), overflow="ellipsis")
             if self._status is None:
-                self._status = Status(line, console=self._console)
+                self._status = Status(self._line, console=self._console)
                 self._status.start()
             else:
-                self._status.update(line)
+                self._status.update(self._line)
         elif not self._quiet:
             with self._lock:
-                self._text = text
                 if self._timer is None:
                     self._wait(PATIENCE)
 
@@ -97,9 +101,10 @@ class Progress:
         with self._lock:
             if self._timer is not timer:
                 return
-            if self._text != self._said:
-                self._said = self._text
-                print(f"{visible(self._text)} …", file=sys.stderr, flush=True)
+            text = str(self._line)
+            if text != self._said:
+                self._said = text
+                print(f"{text} …", file=sys.stderr, flush=True)
             self._wait(min(2 * waited, RARELY))
 
     def _clear(self) -> None:

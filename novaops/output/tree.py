@@ -10,7 +10,7 @@ from rich.text import Text
 
 from novaops.db.identifiers import quote_ident
 from novaops.output.terminal import visible
-from novaops.planning.plan import Hazard, Plan, PlannedChange
+from novaops.planning.plan import Hazard, LastRun, Plan, PlannedChange
 
 SYMBOLS = {
     "create": ("+", "green"),
@@ -30,6 +30,7 @@ class Node:
     kind: str
     name: str
     change: PlannedChange | None
+    drift: str | None = None
     children: list[Node] = field(default_factory=list)
 
     @property
@@ -44,7 +45,7 @@ class Node:
 def tree(plan: Plan, width: int) -> list[Text]:
     """Lines of all changes, grouped by schema, objects outside schemas first."""
     lines: list[Text] = []
-    for schema, nodes in _forest(plan.changes).items():
+    for schema, nodes in _forest(plan).items():
         if lines:
             lines.append(Text())
         lines.append(Text(visible(schema) if schema is not None else OUTSIDE, "bold"))
@@ -69,9 +70,9 @@ def aligned(left: Text, right: Text, width: int, indent: int) -> Iterator[Text]:
         yield Text.assemble(" " * max(indent, width - right.cell_len), right)
 
 
-def _forest(changes: Sequence[PlannedChange]) -> dict[str | None, list[Node]]:
-    ordered = sorted(changes, key=lambda c: (c.schema is not None, c.schema or ""))
-    nodes = [Node(c.kind, _name(c), c) for c in ordered]
+def _forest(plan: Plan) -> dict[str | None, list[Node]]:
+    ordered = sorted(plan.changes, key=lambda c: (c.schema is not None, c.schema or ""))
+    nodes = [Node(c.kind, _name(c), c, drift(c, plan.last_applied)) for c in ordered]
     # Two kinds of object may share an identity (a table and its row type).
     containers = {(c.kind, c.object): node for c, node in zip(ordered, nodes, strict=True)}
     forest: dict[str | None, list[Node]] = {}
@@ -91,7 +92,12 @@ def _forest(changes: Sequence[PlannedChange]) -> dict[str | None, list[Node]]:
 
 
 def _name(change: PlannedChange) -> str:
-    """The identity without what stands above it in the tree ("c" for s.t.c, "k" for k on s.t)."""
+    """The identity without what stands above it in the tree ("c" for s.t.c, "k" for k on s.t), "a → b" for renames."""
+    name = _own_name(change)
+    return " ".join([name, *change.detail]) if change.operation == "rename" else name
+
+
+def _own_name(change: PlannedChange) -> str:
     if change.container is not None:
         inside = change.object.removeprefix(f"{change.container}.").removesuffix(f" on {change.container}")
         if inside != change.object:
@@ -139,7 +145,17 @@ def _lines(node: Node, indent: int, kinds: int, names: int, width: int) -> Itera
 
 
 def _details(node: Node) -> list[str]:
-    return [visible(detail) for detail in node.change.detail] if node.change else []
+    """What is said below or beside the name; that of a rename holds it."""
+    said = node.change.detail if node.change and node.operation != "rename" else ()
+    return [*map(visible, said), *([node.drift] if node.drift else [])]
+
+
+def drift(change: PlannedChange, last: LastRun | None) -> str | None:
+    """What is to be said of a change that did not come from the files alone."""
+    if last is None or change.origin not in ("live", "both"):
+        return None
+    where = "live" if change.origin == "live" else "in the files and live"
+    return f"changed {where} since {last.day}, history {last.history}"
 
 
 def counted(number: int, noun: str) -> str:

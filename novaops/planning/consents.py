@@ -42,7 +42,7 @@ def _check(number: int, entry: Any) -> None:
         raise UsageError(f"{at} allows everything, which only --allow may", hint=SUFFIX)
 
 
-def consents(given: Iterable[str] | Mapping[str, str], reason: str = "") -> dict[str, str]:
+def with_reasons(given: Iterable[str] | Mapping[str, str], reason: str = "") -> dict[str, str]:
     """Consents as people write them (HAZARD[:OBJECT]) by hazard's name, with reasons of their own or one for all."""
     reasons = given if isinstance(given, Mapping) else {}
     return {consent(text): reasons.get(text, reason) for text in given}

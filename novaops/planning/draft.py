@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from novaops.catalog.address import Address
@@ -47,11 +47,12 @@ def draft(
     consent: frozenset[Address] = frozenset(),
     busy: frozenset[Address] = frozenset(),
     room: int = DEFAULT.room,
+    last: Sequence[Written] = (),
 ) -> Draft:
     """What turns `live` into `desired`.
 
     `consent` names unmanaged objects that may be rebuilt as they are, `busy` tables with rows; `room`
-    is how many locks a transaction may hold.
+    is how many locks a transaction may hold; `last` comes after everything else.
     """
     scene = Scene(live, desired, desired.version or live.version, busy=busy)
     closure = close(diff(live, desired, scope, comparison), scene, consent)
@@ -61,10 +62,15 @@ def draft(
     scene = replace(scene, replaced=dropped, moved=moved)
     graph = Wiring(changes, scene).build()
     blind = blind_evaluations(desired)
-    groups = order(graph, changes, scene, lambda node: sort_key(node, changes, scene, blind))
+    groups = order(
+        graph,
+        changes,
+        scene,
+        lambda node: (bool(last) and waits(node, changes, blind), sort_key(node, changes, scene, blind)),
+    )
     stubbed = frozenset(g.head.address for g in groups if g.head.act is Act.STUB)
     scene = replace(scene, stubbed=stubbed)
-    written = tuple(write(groups, changes, scene, comparison))
+    written = (*write(groups, changes, scene, comparison), *last)
     divided = transactions(written, room)
     return Draft(scene, changes, written, divided.numbers, closure.broken, divided.full)
 
@@ -74,7 +80,8 @@ def sort_key(
 ) -> tuple[object, ...]:
     """Preparations, drops, then by schema and name: each object followed by what belongs to it.
 
-    What runs functions whose needs nobody knows (`blind`) waits until nothing else can be done.
+    Tables that others are using come late, so that they are locked shortly. What runs functions whose
+    needs nobody knows (`blind`) waits until nothing else can be done.
     """
     change = changes[node.address]
     obj = change.old if isinstance(change, Drop) else change.new
@@ -91,6 +98,7 @@ def sort_key(
         runs_unknown,
         # What comes back to a table waits for all that may have to leave it before.
         node.act is Act.FINISH and isinstance(change, Alter),
+        root.address in scene.busy,
         root_rank,
         root.schema or "",
         root.name,
@@ -101,6 +109,19 @@ def sort_key(
         node.address,
         node.act.value,
     )
+
+
+def waits(node: Node, changes: Mapping[Address, Change], blind: frozenset[Address]) -> bool:
+    """Whether it changes right before `last`: a string in it may use names that only that gives.
+
+    What may run such strings waits with them.
+    """
+    change = changes[node.address]
+    if isinstance(change, Drop):
+        return False
+    if node.act in (Act.CREATE, Act.ALTER, Act.DROP) and registry()[change.new.kind].opaque(change.new):
+        return True
+    return node.act in (Act.CREATE, Act.PREPARE, Act.VALIDATE) and node.address in blind
 
 
 def blind_evaluations(desired: Snapshot) -> frozenset[Address]:

@@ -232,11 +232,16 @@ class Wiring:
             if not needs(self.scene.desired, change.address, edge.referenced):
                 self.graph.edge(alter, Node(Act.ALTER, edge.referenced), weak=True)
         release = Node(Act.RELEASE, change.address)
+        inside = set(belonging(self.scene.live, change.address))
         for edge in self.scene.live.dependents.get(change.address, ()):
             self.graph.edge(Node(Act.DROP, edge.dependent), alter, weak=True)
             # A table is no longer OF a type when that changes.
             for then in (release, alter):
                 self.graph.edge(Node(Act.RELEASE, edge.dependent), then, weak=True)
+            if edge.dependent not in inside:
+                # What uses an attribute of a type goes, or changes, before that attribute.
+                for act in (Act.DROP, Act.ALTER):
+                    self.graph.edge(Node(act, edge.dependent), release, weak=True)
         for child in self.scene.live.children.get(change.address, ()):
             # What is inherited, or comes from a type, cannot be changed before its table is let go.
             for act in (Act.DROP, Act.ALTER):

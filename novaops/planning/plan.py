@@ -40,6 +40,8 @@ class PlannedChange:
 
     `object` is its identity; `container` the identity of the object it is shown under (the table
     of a column), None when it stands for itself; `detail` one line for each changed attribute.
+    `origin` tells where it was changed since the last apply: "file", "live" or "both"; None where
+    there is no journal to compare with.
     """
 
     operation: str
@@ -52,6 +54,7 @@ class PlannedChange:
     detail: tuple[str, ...] = ()
     hazards: tuple[Hazard, ...] = ()
     source: Source | None = None
+    origin: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +71,20 @@ class Guard:
 
 
 @dataclass(frozen=True, slots=True)
+class Owned:
+    """An existing object that the plan changes, and the roles whose members may do that."""
+
+    object: str
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
     """One statement without semicolon; `transaction` counts from 1, None runs outside of one.
 
-    `undo` clears away what it leaves behind when it fails outside a transaction. Secrets in `sql`
-    are masked; `secret_sql` is what runs instead, and is never shown or saved.
+    `index` is what it builds concurrently, an invalid one if it fails. `table` is the live table
+    that it changes, `patient` tells that it locks nobody out and may wait for its own locks. Secrets
+    in `sql` are masked; `secret_sql` is what runs instead, and is never shown or saved.
     """
 
     sql: str
@@ -85,7 +97,9 @@ class Statement:
     hazards: tuple[Hazard, ...] = ()
     guards: tuple[Guard, ...] = ()
     masked: bool = False
-    undo: str | None = None
+    index: str | None = None
+    table: str | None = None
+    patient: bool = False
     secret_sql: str | None = field(default=None, repr=False, compare=False)
 
 
@@ -107,12 +121,22 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class LastRun:
+    """The last run that converged: its number in the journal, and its day (YYYY-MM-DD)."""
+
+    history: int
+    day: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A plan, bound to the fingerprint of the database that it was made from.
 
     `skipped` are objects left out by `.pgschemaignore`, `unmanaged` those that no kind models,
     `blocked` the hazards not yet consented to, `left_out` the changes that a plan of what needs no
     consent does not make (they need it, or depend on what does). `objects` counts the desired objects compared.
+    `last_applied` is the run that `PlannedChange.origin` refers to. `continues` is the number of the run that was
+    cut off and whose last statements these are, None for a plan made anew.
     """
 
     target: Target
@@ -133,6 +157,14 @@ class Plan:
     objects: int = 0
     options: Mapping[str, object] = field(default_factory=dict)
     rehearsal: Mapping[str, object] | None = None
+    last_applied: LastRun | None = None
+    continues: int | None = None
+    owned: tuple[Owned, ...] = ()
+
+    @property
+    def locks_seen(self) -> bool:
+        """Whether the statements' locks are those that a faithful copy has shown."""
+        return bool(self.rehearsal and self.rehearsal["faithful"] and self.rehearsal["committed"])
 
     @property
     def summary(self) -> dict[str, int]:

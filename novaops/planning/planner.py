@@ -10,9 +10,11 @@ import psycopg
 
 from novaops.catalog.address import Address
 from novaops.catalog.fingerprint import fingerprint
+from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.identifiers import quote_ident
 from novaops.db.locks import LockTable, lock_table
+from novaops.desired.renamed import Renamed
 from novaops.diagnostics import Source
 from novaops.planning.busy import busy_relations
 from novaops.planning.diff import Comparison
@@ -21,11 +23,15 @@ from novaops.planning.hazard_codes import EVERYTHING, with_consent
 from novaops.planning.hazards import Assessment, assess, hazard
 from novaops.planning.masking import masked
 from novaops.planning.nodes import kind_of
+from novaops.planning.origin import LastApplied, origins
 from novaops.planning.outages import SAFE_BELOW, Sizes, outages
+from novaops.planning.ownership import ownership
 from novaops.planning.plan import Hazard, Plan, PlannedChange, Statement, Target
+from novaops.planning.proposals import proposed
 from novaops.planning.readers import readers
 from novaops.planning.scope import OWN_SCHEMAS, Scope
-from novaops.planning.shown import shown_changes
+from novaops.planning.shown import renamed_changes, shown_changes
+from novaops.planning.statements import Written
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,20 @@ class Request:
     files: str = ""
     safe_below: int = SAFE_BELOW
     """Bytes of rows below which nobody minds that a table is locked, read or written anew."""
+    last: LastApplied | None = None
+    """The database as the last apply left it, where that is known."""
+    renamed: Renamed | None = None
+    """What is desired under the names that the live database has, where these are others."""
+
+    @property
+    def goal(self) -> Snapshot:
+        """Where the plan leads to until it renames anything."""
+        return self.renamed.snapshot if self.renamed else self.desired
+
+    @property
+    def places(self) -> Mapping[Address, Source]:
+        """Where each object of `goal` was declared."""
+        return self.renamed.sources if self.renamed else self.sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +111,17 @@ def written_plan(request: Request, found: Assessed) -> Plan:
         target=request.target,
         source_fingerprint=live_fingerprint(request.live, request.scope),
         desired_fingerprint=live_fingerprint(request.desired, request.scope),
-        changes=(*_role_changes(request), *shown_changes(made, hazards, request.sources)),
+        changes=(
+            *_role_changes(request),
+            *shown_changes(
+                made,
+                hazards,
+                request.places,
+                origins(request.last, request.live, request.goal, made.changes),
+            ),
+            *_renames(request),
+        ),
+        last_applied=request.last.place if request.last else None,
         statements=(*_role_statements(request), *_statements(found, bool(request.missing_roles))),
         blocked=tuple(dict.fromkeys(h for group in hazards.values() for h in group)),
         skipped=tuple(
@@ -101,10 +131,18 @@ def written_plan(request: Request, found: Assessed) -> Plan:
         ),
         unmanaged=(
             *(f"{a.type} {'.'.join(a.names)}" for a in request.live.unmodelled),
-            *unread(request.live, request.desired),
+            *unread(request.live, request.goal),
         ),
-        notices=(*beyond(request), *_crowded(made, found.locks), *_untold(found.assessment), *readers(made)),
+        notices=(
+            *beyond(request),
+            *proposed(made, request.places),
+            *_noticed(request),
+            *_crowded(made, found.locks),
+            *_untold(found.assessment),
+            *readers(made),
+        ),
         objects=sum(o.parent is None for o in request.desired),
+        owned=ownership(made),
     )
     return with_consent(made_plan, request.allowed)
 
@@ -133,9 +171,9 @@ def unread(live: Snapshot, desired: Snapshot) -> list[str]:
 
 def beyond(request: Request) -> Iterator[str]:
     """What stays another way than the files have it, as PostgreSQL has no statement for it."""
-    for address, new in sorted(request.desired.objects.items()):
+    for address, new in sorted(request.goal.objects.items()):
         old = request.live.objects.get(address)
-        if old is not None and old.kind == new.kind and not request.scope.excluded(new, request.desired):
+        if old is not None and old.kind == new.kind and not request.scope.excluded(new, request.goal):
             said = kind_of(new).beyond(old, new).values()
             yield from (f"{text}: PostgreSQL has no statement to change that" for text in said if text)
 
@@ -148,8 +186,11 @@ def live_fingerprint(snapshot: Snapshot, scope: Scope) -> str:
 def _drafted(request: Request, connection: psycopg.Connection[Any] | None, room: int) -> Draft:
     """The draft, with unmanaged objects rebuilt where that was allowed, and gentle to tables with rows."""
 
+    steps = request.renamed.steps if request.renamed else ()
+    last = [Written(step, obj, "rename") for obj, step in steps]
+
     def drafted(agreed: frozenset[Address], busy: frozenset[Address]) -> Draft:
-        return draft(request.live, request.desired, request.scope, request.comparison, agreed, busy, room)
+        return draft(request.live, request.goal, request.scope, request.comparison, agreed, busy, room, last)
 
     made = drafted(frozenset(), frozenset())
     in_the_way = {a: hazard("unmanaged-dependant", request.live[a].identity, "") for a in made.broken}
@@ -158,6 +199,14 @@ def _drafted(request: Request, connection: psycopg.Connection[Any] | None, room:
     )
     busy = busy_relations(made, connection) if connection is not None else frozenset()
     return drafted(agreed, busy) if agreed or busy else made
+
+
+def _renames(request: Request) -> Iterator[PlannedChange]:
+    return renamed_changes(request.renamed) if request.renamed else iter(())
+
+
+def _noticed(request: Request) -> Sequence[str]:
+    return request.renamed.notices if request.renamed else ()
 
 
 def _crowded(made: Draft, locks: LockTable) -> Iterator[str]:
@@ -206,7 +255,9 @@ def _statements(assessed: Assessed, later: bool) -> Iterator[Statement]:
         yield Statement(
             sql=masked(written.step),
             masked=bool(written.step.secrets),
-            undo=written.step.undo,
+            index=written.step.index,
+            table=_live_table(made, written.object),
+            patient=written.step.patient,
             secret_sql=written.step.sql if written.step.secrets else None,
             transaction=None if number is None else number + later,
             kind=kind_of(written.object).name,
@@ -215,3 +266,10 @@ def _statements(assessed: Assessed, later: bool) -> Iterator[Statement]:
             hazards=(*(of_objects.hazards.get(address, ()) if first else ()), *told),
             guards=of_objects.guards.get(address, ()) if first else (),
         )
+
+
+def _live_table(made: Draft, obj: Object) -> str | None:
+    """The table that is there already and that the object is, or is a part of."""
+    live = made.scene.live
+    *_, root = obj, *(live if obj.address in live else made.scene.desired).ancestors(obj)
+    return live[root.address].identity if root.address in live and root.address.type == "table" else None

@@ -16,10 +16,12 @@ import psycopg
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
+from novaops.errors import UsageError
 from novaops.planning.changes import Alter, Change, Create, Drop, Replace
 from novaops.planning.diff import diff
 from novaops.planning.hazard_codes import covers
 from novaops.planning.nodes import kind_of
+from novaops.planning.origin import origins
 from novaops.planning.plan import Plan
 from novaops.planning.planner import Assessed, Request, assessed, written_plan
 from novaops.planning.shown import shown_changes
@@ -28,7 +30,15 @@ CONTAINED = frozenset({"c"})
 
 
 def safe_only(request: Request, connection: psycopg.Connection[Any] | None) -> tuple[Request, Plan]:
-    """The request for what is allowed, and its plan, which names what was left out."""
+    """The request for what is allowed, and its plan, which names what was left out.
+
+    Raises `UsageError` where the files declare renames that are still to be made.
+    """
+    if request.renamed is not None:
+        raise UsageError(
+            "the files declare renames, and --safe-only cannot tell what a name would be without the rest",
+            hint="apply the renames by themselves first, from files that change nothing else",
+        )
     whole = found = assessed(request, connection)
     wanted = diff(request.live, request.desired, request.scope, request.comparison)
     part, kept = request, frozenset[Address]()
@@ -41,7 +51,8 @@ def safe_only(request: Request, connection: psycopg.Connection[Any] | None) -> t
         part = replace(request, desired=_less(request, kept), empty=False)
         found = assessed(part, connection)
     left = replace(whole.draft, changes={a: c for a, c in whole.draft.changes.items() if a in kept})
-    shown = shown_changes(left, whole.hazards, request.sources)
+    since = origins(request.last, request.live, request.desired, left.changes)
+    shown = shown_changes(left, whole.hazards, request.sources, since)
     return part, replace(written_plan(part, found), left_out=tuple(shown))
 
 

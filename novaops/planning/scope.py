@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
+from novaops.desired.renamed import Renamed
 
 OWN_SCHEMAS = frozenset({"novaops", "novaops_parked"})
 
@@ -42,6 +43,16 @@ class Scope:
         if obj.address.type == "schema" or obj.schema is None:
             return False
         return obj.schema in self.schemas
+
+    def with_earlier(self, renamed: Renamed | None) -> Scope:
+        """The scope with managed schemas under the names that they still have, too."""
+        names = renamed.names if renamed else ()
+        earlier = {
+            n.present.name
+            for n in names
+            if n.declared.address.type == "schema" and n.declared.name in self.schemas
+        }
+        return replace(self, schemas=self.schemas | earlier)
 
     @staticmethod
     def of(schemas: frozenset[str], whole: bool, ignore: Ignore | None, desired: Snapshot) -> Scope:

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
+from novaops.db.identifiers import quote_ident
+from novaops.desired.renamed import Renamed
 from novaops.diagnostics import Source
 from novaops.planning.changes import Alter, Change, Create, Drop, Replace
 from novaops.planning.draft import Draft
@@ -16,7 +18,10 @@ from novaops.planning.statements import OPERATIONS
 
 
 def shown_changes(
-    made: Draft, hazards: Mapping[Address, tuple[Hazard, ...]], sources: Mapping[Address, Source]
+    made: Draft,
+    hazards: Mapping[Address, tuple[Hazard, ...]],
+    sources: Mapping[Address, Source],
+    origins: Mapping[Address, str],
 ) -> Iterator[PlannedChange]:
     """The changes that are worth a line, each under the object that contains it."""
     for address, change in sorted(made.changes.items()):
@@ -24,9 +29,7 @@ def shown_changes(
         obj = change.old if isinstance(change, Drop) else change.new
         if address not in hazards and _implied(change, obj, made, snapshot):
             continue
-        container = snapshot.objects.get(obj.parent) if obj.parent else None
-        while container is not None and container.parent is not None:
-            container = snapshot[container.parent]
+        container = _container(obj, snapshot)
         yield PlannedChange(
             operation=OPERATIONS[type(change)],
             kind=kind_of(obj).name,
@@ -38,7 +41,41 @@ def shown_changes(
             detail=tuple(_detail(change, made)),
             hazards=hazards.get(address, ()),
             source=sources.get(address),
+            origin=origins.get(address),
         )
+
+
+def renamed_changes(renamed: Renamed) -> Iterator[PlannedChange]:
+    """The renames, each under the object that contains it, as that is called now."""
+    for each in renamed.names:
+        obj, new = each.present, each.declared
+        container = _container(obj, renamed.snapshot)
+        yield PlannedChange(
+            operation="rename",
+            kind=kind_of(obj).name,
+            object=obj.identity,
+            schema=obj.schema,
+            name=obj.name,
+            container=container.identity if container else None,
+            container_kind=kind_of(container).name if container else None,
+            detail=(" → ".join(each.part) if each.part else f"→ {_new_name(obj, new)}",),
+            source=renamed.sources.get(obj.address),
+        )
+
+
+def _new_name(obj: Object, new: Object) -> str:
+    """What it will be called where it is, or with the schema that it goes to."""
+    if new.parent is not None:
+        return quote_ident(new.name)
+    if new.schema is None or new.schema != obj.schema:
+        return new.identity
+    return new.identity.removeprefix(f"{quote_ident(new.schema)}.")
+
+
+def _container(obj: Object, snapshot: Snapshot) -> Object | None:
+    """The outermost object that contains it."""
+    *_, outermost = obj, *snapshot.ancestors(obj)
+    return None if outermost is obj else outermost
 
 
 def _implied(change: Change, obj: Object, made: Draft, snapshot: Snapshot) -> bool:

@@ -179,7 +179,7 @@ class _Writer:
         self, obj: Object, before: frozenset[Privilege], after: frozenset[Privilege], owner: str | None
     ) -> Iterator[Step]:
         for sql in grants(kind_of(obj).grant_target(obj), before, after, owner or ""):
-            yield Step(sql)
+            yield Step(sql, patient=True)
 
 
 def revoked(change: Alter) -> frozenset[tuple[str, str]]:
@@ -214,9 +214,10 @@ def _dropped_at_once(objects: Sequence[Object]) -> Step:
 
 def _comment(obj: Object) -> Step:
     text = "NULL" if obj.comment is None else quote_literal(obj.comment)
-    return Step(f"COMMENT ON {kind_of(obj).comment_target(obj)} IS {text}")
+    return Step(f"COMMENT ON {kind_of(obj).comment_target(obj)} IS {text}", patient=True)
 
 
 def _label(obj: Object, provider: str, label: str | None) -> Step:
     text = "NULL" if label is None else quote_literal(label)
-    return Step(f"SECURITY LABEL FOR {quote_ident(provider)} ON {kind_of(obj).comment_target(obj)} IS {text}")
+    target = kind_of(obj).comment_target(obj)
+    return Step(f"SECURITY LABEL FOR {quote_ident(provider)} ON {target} IS {text}", patient=True)

@@ -15,7 +15,8 @@ class Options:
 
     `shadow` is "server" (a database made and dropped on the target's server), "embedded", or the
     URL of an empty database. `safe_below` is the size in bytes of the rows below which a table may be
-    locked, read or written anew unasked. `ignore_file` is read when it exists.
+    locked, read or written anew unasked. `ignore_file` is read when it exists. `journal`: whether what is
+    applied is recorded in the schema `novaops` of the target.
     """
 
     schemas: tuple[str, ...] = ()
@@ -27,13 +28,20 @@ class Options:
     shadow: str = "server"
     safe_below: int = SAFE_BELOW
     ignore_file: Path | None = Path(".pgschemaignore")
+    journal: bool = True
+    renames: Path | None = None
+    """What says how objects were called; by default `renames.json` beside the files, where there is one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What an apply did. `left` names differences that remain afterwards: none when it converged."""
+    """What an apply did. `left` names differences that remain afterwards: none when it converged.
+
+    `history` is the number of the run in the journal, None when none was kept.
+    """
 
     statements: int
     seconds: float
     left: tuple[str, ...] = ()
     rehearsal: Mapping[str, object] | None = None
+    history: int | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
@@ -21,14 +21,19 @@ from novaops.desired.bodies import unchanged_in
 from novaops.desired.body_findings import Body
 from novaops.desired.build import Desired
 from novaops.desired.declare import declare
-from novaops.desired.files import load
+from novaops.desired.files import Script, load
+from novaops.desired.renamed import Renaming
+from novaops.desired.renames_file import RenamesFile
 from novaops.errors import NovaopsError
+from novaops.execution.history import RecordedStatement, Run, last_state, numbered, runs, statements
 from novaops.execution.rehearse import Stage, rehearse
+from novaops.execution.resume import remainder
 from novaops.ignore import Ignore
 from novaops.kinds import registry
-from novaops.planning.consents import consents
+from novaops.planning.consents import with_reasons
 from novaops.planning.diff import Comparison
 from novaops.planning.dump import copied_part, creation, dump, split
+from novaops.planning.origin import last_applied
 from novaops.planning.outages import Sizes, observed
 from novaops.planning.plan import Plan, Target
 from novaops.planning.planner import Request, plan
@@ -38,6 +43,8 @@ from novaops.planning.scope import Scope
 from novaops.progress import Reporter, Silent
 from novaops.project.apply import apply
 from novaops.project.options import Options, Outcome
+from novaops.project.recording import recover
+from novaops.project.renames import allowed_drops, consents, renames_file, renaming
 from novaops.project.throwaway import throwaway
 
 
@@ -91,20 +98,23 @@ class Project:
 
     def desired(self, live: Snapshot) -> Desired:
         """What the files declare, built in a shadow and read back."""
+        script = load(Path(self.file))
         with self.reporter.phase(f"building {self.file} in a shadow"):
             return declare(
-                load(Path(self.file)),
+                script,
                 self.shadow,
                 lambda: self._elsewhere(live),
                 lambda bodies: unchanged_in(self.connection, bodies) if live.objects else {},
                 self.options.missing_roles,
                 self.options.check_functions,
                 disposable=self.disposable,
+                renaming=self._renaming(script, lambda: live) if live.objects else None,
             )
 
     def _both(self) -> tuple[Snapshot, Desired]:
         """The live and the declared state, read at the same time: most of it is waiting for the server."""
         script = load(Path(self.file))
+        asked = self._renaming(script, lambda: reading[0].result())
         reading: list[Future[Snapshot]] = []
 
         @contextmanager
@@ -128,8 +138,12 @@ class Project:
                 self.options.missing_roles,
                 self.options.check_functions,
                 disposable=self.disposable,
+                renaming=asked,
             )
             return reading[0].result(), desired
+
+    def _renaming(self, script: Script, live: Callable[[], Snapshot]) -> Renaming:
+        return renaming(script, self._renames, live, self.scope().excluded)
 
     def _elsewhere(self, live: Snapshot) -> list[str]:
         """Statements that make what the files may refer to without declaring it."""
@@ -145,31 +159,36 @@ class Project:
         With `safe_only` it has no hazard that they do not cover, and names what was left out for that.
         """
         live, desired = self._both()
+        agreed = consents(self._renames, live, desired)
         request = Request(
             live=live,
             desired=desired.snapshot,
-            scope=self.scope(desired.snapshot),
+            renamed=desired.renamed,
+            scope=self.scope(desired.snapshot).with_earlier(desired.renamed),
             comparison=replace(self.comparison(), restored=desired.dumped),
             target=self.target(),
             sources=desired.sources,
-            allowed=consents(allow),
+            allowed={**with_reasons(agreed), **with_reasons(allow)},
             missing_roles=desired.missing_roles,
             empty=desired.empty,
             files=str(self.file),
             safe_below=self.options.safe_below,
+            last=last_applied(*state) if (state := last_state(self.connection)) else None,
         )
         with self.reporter.phase("planning"):
             if safe_only:
                 request, made = planned_safely(request, self.connection)
             else:
                 made = plan(request, self.connection)
-        self.request = request
+            self.request = request
+            if self.options.journal:
+                made = remainder(self.connection, made, live)
         return replace(
             made,
             files=str(self.file),
             file_statements=desired.statements,
             shadow_seconds=desired.seconds,
-            notices=(*made.notices, *(str(n) for n in desired.notices)),
+            notices=(*made.notices, *(str(n) for n in desired.notices), *allowed_drops(made, agreed)),
             options={
                 "schemas": sorted(request.scope.schemas),
                 "scope": self.options.scope,
@@ -215,6 +234,7 @@ class Project:
         no longer what the plan was made from, and `NovaopsError` when the rehearsal shows that the
         plan does not lead to what the files declare; nothing is changed then.
         """
+        self.recover(lock_wait)
         return apply(
             self,
             made or self.plan(),
@@ -223,6 +243,22 @@ class Project:
             lock_timeout=lock_timeout,
             lock_wait=lock_wait,
         )
+
+    def recover(self, lock_wait: timedelta = timedelta(0)) -> None:
+        """Say what an apply that was cut off has done, and clear away what it left half done.
+
+        `apply()` does so first of all; who makes the plan for it before calls this before that.
+        """
+        recover(self, lock_wait)
+
+    def history(self) -> list[Run]:
+        """The runs in the journal, the latest first; none where there is no journal."""
+        return runs(self.connection)
+
+    def recorded(self, run: int) -> tuple[Run, list[RecordedStatement]]:
+        """One run with its statements; raises `NovaopsError` when there is no such run."""
+        found = numbered(self.connection, run)
+        return found, statements(self.connection, found)
 
     # -- how ------------------------------------------------------------------------------------
 
@@ -250,6 +286,10 @@ class Project:
         return Comparison(
             chosen, self.options.owners == "managed", ignore.matches_grantee, ignore.matches_default_grantee
         )
+
+    @cached_property
+    def _renames(self) -> RenamesFile:
+        return renames_file(Path(self.file), self.options.renames)
 
     @cached_property
     def _ignore(self) -> Ignore:

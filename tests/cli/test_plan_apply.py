@@ -297,3 +297,39 @@ def test_a_broken_function_is_shown_at_its_line(novaops, url: str, schema: Path)
     left = novaops("plan", "--url", url, "--file", schema, "--check-functions", "off")
     assert left.returncode == 0, left.stderr
     assert "--check-functions off" in left.stdout.splitlines()[-1]
+
+
+# -- renames ------------------------------------------------------------------------------------
+
+
+def test_a_declared_rename_is_shown_and_done(novaops, url: str, schema: Path) -> None:
+    schema.write_text(
+        SCHEMA.replace(", legacy_id bigint", ",\nold_id bigint -- novaops: renamed from legacy_id\n")
+    )
+    plan = novaops("plan", "--url", url, "--file", schema)
+    assert "> column  legacy_id → old_id" in plan.stdout
+    assert "1 to rename" in plan.stdout
+    assert novaops("apply", "--url", url, "--file", schema, "--yes").returncode == 0
+    assert column_names(url) == ["id", "email", "old_id"]
+    assert novaops("plan", "--url", url, "--file", schema, "--check").returncode == 0
+
+
+def test_a_rename_that_refers_to_nothing_is_shown_with_a_caret(novaops, url: str, schema: Path) -> None:
+    schema.write_text(SCHEMA + "-- novaops: renamed from nothing\n")
+    plan = novaops("plan", "--url", url, "--file", schema)
+    assert plan.returncode == 1
+    assert "schema.sql:5:1: error" in plan.stderr
+    assert "^^^" in plan.stderr
+
+
+def test_renames_may_stand_in_a_file_of_their_own(novaops, url: str, schema: Path, tmp_path: Path) -> None:
+    schema.write_text(SCHEMA.replace("legacy_id", "old_id"))
+    renames = tmp_path / "other.json"
+    renames.write_text('{"renames": [{"table": "users", "column": {"from": "legacy_id", "to": "old_id"}}]}')
+    plan = novaops("plan", "--url", url, "--file", schema, "--renames", renames, "--format", "json")
+    (change,) = json.loads(plan.stdout)["changes"]
+    assert (change["operation"], change["object"], change["detail"]) == (
+        "rename",
+        "public.users.legacy_id",
+        ["→ old_id"],
+    )

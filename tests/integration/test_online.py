@@ -87,3 +87,64 @@ def test_a_build_that_fails_leaves_no_invalid_index(project: Project) -> None:
         assert invalid == (0,)
         project.connection.execute("DELETE FROM items WHERE id = 2")
         assert project.apply(project.plan()).left == ()
+
+
+def test_tables_in_use_are_locked_after_what_is_new_is_made(project: Project) -> None:
+    Path(project.file).write_text(f"{BEFORE}CREATE TABLE z_new (a int);\nALTER TABLE items ADD more int;")
+    with project:
+        texts = [s.sql for s in project.plan().statements]
+        assert [sql.split()[0] for sql in texts] == ["ALTER", "CREATE"]  # by name
+        project.connection.execute(ROWS)
+        texts = [s.sql for s in project.plan().statements]
+        assert [sql.split()[0] for sql in texts] == ["CREATE", "ALTER"]
+
+
+PARTITIONED = """
+CREATE TABLE owners (id int PRIMARY KEY);
+CREATE TABLE events (id int NOT NULL, at int NOT NULL, owner int, label text) PARTITION BY RANGE (at);
+CREATE TABLE early PARTITION OF events FOR VALUES FROM (0) TO (10);
+CREATE TABLE late PARTITION OF events FOR VALUES FROM (10) TO (20) PARTITION BY LIST (id);
+CREATE TABLE late_rest PARTITION OF late DEFAULT;
+"""
+EVENTS = "INSERT INTO owners VALUES (1); INSERT INTO events VALUES (1, 1, 1, 'a'), (2, 11, 1, 'b');"
+
+
+@pytest.mark.parametrize(
+    "added",
+    [
+        "CREATE INDEX events_label ON events (label);",
+        "ALTER TABLE events ADD CONSTRAINT u UNIQUE (id, at);",
+        "ALTER TABLE events ADD CONSTRAINT p PRIMARY KEY (id, at);",
+        "ALTER TABLE events ADD CONSTRAINT c CHECK (label <> '');",
+        "ALTER TABLE events ADD CONSTRAINT f FOREIGN KEY (owner) REFERENCES owners;",
+        "ALTER TABLE events ALTER label SET NOT NULL;",
+    ],
+)
+def test_the_partitions_come_first(new_database: Callable[..., str], tmp_path: Path, added: str) -> None:
+    (tmp_path / "schema.sql").write_text(PARTITIONED + added)
+    with Project(new_database("parts"), tmp_path / "schema.sql") as project:
+        project.connection.execute(PARTITIONED + EVENTS)
+        made = project.plan()
+        # Whatever reads rows is patient; what is not only changes catalogs.
+        for statement in made.statements:
+            reading = ("CONCURRENTLY", "VALIDATE ")
+            assert statement.patient is any(word in statement.sql for word in reading), statement.sql
+        assert any(statement.patient for statement in made.statements)
+        assert project.apply(made).left == ()
+        assert not project.plan().statements
+        assert project.connection.execute("SELECT count(*) FROM events").fetchone() == (2,)
+        invalid = "SELECT FROM pg_constraint WHERE NOT convalidated UNION ALL SELECT FROM pg_index WHERE NOT indisvalid"
+        assert project.connection.execute(invalid).fetchall() == []
+
+
+def test_a_foreign_key_of_partitions_that_was_stopped_half_way_goes_on(
+    new_database: Callable[..., str], tmp_path: Path
+) -> None:
+    foreign_key = "ADD CONSTRAINT f FOREIGN KEY (owner) REFERENCES owners"
+    (tmp_path / "schema.sql").write_text(f"{PARTITIONED}ALTER TABLE events {foreign_key};")
+    with Project(new_database("parts"), tmp_path / "schema.sql") as project:
+        project.connection.execute(PARTITIONED + EVENTS)
+        project.connection.execute(f"ALTER TABLE early {foreign_key} NOT VALID")
+        assert project.apply().left == ()
+        names = project.connection.execute("SELECT DISTINCT conname FROM pg_constraint WHERE contype = 'f'")
+        assert names.fetchall() == [("f",)]

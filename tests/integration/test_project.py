@@ -257,7 +257,13 @@ def test_a_rehearsal_shows_locks_and_rewrites(live: Connection, declare: Callabl
     declared = USERS.replace("legacy_id bigint", "legacy_id text") + "CREATE TABLE other (a int, b int);"
     project = declare(declared)
     made = project.rehearse(project.plan())
-    assert made.rehearsal == {"faithful": True, "converges": True, "left": [], "error": None}
+    assert made.rehearsal == {
+        "faithful": True,
+        "converges": True,
+        "left": [],
+        "error": None,
+        "committed": True,
+    }
     (rewrite,) = (s for s in made.statements if "ALTER COLUMN legacy_id" in s.sql)
     assert rewrite.rewrites == ("public.users",)
     assert "public.users AccessExclusiveLock" in rewrite.locks

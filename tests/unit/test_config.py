@@ -257,3 +257,11 @@ def test_check_functions(resolve: Any) -> None:
     assert origin(resolve(check_functions="strict"), "check_functions") == ("strict", "--check-functions")
     with pytest.raises(UsageError, match="check_functions"):
         resolve({"NOVAOPS_CHECK_FUNCTIONS": "no"})
+
+
+def test_the_journal_is_a_switch(resolve: Any) -> None:
+    assert origin(resolve({}), "journal") == ("yes", "default")
+    assert origin(resolve({"NOVAOPS_JOURNAL": "no"}), "journal") == ("no", "NOVAOPS_JOURNAL")
+    assert origin(resolve(journal="off"), "journal") == ("no", "--no-journal")
+    with pytest.raises(UsageError, match="journal"):
+        resolve({"NOVAOPS_JOURNAL": "sometimes"})

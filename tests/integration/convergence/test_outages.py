@@ -221,17 +221,6 @@ def test_no_online_form(new_database: Callable[..., str], name: str) -> None:
         assert set(found) <= {"offline:public.t", "offline:public.m"}
 
 
-def test_a_foreign_key_of_a_partitioned_table(new_database: Callable[..., str]) -> None:
-    start = "CREATE TABLE k (id int PRIMARY KEY); CREATE TABLE t (id int, a int"
-    end = ") PARTITION BY RANGE (id); CREATE TABLE p PARTITION OF t FOR VALUES FROM (0) TO (9999);"
-    desired = declared(new_database(), f"{start}, CONSTRAINT f FOREIGN KEY (a) REFERENCES k{end}")
-    with psycopg.connect(new_database(), autocommit=True) as connection:
-        connection.execute(start + end)
-        connection.execute(LARGE)
-        offline = {"offline:public.t"} if connection.info.server_version < 180000 else set()
-        assert set(told(connection, drafted(connection, desired))) == offline
-
-
 def test_a_table_that_is_new_is_nobodys_yet(new_database: Callable[..., str]) -> None:
     desired = declared(new_database(), "CREATE TABLE t (id int, a bigserial, EXCLUDE (id WITH =))")
     with psycopg.connect(new_database(), autocommit=True) as connection:

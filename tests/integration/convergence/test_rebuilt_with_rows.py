@@ -73,3 +73,13 @@ def test_column_with_identity_beside_partitions(converge: Converge) -> None:
         check="SELECT count(DISTINCT id) = 2, nextval('p_id_seq') > max(id) FROM p",
         busy=["p", "c"],
     )
+
+
+def test_attribute_goes_after_what_uses_it(converge: Converge) -> None:
+    converge(
+        "CREATE TYPE a AS (x int, y text); CREATE TABLE t (v a); CREATE INDEX ON t (((v).x));"
+        " CREATE VIEW w AS SELECT (v).x FROM t",
+        "CREATE TYPE a AS (y text); CREATE TABLE t (v a); CREATE VIEW w AS SELECT (v).y FROM t",
+        rows="INSERT INTO t VALUES (ROW(1, 'b'))",
+        check="SELECT y = 'b' FROM w",
+    )

@@ -36,7 +36,7 @@ FULL = Plan(
             detail=("rebuilt: agent_chat.message changes type",),
         ),
         PlannedChange(
-            "rename", "function", "public.set_updated_at()", "public", "set_updated_at", detail=("was touch()",),
+            "rename", "function", "public.touch()", "public", "touch", detail=("→ set_updated_at()",),
             source=Source("schema.sql", 77),
         ),
     ),

@@ -26,8 +26,8 @@ public
       ~ column  full_name   type: character varying(255) → text
                             default: none → ''::text
       - column  legacy_id                            ! data-loss: loses 1,198 values (of 1,204 rows)
-  ± view      v_recent          rebuilt: agent_chat.message changes type
-  > function  set_updated_at()  was touch()                                            schema.sql:77
+  ± view      v_recent  rebuilt: agent_chat.message changes type
+  > function  touch() → set_updated_at()                                               schema.sql:77
 ```
 
 **Hazards**: each needs consent by name (`novaops apply --allow …`)

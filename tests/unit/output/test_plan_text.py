@@ -23,8 +23,8 @@ public
       ~ column  full_name   type: character varying(255) → text
                             default: none → ''::text
       - column  legacy_id        ! data-loss: loses 1,198 values (of 1,204 rows)
-  ± view      v_recent          rebuilt: agent_chat.message changes type
-  > function  set_updated_at()  was touch()                        schema.sql:77
+  ± view      v_recent  rebuilt: agent_chat.message changes type
+  > function  touch() → set_updated_at()                           schema.sql:77
 
 3 to add, 1 to change, 1 to rebuild, 1 to rename, 1 to drop
   4 statements in 2 transactions, 1 outside

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from novaops.errors import UsageError
-from novaops.planning.consents import consents, standing
+from novaops.planning.consents import standing, with_reasons
 
 TODAY = date(2026, 11, 25)
 WHOLE = '[[allow]]\nhazard = "H101"\nobject = "public.t.c"\nreason = "not used"\n'
@@ -55,5 +55,5 @@ def test_what_is_no_consent(text: str, message: str) -> None:
 
 
 def test_reasons() -> None:
-    assert consents(["H101", "all"], "I said so") == {"data-loss": "I said so", "all": "I said so"}
-    assert consents({"H101:t": "old"}, "not this") == {"data-loss:t": "old"}
+    assert with_reasons(["H101", "all"], "I said so") == {"data-loss": "I said so", "all": "I said so"}
+    assert with_reasons({"H101:t": "old"}, "not this") == {"data-loss:t": "old"}

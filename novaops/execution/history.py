@@ -1,0 +1,149 @@
+"""Reads the journal: which runs there were, and how far they came."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from psycopg.rows import class_row
+
+from novaops.db.identifiers import quote_ident
+from novaops.errors import NovaopsError
+
+# Whether there is a journal, and the role may read it.
+READABLE = """
+SELECT count(*) = 2,
+       coalesce(bool_and(has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')), false)
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = 'novaops' AND c.relname IN ('journal', 'journal_statement')
+"""
+RUNS = """
+SELECT j.run, j.started, j.finished, j.role, j.client, j.novaops, j.files, j.summary, j.outcome, j.error, j.resumed,
+       j.plan, j.desired, j.stamp, count(s) AS statements, count(s) FILTER (WHERE s.state = 'done') AS done,
+       coalesce(bool_or(s.state = 'started'), false) AS open, max(s.finished) AS last
+FROM novaops.journal j LEFT JOIN novaops.journal_statement s USING (run)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of apply. `done` of its `statements` were committed, the `last` of them at that time; `open` tells
+    whether one outside of transactions was started and is not known to have ended.
+
+    `outcome` is "converged" (the database is what the files declare), "applied" (all of a saved plan ran), "differs",
+    "failed", "interrupted", or None for a run that goes on or was cut off. `plan` and `desired` say what it was a run of, `stamp`
+    how it left the catalogs.
+    """
+
+    run: int
+    started: datetime
+    finished: datetime | None
+    role: str
+    client: str
+    novaops: str
+    files: str
+    summary: Mapping[str, Any]
+    outcome: str | None
+    error: str | None
+    resumed: int
+    plan: str
+    desired: str
+    stamp: str
+    statements: int
+    done: int
+    open: bool
+    last: datetime | None
+
+    @property
+    def seconds(self) -> float | None:
+        """From the start to the end; None while it is not known."""
+        return None if self.finished is None else (self.finished - self.started).total_seconds()
+
+    @property
+    def complete(self) -> bool:
+        """Whether it did all it was to do."""
+        return self.outcome in ("converged", "applied")
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedStatement:
+    """A statement of a run; `state` is pending, started (outside of a transaction, and not known to have ended) or done."""
+
+    number: int
+    transaction: int | None
+    kind: str
+    object: str
+    operation: str
+    sql: str
+    masked: bool
+    guards: Sequence[Mapping[str, Any]]
+    index: str | None
+    patient: bool
+    state: str
+    finished: datetime | None
+
+
+def readable(connection: psycopg.Connection[Any]) -> bool:
+    """Whether there is a journal that the role may read."""
+    row = connection.execute(READABLE).fetchone()
+    return row is not None and all(row)
+
+
+def runs(connection: psycopg.Connection[Any]) -> list[Run]:
+    """All runs, the latest first; raises `NovaopsError` where there is a journal that the role may not read."""
+    row = connection.execute(READABLE).fetchone()
+    assert row is not None  # noqa: S101
+    there, permitted = row
+    if there and not permitted:
+        role = quote_ident(connection.info.user)
+        raise NovaopsError(
+            f"role {connection.info.user} may not read the journal of {connection.info.dbname}",
+            hint=f"GRANT USAGE ON SCHEMA novaops TO {role}; GRANT SELECT ON ALL TABLES IN SCHEMA novaops TO {role}",
+        )
+    return _runs(connection, "GROUP BY j.run ORDER BY j.run DESC")
+
+
+def latest(connection: psycopg.Connection[Any]) -> Run | None:
+    """The latest run."""
+    found = _runs(connection, "WHERE j.run = (SELECT max(run) FROM novaops.journal) GROUP BY j.run")
+    return found[0] if found else None
+
+
+def numbered(connection: psycopg.Connection[Any], number: int) -> Run:
+    """The run with that number; raises `NovaopsError` when there is none."""
+    found = _runs(connection, "WHERE j.run = %s GROUP BY j.run", number)
+    if not found:
+        raise NovaopsError(
+            f"there is no run {number} in the journal of {connection.info.dbname}",
+            hint="novaops history lists the runs",
+        )
+    return found[0]
+
+
+def statements(connection: psycopg.Connection[Any], run: Run) -> list[RecordedStatement]:
+    """The statements of a run, in order."""
+    with connection.cursor(row_factory=class_row(RecordedStatement)) as cursor:
+        return cursor.execute(
+            "SELECT number, transaction, kind, object, operation, sql, masked, guards, index, patient, state, finished"
+            " FROM novaops.journal_statement WHERE run = %s ORDER BY number",
+            [run.run],
+        ).fetchall()
+
+
+def last_state(connection: psycopg.Connection[Any]) -> tuple[int, datetime, bytes] | None:
+    """The latest run after which the schema is known: its number, when it ended, and the digest of the schema."""
+    if not readable(connection):
+        return None
+    return connection.execute(
+        "SELECT run, finished, state FROM novaops.journal WHERE state IS NOT NULL ORDER BY run DESC LIMIT 1"
+    ).fetchone()
+
+
+def _runs(connection: psycopg.Connection[Any], which: str, *values: object) -> list[Run]:
+    if not readable(connection):
+        return []
+    with connection.cursor(row_factory=class_row(Run)) as cursor:
+        return cursor.execute(f"{RUNS} {which}", values).fetchall()

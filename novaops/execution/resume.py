@@ -1,0 +1,124 @@
+"""What an apply does about one before it that was cut off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import psycopg
+
+from novaops.catalog.snapshot import Snapshot
+from novaops.db.advisory_lock import holder
+from novaops.db.identifiers import quote_qualified
+from novaops.execution.history import RecordedStatement, Run, latest, statements
+from novaops.execution.journal import Journal, identity
+from novaops.execution.stamp import stamp
+from novaops.planning.plan import Guard, Plan, Statement
+
+# While somebody builds it, an index is in the progress view (documentation, "CREATE INDEX Progress Reporting").
+INDEXES = """
+SELECT n.nspname, c.relname, c.oid::bigint, i.indisvalid
+FROM pg_catalog.pg_index i
+JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index p WHERE p.index_relid = i.indexrelid)
+"""
+
+
+def clear_away(connection: psycopg.Connection[Any], run: Run, journal: Journal) -> None:
+    """Find out what became of a statement outside of transactions that the run had started.
+
+    An index that is not valid is dropped, and the statement counts as not run. One that was finished counts
+    as made, if nothing else has changed since. To be called with the advisory lock held: then the session that built
+    it is gone.
+    """
+    for statement in statements(connection, run):
+        if statement.state != "started":
+            continue
+        made = list(_indexes(connection, statement))
+        if not made:
+            # Nothing came of it, or what did is in the catalogs, and so in the stamp.
+            journal.undone(statement.number)
+        for oid, valid in made:
+            if not valid:
+                connection.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {statement.index}")
+                journal.undone(statement.number)
+            elif stamp(connection, [oid]) == run.stamp:
+                journal.done(statement.number)
+
+
+def resumable(connection: psycopg.Connection[Any], made: Plan) -> Run | None:
+    """The latest run, if it came part of the way, the plan goes on with it, and nothing has changed since.
+
+    The plan is the run's own, or what `remainder()` has left of it.
+    """
+    run = _part_of_the_way(connection)
+    if run is None or (run.run != made.continues and run.plan != identity(made)):
+        return None
+    return run if stamp(connection) == run.stamp else None
+
+
+def remainder(connection: psycopg.Connection[Any], made: Plan, live: Snapshot) -> Plan:
+    """The plan, or in its place what is left of a run that was cut off on the way to the same end.
+
+    Finishing is better than beginning anew: what the run has dropped to make it anew is in the catalogs no more, nor
+    are its grants. Where that cannot be, since the files or the database are others now, the plan says of what
+    something may be missing.
+    """
+    run = _part_of_the_way(connection)
+    if run is None or not made.statements:
+        return made
+    if (at_work := holder(connection)) is not None:
+        return _noting(made, f"history {run.run} is at work on the database at this moment: {at_work}")
+    left = [s for s in statements(connection, run) if s.state != "done"]
+    same = run.desired == made.desired_fingerprint and stamp(connection) == run.stamp
+    if left and same and not any(s.masked for s in left):
+        finishing = replace(made, statements=tuple(map(_again, left)), continues=run.run)
+        return _noting(
+            finishing,
+            f"history {run.run} was cut off; these are the last {len(left)} of its {run.statements} statements",
+        )
+    here, planned = {o.identity for o in live}, {s.sql for s in made.statements}
+    gone = {
+        s.object for s in left if s.operation == "replace" and s.object not in here and s.sql not in planned
+    }
+    return _noting(
+        made,
+        *(
+            f"history {run.run} was cut off when it had dropped {name} to make it anew: what was granted on it beyond"
+            f" the files is told by novaops history {run.run}"
+            for name in sorted(gone)
+        ),
+    )
+
+
+def _noting(made: Plan, *notices: str) -> Plan:
+    return replace(made, notices=(*made.notices, *notices))
+
+
+def _part_of_the_way(connection: psycopg.Connection[Any]) -> Run | None:
+    run = latest(connection)
+    return run if run is not None and run.done and not run.complete else None
+
+
+def _again(statement: RecordedStatement) -> Statement:
+    return Statement(
+        sql=statement.sql,
+        transaction=statement.transaction,
+        kind=statement.kind,
+        object=statement.object,
+        operation=statement.operation,
+        guards=tuple(Guard(**guard) for guard in statement.guards),
+        index=statement.index,
+        patient=statement.patient,
+    )
+
+
+def _indexes(connection: psycopg.Connection[Any], statement: RecordedStatement) -> Iterator[tuple[int, bool]]:
+    """The index that the statement was to build, and whether it is valid, if it exists and nobody is building it."""
+    if statement.index is None:
+        return
+    for schema, name, oid, valid in connection.execute(INDEXES).fetchall():
+        if quote_qualified(schema, name) == statement.index:
+            yield oid, valid

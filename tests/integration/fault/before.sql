@@ -1,0 +1,30 @@
+-- {reader} and {writer} are roles of the test's own.
+CREATE TYPE state AS ENUM ('new', 'paid');
+CREATE TYPE size AS ENUM ('small', 'large');
+CREATE TABLE customers (id int NOT NULL, email varchar(60), note text, state state DEFAULT 'new', score int);
+CREATE TABLE orders (id int NOT NULL, customer int, amount numeric(8, 2), placed date, size size);
+CREATE TABLE items (id int NOT NULL, "order" int, label text, count int, price numeric);
+CREATE TABLE events (id int NOT NULL, item int, said text, at timestamptz);
+CREATE TABLE obsolete (a int);
+CREATE INDEX customers_email ON customers (email);
+CREATE INDEX orders_placed ON orders (placed);
+CREATE INDEX items_label ON items (label);
+CREATE VIEW emails AS SELECT id, email FROM customers;
+CREATE VIEW sums AS SELECT customer, sum(amount) AS amount FROM orders GROUP BY customer;
+CREATE FUNCTION twice(n int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT n + n';
+CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE TRIGGER stamped BEFORE UPDATE ON items FOR EACH ROW EXECUTE FUNCTION stamp();
+COMMENT ON TABLE customers IS 'who buys';
+COMMENT ON VIEW emails IS 'where to write to';
+COMMENT ON COLUMN emails.email IS 'the address';
+COMMENT ON COLUMN orders.amount IS 'in euro';
+COMMENT ON INDEX items_label IS 'for the search';
+GRANT SELECT ON customers, emails TO {reader};
+GRANT UPDATE (email) ON emails TO {writer};
+GRANT SELECT, INSERT ON orders TO {writer};
+-- Not in after.sql: who makes the view anew has to give it back.
+GRANT SELECT ON sums TO {reader}, {writer};
+INSERT INTO customers SELECT n, 'c' || n || '@example.org', 'note ' || n, 'new', n FROM generate_series(1, 200) n;
+INSERT INTO orders SELECT n, 1 + n % 200, n, date '2026-01-01' + n % 90, 'small' FROM generate_series(1, 300) n;
+INSERT INTO items SELECT n, 1 + n % 300, 'item ' || n, n, n FROM generate_series(1, 400) n;
+INSERT INTO events SELECT n, 1 + n % 400, 'said ' || n, timestamptz '2026-01-01' + n * interval '1 minute' FROM generate_series(1, 500) n;
