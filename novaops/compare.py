@@ -58,6 +58,7 @@ def compare(
             ),
             target=old.target() if is_url(source) else replace(old.target(), database=source),
             sources=declared.sources if declared else {},
+            safe_below=options.safe_below,
             renamed=renamed,
         )
         made = plan(request, old.connection if is_url(source) else None)

@@ -32,6 +32,7 @@ from typing import Any, Generic, TypeVar
 from novaops.config_sources import Layer, layers
 from novaops.durations import parse_duration
 from novaops.errors import NovaopsError, UsageError
+from novaops.sizes import format_size, parse_size
 
 T = TypeVar("T")
 HIDDEN = "********"
@@ -60,6 +61,7 @@ DEFAULTS: Mapping[str, Any] = {
     "lock_timeout": "3s",
     "lock_wait": "0s",
     "pre_migrations": "pre-migrations",
+    "safe_below": "64 kB",
     "journal": True,
 }
 
@@ -121,6 +123,8 @@ class SchemaSettings:
     lock_timeout: Setting[timedelta]
     lock_wait: Setting[timedelta]
     pre_migrations: Setting[str]
+    safe_below: Setting[int]
+    """Bytes."""
     journal: Setting[bool]
 
 
@@ -272,6 +276,7 @@ def _schema(sources: list[Layer]) -> SchemaSettings:
         lock_timeout=_duration("lock_timeout", first("lock_timeout")),
         lock_wait=_duration("lock_wait", first("lock_wait")),
         pre_migrations=_text("pre_migrations", first("pre_migrations")),
+        safe_below=_size("safe_below", first("safe_below")),
         journal=_switch("journal", first("journal")),
     )
 
@@ -322,6 +327,15 @@ def _duration(name: str, setting: Setting[Any]) -> Setting[timedelta]:
         ) from None
 
 
+def _size(name: str, setting: Setting[Any]) -> Setting[int]:
+    try:
+        return Setting(parse_size(str(setting.value)), setting.origin)
+    except ValueError as error:
+        raise UsageError(
+            f"{name} from {setting.origin}: {error}", hint="a number with B, kB, MB, GB or TB: 64 kB"
+        ) from None
+
+
 # -- explain --------------------------------------------------------------------------------
 
 
@@ -348,10 +362,12 @@ def _explain_schema(settings: SchemaSettings) -> Iterator[Explained]:
 def _shown(name: str, value: Any) -> str:
     if isinstance(value, timedelta):
         return f"{value.total_seconds():g}s"
-    if isinstance(value, tuple):
-        return ", ".join(value) or "public and those that the files create"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, int):
+        return format_size(value)
+    if isinstance(value, tuple):
+        return ", ".join(value) or "public and those that the files create"
     if value is None:
         return "renames.json beside the files, where there is one"
     return str(value) if name != "shadow" or "://" not in value else _without_password(value)

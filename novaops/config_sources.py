@@ -20,7 +20,8 @@ CONNECTION = {"host": "host", "port": "port", "database": "dbname", "user": "use
 IN_FILES = (*CONNECTION, "url", "service", "sslmode", "sslrootcert", "password_command", "embedded")
 SCHEMA = (
     *("file", "renames", "schemas", "scope", "privileges", "owners", "missing_roles"),
-    *("check_functions", "shadow", "lock_timeout", "lock_wait", "journal", "pre_migrations"),
+    *("check_functions", "shadow", "lock_timeout", "lock_wait", "safe_below", "journal"),
+    "pre_migrations",
 )
 # Flags that are not called like their setting.
 FLAGS = {"schemas": "schema", "journal": "no-journal"}
@@ -33,7 +34,7 @@ PG_VARIABLES = {
 }
 # Sections of novaops.toml whose keys belong to a capability, which checks them itself.
 CAPABILITIES = frozenset(
-    {"pgbouncer", "alias", "replication", "install", "fleet", "health", "backup", "lint"}
+    {"allow", "pgbouncer", "alias", "replication", "install", "fleet", "health", "backup", "lint"}
 )
 JSON_KEYS = {
     "host": "host",
@@ -131,7 +132,7 @@ def _toml(file: TomlFile) -> Layer:
     problems = list(_problems(file))
     if problems:
         raise DiagnosticsError(problems)
-    given = file.data.get("connection", {})
+    given = _spelled(file.data.get("connection", {}))
     connection = _from_url(given["url"], file.path.name) if "url" in given else {}
     if "password" in connection:
         raise DiagnosticsError([_no_password(file, "url")])
@@ -143,10 +144,15 @@ def _toml(file: TomlFile) -> Layer:
     return Layer(
         place=file.path.name,
         connection=connection,
-        schema=file.data.get("schema", {}),
+        schema=_spelled(file.data.get("schema", {})),
         embedded=given.get("embedded", False),
         sections={name: value for name, value in file.data.items() if name in CAPABILITIES},
     )
+
+
+def _spelled(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The keys with underscores; `safe-below` is `safe_below`, as in the flag."""
+    return {key.replace("-", "_"): value for key, value in values.items()}
 
 
 def _problems(file: TomlFile) -> Iterable[Diagnostic]:
@@ -162,7 +168,7 @@ def _problems(file: TomlFile) -> Iterable[Diagnostic]:
             for key in value:
                 if section == "connection" and key == "password":
                     yield _no_password(file, key)
-                elif key not in known[section]:
+                elif key.replace("-", "_") not in known[section]:
                     yield file.unknown(section, key, known[section])
             yield from _wrong_types(file, section, value)
 
@@ -175,7 +181,7 @@ def _wrong_types(file: TomlFile, section: str, values: Mapping[str, Any]) -> Ite
         "journal": (bool, "true or false"),
     }
     for key, value in values.items():
-        kind, words = wanted.get(key, (str, "a text"))
+        kind, words = wanted.get(key.replace("-", "_"), (str, "a text"))
         # bool is a kind of int to Python.
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             yield file.problem(f"{key} in [{section}] must be {words}", section, key)

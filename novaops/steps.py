@@ -31,7 +31,10 @@ def diff(source: Snapshot, target: Snapshot) -> list[Change]:
 
 
 def plan(
-    conninfo: Conninfo, file: Path | str, options: Options | None = None, allow: Collection[str] = ()
+    conninfo: Conninfo,
+    file: Path | str,
+    options: Options | None = None,
+    allow: Collection[str] | Mapping[str, str] = (),
 ) -> Plan:
     """The plan that brings the database to what the files declare."""
     with Project(conninfo, file, options or Options()) as project:
@@ -45,7 +48,10 @@ def rehearse(conninfo: Conninfo, file: Path | str, options: Options | None = Non
 
 
 def apply(
-    conninfo: Conninfo, file: Path | str, options: Options | None = None, allow: Collection[str] = ()
+    conninfo: Conninfo,
+    file: Path | str,
+    options: Options | None = None,
+    allow: Collection[str] | Mapping[str, str] = (),
 ) -> Outcome:
     """Bring the database to what the files declare; raises `RefusedError` at a hazard not in `allow`."""
     with Project(conninfo, file, options or Options()) as project:

@@ -72,6 +72,14 @@ PRE_MIGRATIONS: Sequence[Option[Any]] = (
     ),
 )
 
+HAZARDS: Sequence[Option[Any]] = (
+    click.option(
+        "--safe-below",
+        metavar="SIZE",
+        help="Tables with fewer bytes of rows may be locked, read or written anew unasked. Default: 64 kB.",
+    ),
+)
+
 DESIRED: Sequence[Option[Any]] = (
     click.option(
         "--file",
@@ -86,6 +94,7 @@ DESIRED: Sequence[Option[Any]] = (
     *PRE_MIGRATIONS,
     *SCOPE,
     *BUILD,
+    *HAZARDS,
 )
 
 FORMAT: Sequence[Option[Any]] = (
@@ -152,12 +161,23 @@ TEXT_OR_JSON: Sequence[Option[Any]] = (
     ),
 )
 
+SAFE_ONLY: Sequence[Option[Any]] = (
+    click.option(
+        "--safe-only",
+        is_flag=True,
+        help="Leave out what needs consent, and what depends on it.",
+    ),
+)
+
 ALLOW: Sequence[Option[Any]] = (
     click.option(
         "--allow",
         metavar="HAZARD[:OBJECT]",
         multiple=True,
         help="Consent to a hazard, by name or code; repeatable. novaops explain lists them.",
+    ),
+    click.option(
+        "--reason", metavar="TEXT", default="", help="Why what --allow names is allowed; kept in the plan."
     ),
 )
 
@@ -190,12 +210,24 @@ CONSENT: Sequence[Option[Any]] = (
 )
 
 CARRIED = frozenset(
-    ["planfile", "url", "host", "port", "database", "user", "embedded", "allow", "journal", "pre_migrations"]
+    [
+        "planfile",
+        "url",
+        "host",
+        "port",
+        "database",
+        "user",
+        "embedded",
+        "allow",
+        "reason",
+        "journal",
+        "pre_migrations",
+    ]
 )
 """Parameters that the command under "next" repeats."""
 CARRIED_WITHOUT_PLANFILE = CARRIED | {
     "file", "renames", "schemas", "scope", "privileges", "owners", "missing_roles", "check_functions",
-    "shadow", "park",
+    "shadow", "park", "safe_below", "safe_only",
 }  # fmt: skip
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from novaops.cli.command import Command
-from novaops.cli.options import CONNECTION, DESIRED, OUTPUT, PARK, QUIET, apply_command, options
-from novaops.cli.session import open_project, settings
+from novaops.cli.options import CONNECTION, DESIRED, OUTPUT, PARK, QUIET, SAFE_ONLY, apply_command, options
+from novaops.cli.session import open_project, settings, standing_consents
 from novaops.cli.verdict import verdict
 from novaops.durations import parse_duration
 
@@ -28,7 +28,7 @@ Nothing is changed: the files are executed in a shadow that is rolled back.
 
 
 @click.command("plan", cls=Command, epilog=EPILOG)
-@options(CONNECTION, DESIRED, OUTPUT, PARK, QUIET)
+@options(SAFE_ONLY, CONNECTION, DESIRED, OUTPUT, PARK, QUIET)
 @click.option(
     "--rehearse",
     is_flag=True,
@@ -51,6 +51,7 @@ def command(
     quiet: bool,
     rehearse: bool,
     rollback: bool,
+    safe_only: bool,
     **given: Any,
 ) -> int:
     """Show what would change, by which statements, at what risk."""
@@ -58,8 +59,10 @@ def command(
 
     if park and rollback:
         raise click.UsageError("--park takes no --rollback: unpark is the way back")
-    with open_project(settings(given), quiet) as project:
-        plan = project.plan(park=parse_duration(park) if park else None)
+    config = settings(given)
+    with open_project(config, quiet) as project:
+        keep = parse_duration(park) if park else None
+        plan = project.plan(standing_consents(config), keep, safe_only=safe_only)
         back = None
         if rollback and plan.statements:
             plan, back = project.rollback(plan)

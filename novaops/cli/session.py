@@ -24,6 +24,15 @@ def settings(flags: Mapping[str, Any]) -> Config:
     return load({**flags, "port": str(port) if port else None})
 
 
+def standing_consents(config: Config) -> Mapping[str, str]:
+    """What `[[allow]]` in novaops.toml consents to, with the reasons."""
+    from datetime import date
+
+    from novaops.planning.consents import standing
+
+    return standing(config.sections.get("allow", []), date.today())
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """Where to work, how, and who is told about it."""
@@ -52,6 +61,7 @@ def open_server(config: Config, quiet: bool) -> Iterator[Server]:
         check_functions=schema.check_functions.value,
         shadow=schema.shadow.value,
         pre_migrations=folder,
+        safe_below=schema.safe_below.value,
         journal=schema.journal.value,
         renames=Path(schema.renames.value) if schema.renames.value else None,
     )

@@ -22,4 +22,4 @@ def verdict(plan: Plan, check: bool, fail_on_unmanaged: bool) -> int:
         return FAILED
     if Rehearsal.of(plan.rehearsal).failed:
         return FAILED
-    return PENDING if check and plan.todo else 0
+    return PENDING if check and (plan.todo or plan.left_out) else 0

@@ -12,6 +12,7 @@ from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.identifiers import object_name, quote_ident, quote_literal, suffixed
 from novaops.kinds.column_obstacles import unacceptable
+from novaops.kinds.column_work import added, retyped
 from novaops.kinds.identity import added_beside_heirs, beside_heirs, identity, identity_steps, unnumbered
 from novaops.kinds.inheritance import (
     brought,
@@ -25,8 +26,10 @@ from novaops.kinds.inheritance import (
     taken,
 )
 from novaops.kinds.kind import Kind, Part, Phase, Placement, Risk, Scene, Step, changed_options
+from novaops.kinds.reach import any_row
 from novaops.kinds.sequence_position import starts_over
 from novaops.kinds.type_change import lossless, narrowing, using
+from novaops.kinds.work import rewrite
 
 STORAGE = {"p": "PLAIN", "e": "EXTERNAL", "m": "MAIN", "x": "EXTENDED"}
 COMPRESSION = {"p": "pglz", "l": "lz4"}
@@ -49,7 +52,8 @@ class Column(Kind):
     def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
         if beside_heirs(obj, scene):
             return added_beside_heirs(obj, self.inline(unnumbered(obj), parts, scene), scene)
-        return [Step(f"ALTER TABLE {obj['_relation']} ADD COLUMN {self.inline(obj, parts, scene)}")]
+        add = f"ALTER TABLE {obj['_relation']} ADD COLUMN {self.inline(obj, parts, scene)}"
+        return [Step(add, work=added(obj, scene))]
 
     def inline(self, obj: Object, parts: Sequence[Part], scene: Scene) -> str | None:
         if self.produced(obj, scene):
@@ -210,6 +214,9 @@ class Column(Kind):
             found["not_null_besides"] = ""
         return found
 
+    def reached(self, obj: Object) -> str | None:
+        return None if obj["_foreign"] else any_row(obj["_relation"])
+
     def comment_target(self, obj: Object) -> str:
         return f"COLUMN {obj.identity}"
 
@@ -280,11 +287,11 @@ def _type(old: Object, new: Object, scene: Scene) -> Step:
     if new["collation"]:
         clause += f" COLLATE {new['collation']}"
     # A generated column's values are computed anew, a foreign table's are elsewhere: both take no USING.
-    retyped = old["collation"] == new["collation"] or old["type"] != new["type"]
-    converted = retyped and not new["generated"] and not new["_foreign"]
+    cast = old["collation"] == new["collation"] or old["type"] != new["type"]
+    converted = cast and not new["generated"] and not new["_foreign"]
     if converted and (value := using(old, new, scene)):
         clause += f" USING {value}"
-    return _alter(new, clause, "column type")
+    return replace(_alter(new, clause, "column type"), work=retyped(old, new, scene))
 
 
 def _generation(old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
@@ -295,7 +302,8 @@ def _generation(old: Object, new: Object, changed: frozenset[str], scene: Scene)
         return [_alter(new, "DROP EXPRESSION")]
     if old["generated"] != new["generated"] or scene.version < 170000 or "type" in changed:
         return None
-    return [_alter(new, f"SET EXPRESSION AS ({new['generation_expression']})", "column expression")]
+    step = _alter(new, f"SET EXPRESSION AS ({new['generation_expression']})", "column expression")
+    return [replace(step, work=(rewrite(new["_relation"]),) if new["generated"] == "s" else ())]
 
 
 def _generated_by_parent(obj: Object, scene: Scene) -> bool:

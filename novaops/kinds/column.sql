@@ -1,6 +1,7 @@
 WITH casts AS (
     -- One text per source type: as an array it would cost more to read than all other columns together.
-    SELECT castsource, string_agg(format_type(casttarget, NULL), E'\n') AS targets
+    SELECT castsource, string_agg(format_type(casttarget, NULL), E'\n') AS targets,
+        string_agg(format_type(casttarget, NULL), E'\n') FILTER (WHERE castmethod = 'b') AS binary_coercible
     FROM pg_catalog.pg_cast GROUP BY castsource
 ), inherited AS (
     SELECT DISTINCT ON (i.inhrelid, a.attname) i.inhrelid, a.attname,
@@ -86,7 +87,8 @@ SELECT
     base.typcategory::text AS _type_category,
     coalesce(nullif(a.atttypmod, -1), nullif(t.typtypmod, -1)) AS _type_modifier,
     t.typtype::text AS _type_type,
-    k.targets AS _casts
+    k.targets AS _casts,
+    CASE WHEN base.typcategory <> 'A' THEN k.binary_coercible END AS _same_bytes
 FROM pg_catalog.pg_attribute a
 JOIN pg_catalog.pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
 CROSS JOIN LATERAL (SELECT c.relkind IN ('r', 'p', 'f') AS columns) AS own

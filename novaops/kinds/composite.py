@@ -8,7 +8,7 @@ from typing import NamedTuple
 from novaops.catalog.object import Object
 from novaops.db.identifiers import quote_ident, quote_literal
 from novaops.kinds.kind import Part, Phase, Risk, Scene, Step
-from novaops.kinds.type import Type, any_row, stored_in
+from novaops.kinds.type import Type, held, stored_in
 
 
 class Attribute(NamedTuple):
@@ -79,12 +79,12 @@ class Composite(Type):
         for name, attribute in before.items():
             hazard = "data-loss" if name not in wanted else "narrowing"
             if columns and wanted.get(name) != attribute:
-                holds = any_row(((c, _holds(c, old, name)) for c in columns), scene)
-                risks.append(Risk(hazard, f"{old.identity}.{quote_ident(name)}", "values", holds))
+                subject = f"{old.identity}.{quote_ident(name)}"
+                risks += held(hazard, subject, ((c, _holds(c, old, name)) for c in columns), scene)
         # Within an array values are converted as text, that is by position and not by name.
         nested = [(c, _present(c)) for c in columns if c["type"] != old.identity]
         if nested and list(before) != list(wanted)[: len(before)]:
-            risks.append(Risk("data-loss", old.identity, "order of attributes", any_row(nested, scene)))
+            risks += held("data-loss", old.identity, nested, scene)
         return risks
 
 

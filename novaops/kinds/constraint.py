@@ -23,6 +23,7 @@ from novaops.kinds.inheritance import (
 )
 from novaops.kinds.kind import Kind, Part, Phase, Placement, Risk, Scene, Step
 from novaops.kinds.obstacles import violated
+from novaops.kinds.work import Work, offline, rewrite, scan
 
 CHECK, FOREIGN_KEY, NOT_NULL, EXCLUSION = "c", "f", "n", "x"
 KEYS = ("p", "u", "x")
@@ -50,9 +51,8 @@ class Constraint(Kind):
             return steps
         # The keys of partitions are made one by one and attached.
         only = "ONLY " if obj["type"] in KEYS and obj["_partitioned"] and obj["type"] != EXCLUSION else ""
-        return [
-            Step(f"ALTER TABLE {only}{obj['_relation']} ADD CONSTRAINT {obj['_quoted']} {_definition(obj)}")
-        ]
+        add = f"ALTER TABLE {only}{obj['_relation']} ADD CONSTRAINT {obj['_quoted']} {_definition(obj)}"
+        return [Step(add, work=_offline(obj, scene) if not only else ())]
 
     def inline(self, obj: Object, parts: Sequence[Part], scene: Scene) -> str | None:
         if obj["type"] != NOT_NULL:
@@ -109,7 +109,8 @@ class Constraint(Kind):
             return None
         steps = []
         if clauses:
-            steps.append(_table(new, f"ALTER CONSTRAINT {new['_quoted']} {' '.join(clauses)}"))
+            enforced = (scan(new["_relation"], "SHARE ROW EXCLUSIVE"),) if "ENFORCED" in clauses else ()
+            steps.append(_table(new, f"ALTER CONSTRAINT {new['_quoted']} {' '.join(clauses)}", *enforced))
         if "validated" in changed and "enforced" not in changed:
             steps.append(_validate(new, scene))
         return [*steps, *_index_steps(old, new, changed, scene), *map(_attach, again)]
@@ -241,6 +242,12 @@ def _ahead(obj: Object, scene: Scene) -> list[Step]:
     return [add, validate] if scene.creates(obj.address) else [validate]
 
 
+def _offline(obj: Object, scene: Scene) -> tuple[Work, ...]:
+    """What PostgreSQL does with the rows for a constraint that it has no online form for."""
+    building = scene.online(obj) and obj["type"] in KEYS
+    return (offline(obj["_relation"], "builds an index over"),) if building else ()
+
+
 def _renamed(obj: Object, scene: Scene) -> Object | None:
     """The NOT NULL of the same column that goes by another name on the other side.
 
@@ -345,7 +352,8 @@ def _index_steps(old: Object, new: Object, changed: frozenset[str], scene: Scene
     steps = [Step(f"ALTER INDEX {new['_index']} {clause}") for clause in storage_parameters.altered(old, new)]
     if "tablespace" in changed:
         space = new["tablespace"] or "pg_default"
-        steps.append(Step(f"ALTER INDEX {new['_index']} SET TABLESPACE {space}", frozenset({"rewrite"})))
+        moved = (rewrite(new["_relation"], new["_index"]),)
+        steps.append(Step(f"ALTER INDEX {new['_index']} SET TABLESPACE {space}", work=moved))
     if "parent_index" in changed and new["parent_index"]:
         steps.append(_attach(new))
     if "clustered" in changed:
@@ -361,8 +369,8 @@ def _index_steps(old: Object, new: Object, changed: frozenset[str], scene: Scene
     return steps
 
 
-def _table(obj: Object, clause: str) -> Step:
-    return Step(f"ALTER TABLE {obj['_relation']} {clause}")
+def _table(obj: Object, clause: str, *work: Work) -> Step:
+    return Step(f"ALTER TABLE {obj['_relation']} {clause}", work=work)
 
 
 def _validated(obj: Object, scene: Scene) -> list[Step]:

@@ -4,6 +4,11 @@ SELECT
     0 AS objsubid,
     ARRAY['pg_class'::regclass::oid, d.adrelid, d.adnum::int::oid] AS parent,
     pg_get_expr(d.adbin, d.adrelid) AS expression,
+    -- The functions of an expression stand in its tree alone: pg_depend leaves out those of the system.
+    EXISTS (
+        SELECT FROM regexp_matches(d.adbin::text, ':(?:op)?funcid (\d+)', 'g') AS called (oid)
+        JOIN pg_catalog.pg_proc p ON p.oid = called.oid[1]::oid AND p.provolatile = 'v'
+    ) AS _volatile,
     d.adrelid::regclass::text AS _relation,
     quote_ident(a.attname) AS _column
 FROM pg_catalog.pg_attrdef d

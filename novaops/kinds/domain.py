@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from novaops.catalog.object import Object
-from novaops.kinds.domain_obstacles import nulls_in
+from novaops.kinds.domain_obstacles import nulls_in, read_for
 from novaops.kinds.kind import Part, Phase, Risk, Scene, Step
 from novaops.kinds.type import Type, nested
 
@@ -37,7 +37,8 @@ class Domain(Type):
                 else Step(f"{head} DROP DEFAULT", phase=Phase.RELEASE)
             )
         if "not_null" in changed:
-            steps.append(Step(f"{head} {'SET' if new['not_null'] else 'DROP'} NOT NULL"))
+            read = read_for(new.address, scene) if new["not_null"] else ()
+            steps.append(Step(f"{head} {'SET' if new['not_null'] else 'DROP'} NOT NULL", work=read))
         return steps
 
     def obstacles(self, new: Object, scene: Scene) -> list[Risk]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.db.identifiers import quote_ident
-from novaops.kinds.domain_obstacles import disallowed
+from novaops.kinds.domain_obstacles import disallowed, read_for
 from novaops.kinds.kind import Kind, Part, Risk, Scene, Step
 from novaops.kinds.type import nested
 
@@ -26,8 +26,8 @@ class DomainConstraint(Kind):
         return f"CONSTRAINT {obj['_name']} ON DOMAIN {obj['_domain']}"
 
     def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
-        not_valid = "" if obj["validated"] else " NOT VALID"
-        return [Step(f"ALTER DOMAIN {obj['_domain']} ADD {_definition(obj)}{not_valid}")]
+        add = f"ALTER DOMAIN {obj['_domain']} ADD {_definition(obj)}"
+        return [Step(add, work=read_for(obj.parent, scene)) if obj["validated"] else Step(f"{add} NOT VALID")]
 
     def inline(self, obj: Object, parts: Sequence[Part], scene: Scene) -> str | None:
         return _definition(obj)
@@ -37,7 +37,8 @@ class DomainConstraint(Kind):
 
     def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
         if changed == {"validated"} and new["validated"] and not self.remakes(new, scene):
-            return [Step(f"ALTER DOMAIN {new['_domain']} VALIDATE CONSTRAINT {new['_name']}")]
+            validate = f"ALTER DOMAIN {new['_domain']} VALIDATE CONSTRAINT {new['_name']}"
+            return [Step(validate, work=read_for(new.parent, scene))]
         return None
 
     def drop(self, obj: Object, scene: Scene) -> list[Step]:

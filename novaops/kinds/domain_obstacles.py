@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.db.identifiers import quote_literal
 from novaops.kinds.kind import Risk, Scene
 from novaops.kinds.obstacles import refusal
 from novaops.kinds.type_change import castable
+from novaops.kinds.work import Work, scan
 
 
 def disallowed(constraint: Object, scene: Scene) -> list[Risk]:
@@ -24,6 +26,19 @@ def disallowed(constraint: Object, scene: Scene) -> list[Risk]:
 def nulls_in(domain: Object, scene: Scene) -> list[Risk]:
     """For a domain that columns have already and that is to be NOT NULL."""
     return _of_domain(domain, domain, None, scene)
+
+
+def read_for(domain: Address | None, scene: Scene) -> tuple[Work, ...]:
+    """For a statement that PostgreSQL looks at all values of the domain for (validateDomainCheckConstraint)."""
+    if domain is None or domain not in scene.live:
+        return ()
+    holders = [scene.live[edge.dependent] for edge in scene.live.dependents.get(domain, ())]
+    columns = [o for o in holders if o.address.type == "table column" and not scene.drops(o.address)]
+    tables = dict.fromkeys(column["_relation"] for column in columns)
+    inside = (
+        work for o in holders if o.kind == scene.live[domain].kind for work in read_for(o.address, scene)
+    )
+    return (*(scan(table, "SHARE") for table in tables), *inside)
 
 
 def unfit(column: Object, scene: Scene) -> list[Risk]:

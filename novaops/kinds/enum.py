@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from novaops.catalog.object import Object
 from novaops.db.identifiers import quote_ident, quote_literal
 from novaops.kinds.kind import Part, Placement, Risk, Scene, Step
-from novaops.kinds.type import Type, any_row, stored_in
+from novaops.kinds.type import Type, held, stored_in
 
 
 class Enum(Type):
@@ -29,9 +29,15 @@ class Enum(Type):
         ]
 
     def value_risks(self, old: Object, after: Object, scene: Scene) -> list[Risk]:
-        lost = [label for label in old["labels"] if label not in after["labels"]]
-        holds = any_row(((c, _holds(c, old, lost)) for c in stored_in(old, scene)), scene)
-        return [Risk("narrowing", old.identity, "values", holds)] if lost and holds else []
+        return held("narrowing", old.identity, _losing(old, after, scene), scene)
+
+    def obstacles(self, new: Object, scene: Scene) -> list[Risk]:
+        old = scene.live.objects.get(new.address)
+        if old is None or old.kind != self.name:
+            return []
+        # They are converted by their text, which is no label any more.
+        says = "would be no label any more"
+        return held("check", new.identity, _losing(old, new, scene), scene, says)
 
     def parts(self, obj: Object) -> Sequence[str]:
         return list(obj["labels"])
@@ -59,6 +65,12 @@ def _additions(old: Sequence[str], new: Sequence[str]) -> list[str]:
             place += f" BEFORE {quote_literal(following[0])}"
         places.append(place)
     return places
+
+
+def _losing(old: Object, new: Object, scene: Scene) -> list[tuple[Object, str]]:
+    """The columns that hold the type, each with the condition that a value is of a label that goes."""
+    lost = [label for label in old["labels"] if label not in new["labels"]]
+    return [(column, _holds(column, old, lost)) for column in stored_in(old, scene)] if lost else []
 
 
 def _holds(column: Object, enum: Object, labels: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ from novaops.db.sequence_options import catch_up, changed_clauses, clauses, move
 from novaops.kinds.concurrently import NEW
 from novaops.kinds.inheritance import newly_made, origin
 from novaops.kinds.kind import Phase, Scene, Step
+from novaops.kinds.work import rewrite
 
 IDENTITY = {"a": "ALWAYS", "d": "BY DEFAULT"}
 
@@ -87,7 +88,7 @@ def added_beside_heirs(obj: Object, definition: str | None, scene: Scene) -> lis
     default = f"DEFAULT nextval({quote_literal(sequence)})"
     return [
         Step(f"CREATE SEQUENCE {sequence}"),
-        replace(added, sql=f"{added.sql} {default}"),
+        replace(added, sql=f"{added.sql} {default}", work=(rewrite(table),)),
         _alter(obj, "DROP DEFAULT"),
         Step(f"DROP SEQUENCE {sequence}"),
         *numbered,

@@ -13,6 +13,7 @@ from novaops.kinds.concurrently import concurrently, working_name
 from novaops.kinds.inheritance import attached_again, beyond_invalid, detached, lacking, live
 from novaops.kinds.kind import Kind, Part, Phase, Risk, Scene, Step
 from novaops.kinds.obstacles import repeated
+from novaops.kinds.work import Work, rewrite
 
 
 class Index(Kind):
@@ -62,7 +63,8 @@ class Index(Kind):
             return None
         steps = [_index(new, clause) for clause in storage_parameters.altered(old, new)]
         if "tablespace" in changed:
-            steps.append(_index(new, f"SET TABLESPACE {new['tablespace'] or 'pg_default'}", "rewrite"))
+            moved = rewrite(new["_relation"], new.identity)
+            steps.append(_index(new, f"SET TABLESPACE {new['tablespace'] or 'pg_default'}", moved))
         if "statistics" in changed:
             before, after = old["statistics"] or {}, new["statistics"] or {}
             for column in sorted(before.keys() | after.keys()):
@@ -146,8 +148,8 @@ def _table(obj: Object, clause: str) -> Step:
     return Step(f"ALTER TABLE {obj['_relation']} {clause}")
 
 
-def _index(obj: Object, clause: str, *effects: str) -> Step:
-    return Step(f"ALTER INDEX {obj.identity} {clause}", frozenset(effects))
+def _index(obj: Object, clause: str, *work: Work) -> Step:
+    return Step(f"ALTER INDEX {obj.identity} {clause}", work=work)
 
 
 def _attach(obj: Object) -> Step:

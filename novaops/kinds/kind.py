@@ -17,6 +17,7 @@ from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.identifiers import quote_ident
+from novaops.kinds.work import Work
 
 
 class Placement(Enum):
@@ -61,6 +62,8 @@ class Step:
     That is so where its mode conflicts with none that reading and writing take (documentation,
     section 13.3.1, SHARE UPDATE EXCLUSIVE).
     """
+    work: tuple[Work, ...] = ()
+    """What keeps others waiting where the relations are large."""
 
 
 ASIDE = "__novaops_old"
@@ -329,12 +332,23 @@ class Kind:
         """What is lost when `old` becomes `new`; `new` is None when it is dropped or rebuilt."""
         return []
 
+    def opens(self, new: Object, scene: Scene) -> Sequence[Risk]:
+        """Access to rows that are there which making `new` gives."""
+        return ()
+
+    def reached(self, obj: Object) -> str | None:
+        """Query that tells whether a right on it reaches something that is there; None: it does not."""
+        return None
+
     def without(self, obj: Object, ignored: Callable[[str], bool]) -> Object:
         """The object less what it says about grantees that are `ignored`."""
         return obj
 
     def obstacles(self, new: Object, scene: Scene) -> list[Risk]:
-        """Live data for which PostgreSQL will refuse to create `new`, or to alter it so."""
+        """Live data for which PostgreSQL will refuse to create `new`, or to alter it so.
+
+        Without `exists` a risk says that only PostgreSQL can tell.
+        """
         return []
 
     def unread(self, obj: Object) -> frozenset[str]:

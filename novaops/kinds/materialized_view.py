@@ -7,6 +7,10 @@ from collections.abc import Iterable, Sequence
 from novaops.catalog.object import Object
 from novaops.kinds import storage_parameters
 from novaops.kinds.kind import Kind, Part, Risk, Scene, Step
+from novaops.kinds.reach import any_row
+from novaops.kinds.work import Work, offline, rewrite
+
+REFILLED = "runs the query again for"
 
 
 class MaterializedView(Kind):
@@ -30,16 +34,24 @@ class MaterializedView(Kind):
         if obj["tablespace"]:
             text += f"\nTABLESPACE {obj['tablespace']}"
         text += f" AS\n{obj['definition']}"
-        return [Step(text if _filled(obj, scene) else f"{text}\nWITH NO DATA")]
+        if not _filled(obj, scene):
+            return [Step(f"{text}\nWITH NO DATA")]
+        # Its readers wait for the old one, which was dropped in the same transaction.
+        again = obj.address in scene.busy
+        return [Step(text, work=(offline(obj.identity, REFILLED),) if again else ())]
 
     def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
         if "definition" in changed:
             return None
         steps = []
         if "access_method" in changed:
-            steps.append(_alter(new, f"SET ACCESS METHOD {new['access_method'] or 'heap'}", "rewrite"))
+            steps.append(
+                _alter(new, f"SET ACCESS METHOD {new['access_method'] or 'heap'}", rewrite(new.identity))
+            )
         if "tablespace" in changed:
-            steps.append(_alter(new, f"SET TABLESPACE {new['tablespace'] or 'pg_default'}", "rewrite"))
+            steps.append(
+                _alter(new, f"SET TABLESPACE {new['tablespace'] or 'pg_default'}", rewrite(new.identity))
+            )
         return steps + [_alter(new, clause) for clause in storage_parameters.altered(old, new)]
 
     def grant_target(self, obj: Object) -> tuple[str, str]:
@@ -62,6 +74,9 @@ class MaterializedView(Kind):
             )
         ]
 
+    def reached(self, obj: Object) -> str | None:
+        return any_row(obj.identity)
+
 
 def _filled(obj: Object, scene: Scene) -> bool:
     """Whether it holds rows when it is there; a rebuilt one keeps the state it was in."""
@@ -69,5 +84,5 @@ def _filled(obj: Object, scene: Scene) -> bool:
     return bool((before or obj)["_populated"])
 
 
-def _alter(obj: Object, clause: str, *effects: str) -> Step:
-    return Step(f"ALTER MATERIALIZED VIEW {obj.identity} {clause}", frozenset(effects))
+def _alter(obj: Object, clause: str, *work: Work) -> Step:
+    return Step(f"ALTER MATERIALIZED VIEW {obj.identity} {clause}", work=work)

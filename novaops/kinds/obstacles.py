@@ -6,8 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
+from novaops.db.identifiers import quote_ident
 from novaops.kinds.inheritance import brought
 from novaops.kinds.kind import Risk, Scene
+from novaops.kinds.rows_to_be import added_columns, with_added_columns
 
 KEYS, EXCLUSION = ("p", "u"), "x"
 INHERITED = ("c", "n")
@@ -40,43 +42,47 @@ def keeps_rows(relation: Object, scene: Scene) -> bool:
 
 def violated(obj: Object, scene: Scene) -> list[Risk]:
     """For a constraint of a table that is there already."""
-    if not obj["validated"] or not obj["enforced"] or _unread(obj, scene):
+    if not obj["validated"] or not obj["enforced"] or _not_for_these_rows(obj, scene):
         return []
     if _made_of_parts(obj, scene) if obj["type"] in KEYS else brought(obj, scene):
         return []
-    rows, subject = _rows(obj, scene), obj.identity
+    source, subject = _source(obj, scene), obj.identity
+    if source is None:
+        # To a key it does not matter: values that are computed row by row are made to differ.
+        unknown = {"c": "check", "f": "foreign-key"}.get(obj["type"])
+        return [Risk(unknown, subject, "rows")] if unknown else []
     match obj["type"]:
         case "c":
             where = f"NOT {obj['definition'].removeprefix('CHECK ')}"
-            return [refusal("check", subject, "would violate it", f"FROM {rows} WHERE {where}")]
+            return [refusal("check", subject, "would violate it", f"FROM {source} WHERE {where}")]
         case "n":
             where = f"{obj['_key'][0]} IS NULL"
-            return [refusal("not-null", subject, "would violate it", f"FROM {rows} WHERE {where}")]
+            return [refusal("not-null", subject, "would violate it", f"FROM {source} WHERE {where}")]
         case "f" if not obj["_period"]:
-            return [refusal("foreign-key", subject, "would refer to nothing", _dangling(obj, rows, scene))]
+            return [refusal("foreign-key", subject, "would refer to nothing", _dangling(obj, scene))]
         case "p" | "u" if not obj["_period"]:
             null_is_a_value = obj["definition"].startswith("UNIQUE NULLS NOT DISTINCT ")
-            return [_duplicates(subject, rows, obj["_key"], None, null_is_a_value)]
-        case "p" | "u" | "x":
-            return [_conflicts(obj, rows)]
+            return [_duplicates(subject, source, obj["_key"], None, null_is_a_value)]
+        case "p" | "u" | "x" if not added_columns(obj, relation_of(obj, scene), scene):
+            return [_conflicts(obj, _rows(obj, scene))]
     return []
 
 
 def repeated(index: Object, scene: Scene) -> list[Risk]:
     """For a unique index of a relation that is there already."""
-    if not index["_unique"] or not index["valid"] or _made_of_parts(index, scene) or _unread(index, scene):
+    if not index["_unique"] or not index["valid"] or _made_of_parts(index, scene):
         return []
-    null_is_a_value, rows = index["_nulls_not_distinct"], _rows(index, scene)
-    return [_duplicates(index.identity, rows, index["_keys"], index["predicate"], null_is_a_value)]
+    if _not_for_these_rows(index, scene):
+        return []
+    null_is_a_value, source = index["_nulls_not_distinct"], _source(index, scene)
+    if source is None:
+        return []
+    return [_duplicates(index.identity, source, index["_keys"], index["predicate"], null_is_a_value)]
 
 
-def _unread(obj: Object, scene: Scene) -> bool:
-    """Whether it is not for the rows, or for the values in its columns, that are there now."""
+def _not_for_these_rows(obj: Object, scene: Scene) -> bool:
     relation = relation_of(obj, scene)
-    if scene.creates(relation.address):
-        return not keeps_rows(relation, scene)
-    columns = (edge.referenced for edge in scene.desired.dependencies.get(obj.address, ()))
-    return any(c.names[:2] == relation.address.names and scene.creates(c) for c in columns)
+    return scene.creates(relation.address) and not keeps_rows(relation, scene)
 
 
 def _made_of_parts(index: Object, scene: Scene) -> bool:
@@ -93,15 +99,27 @@ def _rows(obj: Object, scene: Scene) -> str:
     return relation.identity if whole else f"ONLY {relation.identity}"
 
 
+def _source(obj: Object, scene: Scene, alias: str | None = None) -> str | None:
+    """The rows as they will be, for FROM, by the name of the relation or another; None where nobody knows."""
+    relation = relation_of(obj, scene)
+    rows = _rows(obj, scene)
+    if relation.address not in scene.moved:
+        whole = with_added_columns(obj, relation, rows, scene)
+        if whole is None:
+            return None
+        rows = whole
+    return f"{rows} AS {alias or quote_ident(relation.name)}"
+
+
 def _duplicates(
-    subject: str, rows: str, keys: Sequence[str], predicate: str | None, null_is_a_value: bool
+    subject: str, source: str, keys: Sequence[str], predicate: str | None, null_is_a_value: bool
 ) -> Risk:
     # A row of NULLs IS NULL as well, but is a value to an index.
     given = [] if null_is_a_value else [f"{key} IS DISTINCT FROM NULL" for key in keys]
     conditions = [*([f"({predicate})"] if predicate else []), *given]
     where = f" WHERE {_all(conditions)}" if conditions else ""
     listed = ", ".join(keys)
-    groups = f"SELECT {listed}, count(*) AS rows FROM {rows}{where} GROUP BY {listed} HAVING count(*) > 1"
+    groups = f"SELECT {listed}, count(*) AS rows FROM {source}{where} GROUP BY {listed} HAVING count(*) > 1"
     count = "sum(duplicate.rows)::bigint"
     return refusal("unique", subject, "would have a key in common", f"FROM ({groups}) AS duplicate", count)
 
@@ -120,16 +138,17 @@ def _conflicts(obj: Object, rows: str) -> Risk:
     return refusal("unique", obj.identity, "would exclude each other", source)
 
 
-def _dangling(obj: Object, rows: str, scene: Scene) -> str:
+def _dangling(obj: Object, scene: Scene) -> str:
+    source = _source(obj, scene, "r")
     given = [f"r.{column} IS NOT NULL" for column in obj["_key"]]
     edges = scene.desired.dependencies.get(obj.address, ())
     tables = {Address("table", e.referenced.names[:2]) for e in edges} & scene.desired.objects.keys()
     if not all(keeps_rows(scene.desired[table], scene) for table in tables):
-        return f"FROM {rows} AS r WHERE {_all(given)}"  # a new table holds no row to refer to
+        return f"FROM {source} WHERE {_all(given)}"  # a new table holds no row to refer to
     whole = any(scene.desired[table]["_partitioned"] for table in tables - {obj.parent} or tables)
     pairs = _all(f"f.{b} = r.{a}" for a, b in zip(obj["_key"], obj["_referenced_key"], strict=True))
     found = f"SELECT FROM {'' if whole else 'ONLY '}{obj['_referenced']} AS f WHERE {pairs}"
-    return f"FROM {rows} AS r WHERE {_all(given)} AND NOT EXISTS ({found})"
+    return f"FROM {source} WHERE {_all(given)} AND NOT EXISTS ({found})"
 
 
 def _all(conditions: Iterable[str]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from novaops.catalog.object import Object
 from novaops.kinds.kind import Risk, Scene
 from novaops.kinds.obstacles import refusal
+from novaops.kinds.work import Work, scan
 
 
 def misplaced(table: Object, scene: Scene) -> list[Risk]:
@@ -22,6 +23,15 @@ def misplaced(table: Object, scene: Scene) -> list[Risk]:
         source = f"FROM {default.identity} WHERE {constraint}"
         risks.append(refusal("check", table.identity, f"in {default.identity} would belong there", source))
     return risks
+
+
+def read_to_attach(table: Object, scene: Scene) -> tuple[Work, ...]:
+    """For ATTACH PARTITION: the rows of the table, and of the partition that took what now belongs there."""
+    if scene.replaced and any(parent.address in scene.moved for parent in _parents(table, scene)):
+        return ()
+    there = table.address in scene.live and not scene.creates(table.address)
+    defaults = (scan(default.identity) for default in _default_partitions(table, scene))
+    return (*([scan(table.identity)] if there else []), *defaults)
 
 
 def homeless(table: Object, scene: Scene) -> list[Risk]:

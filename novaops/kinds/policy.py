@@ -6,6 +6,7 @@ from collections.abc import Sequence, Set
 
 from novaops.catalog.object import Object
 from novaops.kinds.kind import Kind, Part, Risk, Scene, Step
+from novaops.kinds.reach import changed_to, dropped, opened_by
 
 COMMANDS = {"*": "ALL", "r": "SELECT", "a": "INSERT", "w": "UPDATE", "d": "DELETE"}
 
@@ -35,11 +36,10 @@ class Policy(Kind):
         return [Step(f"ALTER {self.target(new)}{_clauses(new, changed)}")]
 
     def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
-        if new is not None or old.address in scene.desired or old.parent not in scene.desired.objects:
-            return []
-        if old["permissive"]:
-            return [Risk("access-loss", old.identity, "access to rows")]
-        return [Risk("row-security", old.identity, "what rows are kept from whom")]
+        return dropped(old, scene) if new is None else changed_to(old, new, changed, scene)
+
+    def opens(self, new: Object, scene: Scene) -> list[Risk]:
+        return opened_by(new, scene)
 
 
 def _clauses(obj: Object, attributes: Set[str]) -> str:

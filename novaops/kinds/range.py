@@ -8,7 +8,7 @@ from dataclasses import replace
 from novaops.catalog.object import Object
 from novaops.db.identifiers import quote_ident, quote_qualified, suffixed
 from novaops.kinds.kind import ASIDE, Part, Risk, Scene, Step
-from novaops.kinds.type import Type, any_row, stored_in
+from novaops.kinds.type import Type, held, stored_in
 
 OPTIONS = ("subtype", "subtype_opclass", "collation", "canonical", "subtype_diff")
 
@@ -57,8 +57,7 @@ class Range(Type):
         if after["subtype"] == old["subtype"]:
             return []
         columns = ((c, f"{quote_ident(c.address.names[-1])} IS NOT NULL") for c in stored_in(old, scene))
-        holds = any_row(columns, scene)
-        return [Risk("narrowing", old.identity, "values", holds)] if holds else []
+        return held("narrowing", old.identity, columns, scene)
 
 
 def _rename_multirange(obj: Object, name: str) -> list[Step]:

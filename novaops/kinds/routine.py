@@ -55,6 +55,10 @@ class Routine(Kind):
         # Only a body that was parsed when it was written (BEGIN ATOMIC, RETURN) names columns.
         return frozenset({"column type", "attribute type"}) if obj["_parsed"] else frozenset()
 
+    def reached(self, obj: Object) -> str | None:
+        # Who runs any other one does so with his own rights.
+        return "SELECT true" if obj.attributes.get("security_definer") else None
+
     def opaque(self, obj: Object) -> bool:
         return not obj["_parsed"]
 

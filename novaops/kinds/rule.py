@@ -8,6 +8,7 @@ from typing import Any
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.kinds.kind import Kind, Part, Risk, Scene, Step
+from novaops.kinds.reach import rows_of_container
 
 MODES = {"O": "ENABLE", "D": "DISABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}
 
@@ -37,7 +38,9 @@ class Rule(Kind):
         return steps
 
     def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
-        return [Risk("behaviour", old.identity, "the rule mode")] if new and "enabled" in changed else []
+        if new is None or "enabled" not in changed:
+            return []
+        return [Risk("behaviour", old.identity, "the rule mode", exists=rows_of_container(old, scene))]
 
     def likeness(self, obj: Object, snapshot: Snapshot) -> Mapping[str, Any]:
         head, _, rest = (obj["definition"] or "").partition(f"RULE {obj['_name']} ")

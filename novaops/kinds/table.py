@@ -12,7 +12,9 @@ from novaops.kinds import storage_parameters
 from novaops.kinds.inheritance import detached
 from novaops.kinds.kind import Kind, Part, Phase, Risk, Scene, Step
 from novaops.kinds.moved_rows import fill, set_aside
-from novaops.kinds.partition_obstacles import homeless, leaving, misplaced
+from novaops.kinds.partition_obstacles import homeless, leaving, misplaced, read_to_attach
+from novaops.kinds.reach import any_row, publishes_changes
+from novaops.kinds.work import Work, rewrite
 
 ROW_SECURITY = {
     (False, False): ["DISABLE ROW LEVEL SECURITY", "NO FORCE ROW LEVEL SECURITY"],
@@ -68,7 +70,7 @@ class Table(Kind):
         return steps
 
     def finish(self, obj: Object, scene: Scene) -> list[Step]:
-        return [_attach(obj)] if obj["partition_of"] else []
+        return [_attach(obj, scene)] if obj["partition_of"] else []
 
     def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
         if changed - IN_PLACE or ("of_type" in changed and not _in_order(new, scene)):
@@ -84,16 +86,16 @@ class Table(Kind):
             steps.append(Step(_alter(new, "NOT OF").sql, phase=Phase.RELEASE))
         if "of_type" in changed and new["of_type"]:
             steps.append(Step(_alter(new, f"OF {new['of_type']}").sql, phase=Phase.FINISH))
+        # A partitioned table stores nothing.
+        moved = () if new["partition_key"] else (rewrite(new.identity),)
         if "persistence" in changed:
-            steps.append(
-                _alter(new, "SET UNLOGGED" if new["persistence"] == "u" else "SET LOGGED", "rewrite")
-            )
+            steps.append(_alter(new, "SET UNLOGGED" if new["persistence"] == "u" else "SET LOGGED", *moved))
         if "access_method" in changed:
             # DEFAULT (PostgreSQL 17) leaves a partitioned table without one.
             default = "DEFAULT" if new["partition_key"] else "heap"
-            steps.append(_alter(new, f"SET ACCESS METHOD {new['access_method'] or default}", "rewrite"))
+            steps.append(_alter(new, f"SET ACCESS METHOD {new['access_method'] or default}", *moved))
         if "tablespace" in changed:
-            steps.append(_alter(new, f"SET TABLESPACE {new['tablespace'] or 'pg_default'}", "rewrite"))
+            steps.append(_alter(new, f"SET TABLESPACE {new['tablespace'] or 'pg_default'}", *moved))
         if changed & {"options", "toast_options"}:
             steps += [_alter(new, clause) for clause in storage_parameters.altered(old, new)]
         if changed & {"row_security", "force_row_security"}:
@@ -110,10 +112,10 @@ class Table(Kind):
             steps += [Step(_alter(new, f"NO INHERIT {p}").sql, phase=Phase.RELEASE) for p in left]
             steps += [Step(_alter(new, f"INHERIT {p}").sql, phase=Phase.FINISH) for p in joined]
         if changed & {"partition_of", "partition_bound"} and new["partition_of"]:
-            steps.append(_attach(new))
+            steps.append(_attach(new, scene))
         elif new["partition_of"] and (renamed := _inherited_names(new, scene)):
             detach = f"ALTER TABLE {new['partition_of']} DETACH PARTITION {new.identity}"
-            steps += [Step(detach, phase=Phase.FINISH), *renamed, _attach(new)]
+            steps += [Step(detach, phase=Phase.FINISH), *renamed, _attach(new, scene)]
         return steps
 
     def aside(self, obj: Object, scene: Scene) -> tuple[list[Step], Object]:
@@ -150,13 +152,20 @@ class Table(Kind):
             risks.append(Risk("offline", old.identity, "rows", exists, count, says=COPIED))
         elif new is None and not (old["partition_key"] or _within_moved(old, scene)):
             risks.append(Risk("data-loss", old.identity, "rows", exists, count, lock=old.identity))
-        if new is not None and old["row_security"] and not new["row_security"]:
-            risks.append(Risk("row-security", old.identity, "row-level security"))
-        elif (
-            new is not None and old["row_security"] and old["force_row_security"] > new["force_row_security"]
-        ):
-            risks.append(Risk("row-security", old.identity, "row-level security for its owner"))
-        return risks + leaving(old, new) if new is not None else risks
+        if new is None:
+            return risks
+        if old["row_security"] and not new["row_security"]:
+            risks.append(Risk("row-security", old.identity, "row-level security", exists))
+        elif old["row_security"] and old["force_row_security"] > new["force_row_security"]:
+            risks.append(Risk("row-security", old.identity, "row-level security for its owner", exists))
+        if old["replica_identity"] != new["replica_identity"]:
+            risks.append(
+                Risk("behaviour", old.identity, "the replica identity", publishes_changes(old.identity))
+            )
+        return risks + leaving(old, new)
+
+    def reached(self, obj: Object) -> str | None:
+        return any_row(obj.identity)
 
     def obstacles(self, new: Object, scene: Scene) -> list[Risk]:
         return [*misplaced(new, scene), *homeless(new, scene)]
@@ -202,14 +211,14 @@ def _columns(snapshot: Snapshot, table: Object, among: Snapshot) -> list[Address
     return [c.address for c in sorted(columns, key=lambda column: column["_position"])]
 
 
-def _alter(obj: Object, clause: str, *effects: str) -> Step:
-    return Step(f"ALTER TABLE {obj.identity} {clause}", frozenset(effects))
+def _alter(obj: Object, clause: str, *work: Work) -> Step:
+    return Step(f"ALTER TABLE {obj.identity} {clause}", work=work)
 
 
-def _attach(obj: Object) -> Step:
+def _attach(obj: Object, scene: Scene) -> Step:
     partition = f"ATTACH PARTITION {obj.identity} {obj['partition_bound']}"
     attach = f"ALTER TABLE ONLY {obj['partition_of']} {partition}"
-    return Step(attach, frozenset({"attach"}), phase=Phase.FINISH)
+    return Step(attach, frozenset({"attach"}), phase=Phase.FINISH, work=read_to_attach(obj, scene))
 
 
 def _body(parts: Sequence[Part]) -> str:

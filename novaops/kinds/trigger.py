@@ -8,6 +8,7 @@ from typing import Any
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.kinds.kind import Kind, Part, Risk, Scene, Step
+from novaops.kinds.reach import rows_of_container
 
 MODES = {"O": "ENABLE", "D": "DISABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}
 MODE_NAMES = {"O": "origin", "D": "disabled", "R": "replica", "A": "always"}
@@ -55,7 +56,9 @@ class Trigger(Kind):
         return bool(obj["_clone"]) and obj["enabled"] == obj["_cloned_mode"]
 
     def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
-        return [Risk("behaviour", old.identity, "the trigger mode")] if new and "enabled" in changed else []
+        if new is None or "enabled" not in changed:
+            return []
+        return [Risk("behaviour", old.identity, "the trigger mode", exists=rows_of_container(old, scene))]
 
     def likeness(self, obj: Object, snapshot: Snapshot) -> Mapping[str, Any]:
         head, _, rest = (obj["definition"] or "").partition(f"TRIGGER {obj['_name']} ")

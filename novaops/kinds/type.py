@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
-from novaops.db.identifiers import quote_ident, quote_qualified, suffixed
+from novaops.db.identifiers import quote_ident, quote_literal, quote_qualified, suffixed
 from novaops.kinds.kind import ASIDE, Kind, Risk, Scene, Step
 
 
@@ -68,17 +68,30 @@ def _domains_over(domain: Object, scene: Scene) -> Iterator[Object]:
             yield from _domains_over(over, scene)
 
 
-def any_row(columns: Iterable[tuple[Object, str]], scene: Scene) -> str | None:
-    """Query that tells whether a row of the columns' tables meets its condition, a `%s` for the column.
+def held(
+    hazard: str, subject: str, columns: Iterable[tuple[Object, str]], scene: Scene, says: str | None = None
+) -> list[Risk]:
+    """The risk for the values in these columns of which each meets its condition; none without columns.
 
     A partition or child table has columns of its own, hence ONLY.
     """
-    tests = [
-        f"EXISTS (SELECT FROM ONLY {scene.live[column.parent].identity} WHERE {condition})"
+    sources = [
+        (column, f"FROM ONLY {scene.live[column.parent].identity} WHERE {condition}")
         for column, condition in columns
         if column.parent is not None
     ]
-    return f"SELECT {' OR '.join(tests)}" if tests else None
+    if not sources:
+        return []
+    shown = (
+        f"SELECT {quote_literal(c.identity)} AS held_in, {quote_ident(c.address.names[-1])}::text AS value {source}"
+        for c, source in sources
+    )
+    exists = " OR ".join(f"EXISTS (SELECT {source})" for _, source in sources)
+    count = " + ".join(f"(SELECT count(*) {source})" for _, source in sources)
+    query = " UNION ALL ".join(shown)
+    return [
+        Risk(hazard, subject, "values", f"SELECT {exists}", f"SELECT {count}, NULL", says=says, query=query)
+    ]
 
 
 def _columns(obj: Object, scene: Scene, seen: set[Address]) -> Iterator[Object]:

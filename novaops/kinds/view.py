@@ -8,6 +8,7 @@ from novaops.catalog.object import Object
 from novaops.db.identifiers import quote_ident
 from novaops.kinds import storage_parameters
 from novaops.kinds.kind import Kind, Part, Scene, Step
+from novaops.kinds.reach import any_row
 
 
 class View(Kind):
@@ -46,6 +47,9 @@ class View(Kind):
 
     def grant_target(self, obj: Object) -> tuple[str, str]:
         return "", f"TABLE {obj.identity}"
+
+    def reached(self, obj: Object) -> str | None:
+        return any_row(obj.identity)
 
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
         return [("relation", *obj.address.names), ("type", *obj.address.names)]

@@ -10,6 +10,7 @@ from typing import Any
 from novaops.diagnostics import Source
 from novaops.errors import NovaopsError
 from novaops.output.terminal import UNSAFE
+from novaops.planning.hazard_codes import consent, with_consent
 from novaops.planning.plan import (
     FORMAT_VERSION,
     Guard,
@@ -47,12 +48,14 @@ def plan_value(plan: Plan) -> dict[str, Any]:
         "source_fingerprint": plan.source_fingerprint,
         "desired_fingerprint": plan.desired_fingerprint,
         "summary": plan.summary,
-        "changes": [{**asdict(c), "hazards": [_hazard(h) for h in c.hazards]} for c in plan.changes],
+        "changes": [_saved_change(c) for c in plan.changes],
         "statements": [_saved(s) for s in plan.statements],
         "blocked": [_hazard(h) for h in plan.blocked],
         "skipped": plan.skipped,
         "unmanaged": plan.unmanaged,
         "notices": plan.notices,
+        "consents": [{"consent": c, "reason": r} for c, r in plan.consents.items()],
+        "left_out": [_saved_change(c) for c in plan.left_out],
         "files": plan.files,
         "file_statements": plan.file_statements,
         "shadow_seconds": plan.shadow_seconds,
@@ -84,7 +87,7 @@ def plan_from_json(text: str, name: str = "the plan file") -> Plan:
             hint="make the plan again with the novaops that applies it",
         )
     try:
-        return _plan(value)
+        return with_consent(made := _plan(value), made.consents)
     except (KeyError, TypeError, AttributeError) as error:
         raise NovaopsError(
             f"{name} is not a whole plan", detail=f"{type(error).__name__}: {error}", hint=SUFFIX
@@ -102,6 +105,8 @@ def _plan(value: Mapping[str, Any]) -> Plan:
         skipped=tuple(value["skipped"]),
         unmanaged=tuple(value["unmanaged"]),
         notices=tuple(value["notices"]),
+        consents={consent(c["consent"]): str(c["reason"]) for c in value["consents"]},
+        left_out=tuple(_change(c) for c in value["left_out"]),
         files=value["files"],
         file_statements=value["file_statements"],
         shadow_seconds=value["shadow_seconds"],
@@ -145,6 +150,10 @@ def _statement(value: Mapping[str, Any]) -> Statement:
     given["hazards"] = tuple(_loaded_hazard(h) for h in given["hazards"])
     given["guards"] = tuple(Guard(**guard) for guard in given["guards"])
     return Statement(**given)
+
+
+def _saved_change(change: PlannedChange) -> dict[str, Any]:
+    return {**asdict(change), "hazards": [_hazard(h) for h in change.hazards]}
 
 
 def _saved(statement: Statement) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from novaops.execution.rehearsal import Rehearsal
+from novaops.output.left_out import left_out
 from novaops.output.pre_migrations import pre_migration_lines
 from novaops.output.sql import plan_to_sql
 from novaops.output.terminal import visible, visible_lines
@@ -27,7 +28,7 @@ def _document(plan: Plan) -> Iterator[str]:
     yield f"### Plan for {_escaped(target.database)}"
     yield ""
     if not plan.todo and not plan.changes:
-        yield _escaped(matches(plan))
+        yield _escaped(left_out(plan) if plan.left_out else matches(plan))
         yield from _left_out(plan)
         return
     yield f"{_escaped(place(target))} · {_escaped(version(target))} · {_escaped(plan.files)}"
@@ -74,6 +75,9 @@ def _left_out(plan: Plan) -> Iterator[str]:
         if names:
             yield ""
             yield f"{title}: {', '.join(_code(name) for name in names)}"
+    if plan.left_out:
+        yield ""
+        yield f"Left out: {', '.join(_code(change.object) for change in plan.left_out)}"
     for notice in plan.notices:
         yield ""
         yield f"> {_escaped(notice)}"

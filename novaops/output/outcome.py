@@ -7,6 +7,7 @@ from dataclasses import asdict
 from rich.text import Text
 
 from novaops.output.json import dumps, plan_value
+from novaops.output.left_out import left_out
 from novaops.output.terminal import visible, write_data, write_lines
 from novaops.output.text import matches
 from novaops.output.tree import counted
@@ -30,6 +31,8 @@ def outcome_lines(plan: Plan, outcome: Outcome) -> list[Text]:
     if outcome.pre_migrations:
         done = f"ran {', '.join(outcome.pre_migrations)}, {done}"
     history = f" · history {outcome.history}" if outcome.history else ""
+    if not outcome.left and plan.left_out:
+        return [Text.assemble(("✓ ", "green"), f"{done} · {left_out(plan)}{history}")]
     if not outcome.left:
         return [Text.assemble(("✓ ", "green"), f"{done} · {matches(plan)}{history}")]
     lines = [

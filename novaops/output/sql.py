@@ -21,6 +21,8 @@ def _script(plan: Plan) -> Iterator[str]:
     target = plan.target
     yield _comment(f"{target.database} on {place(target)} ({version(target)}) → {plan.files}")
     yield _comment(f"valid for the database with the fingerprint {plan.source_fingerprint}")
+    for change in plan.left_out:
+        yield _comment(f"left out: {change.operation} {change.kind} {change.object}")
     if not plan.todo:
         yield _comment("nothing to do")
         return

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from novaops.db.lock_modes import STRENGTH, STRONGEST, words
 from novaops.execution.rehearsal import Rehearsal
+from novaops.output.left_out import left_out_lines
 from novaops.output.pre_migrations import pre_migration_lines
 from novaops.output.terminal import console, plain, visible, visible_lines, write_lines
 from novaops.output.tree import HAZARD, aligned, counted, state_of, tree
@@ -36,6 +37,14 @@ def render_plan(plan: Plan, width: int = 80, command: Sequence[str] = ("novaops"
 def plan_lines(plan: Plan, width: int) -> list[Text]:
     """Everything but what to do next."""
     files = pre_migration_lines(plan.pre_migrations)
+    if not plan.statements and not plan.changes and plan.left_out:
+        return [
+            *files,
+            *fitted(_header(plan), width),
+            *_left_out(plan),
+            *_notices(plan),
+            *left_out_lines(plan),
+        ]
     if not plan.statements and not plan.changes:
         return [*files, Text(matches(plan), "green"), *_left_out(plan, quiet=True), *_notices(plan)]
     lines = [*fitted(_header(plan), width), *_left_out(plan), *_notices(plan), Text()]
@@ -45,7 +54,7 @@ def plan_lines(plan: Plan, width: int) -> list[Text]:
         lines.append(_rule(transaction, plan, width))
         for number, statement in statements:
             lines += _statement(number, statement, len(str(len(plan.statements))), width)
-    return lines
+    return [*lines, *left_out_lines(plan)]
 
 
 def next_lines(plan: Plan, command: Sequence[str]) -> list[Text]:
@@ -123,6 +132,13 @@ def _hazard(hazard: Hazard, indent: int, width: int) -> Iterator[Text]:
     if hazard.query:
         for line in visible_lines(f"see {hazard.query};"):
             yield Text(" " * (indent + 4) + line, "dim")
+
+
+def allowance(hazard: Hazard) -> str:
+    """That it was allowed, and why, in brackets."""
+    if not hazard.allowed:
+        return ""
+    return f" (allowed: {hazard.reason})" if hazard.reason else " (allowed)"
 
 
 def _header(plan: Plan) -> list[str]:

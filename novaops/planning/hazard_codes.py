@@ -70,20 +70,22 @@ def consent(text: str) -> str:
     return f"{hazard}:{identity.strip()}" if colon else hazard
 
 
-def with_consent(plan: Plan, given: Collection[str]) -> Plan:
-    """The plan with the hazards allowed that `given` (of `consent()`) permits, and the others blocked.
+def with_consent(plan: Plan, given: Mapping[str, str]) -> Plan:
+    """The plan with the hazards allowed that `given` permits, and the others blocked.
 
+    `given` are consents (of `consent()`) and their reasons, "" where none was told; the plan keeps both.
     What is allowed even if it does harm is not looked at again.
     """
 
     def marked(hazards: Iterable[Hazard]) -> tuple[Hazard, ...]:
-        return tuple(replace(h, allowed=h.allowed or consented(h, given)) for h in hazards)
+        return tuple(_marked(h, given) for h in hazards)
 
     def open_guards(guards: Iterable[Guard]) -> tuple[Guard, ...]:
         return tuple(g for g in guards if {EVERYTHING, g.hazard, f"{g.hazard}:{g.object}"}.isdisjoint(given))
 
     return replace(
         plan,
+        consents={**plan.consents, **given},
         changes=tuple(replace(c, hazards=marked(c.hazards)) for c in plan.changes),
         statements=tuple(
             replace(s, hazards=marked(s.hazards), guards=open_guards(s.guards)) for s in plan.statements
@@ -93,15 +95,22 @@ def with_consent(plan: Plan, given: Collection[str]) -> Plan:
     )
 
 
-def consented(found: Hazard, given: Collection[str]) -> bool:
-    """Whether `given` (of `consent()`) permits the hazard."""
-    return not _consents(found).isdisjoint(given)
+def covers(given: Collection[str], found: Hazard) -> bool:
+    """Whether one of the consents is for the hazard."""
+    return any(consent in given for consent in _consents(found))
 
 
-def _consents(found: Hazard) -> set[str]:
-    """The consents that cover a hazard."""
-    named = {found.hazard, found.consent}
-    return named if found.hazard in REFUSED_BY_ROWS else {EVERYTHING, *named}
+def _marked(found: Hazard, given: Mapping[str, str]) -> Hazard:
+    if found.allowed or not covers(given, found):
+        return found
+    reasons = (given[consent] for consent in _consents(found) if consent in given)
+    return replace(found, allowed=True, reason=next((reason for reason in reasons if reason), None))
+
+
+def _consents(found: Hazard) -> list[str]:
+    """The consents that cover a hazard, the closest first."""
+    named = [found.consent, found.hazard]
+    return named if found.hazard in REFUSED_BY_ROWS else [*named, EVERYTHING]
 
 
 def _spelled(name: str) -> str:

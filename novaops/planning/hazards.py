@@ -10,6 +10,7 @@ import psycopg
 
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
+from novaops.catalog.privileges import OWNER, PUBLIC
 from novaops.kinds.kind import Risk, Scene
 from novaops.planning.changes import Alter, Change, Create, Drop, Replace
 from novaops.planning.hazard_codes import HAZARDS, REFUSED_BY_ROWS
@@ -29,6 +30,8 @@ class Assessment:
 
     hazards: dict[Address, tuple[Hazard, ...]] = field(default_factory=dict)
     guards: dict[Address, tuple[Guard, ...]] = field(default_factory=dict)
+    unknown: list[str] = field(default_factory=list)
+    """Identities of what PostgreSQL may refuse for rows that could not be looked up."""
 
 
 def assess(
@@ -44,10 +47,15 @@ def assess(
     """
     found = Assessment()
     for address, change in changes.items():
-        told = {risk: _hazard(risk, connection) for risk in risks(change, changes, scene)}
+        known = [*risks(change, changes, scene), *_widened(change)]
+        told = {risk: _hazard(risk, connection) for risk in known}
         repaired = _relation(change, scene) in written
-        refused = _refused(change, scene, connection, repaired)
-        hazards = [*(h for h in told.values() if h), *_access(change), *refused]
+        hazards = [*(h for h in told.values() if h), *_access(change)]
+        for obstacle, harm in _refused(change, scene, connection, repaired):
+            if harm is not None:
+                hazards.append(harm)
+            elif _busy(change, scene):
+                found.unknown.append(obstacle.subject)
         if repaired:
             hazards = [replace(h, pending=h.hazard in REPAIRABLE and h.query is not None) for h in hazards]
         guards = [
@@ -63,8 +71,8 @@ def assess(
 def risks(change: Change, changes: Mapping[Address, Change], scene: Scene) -> Sequence[Risk]:
     """What the kind of the object says may be lost."""
     match change:
-        case Create():
-            return ()
+        case Create(new):
+            return kind_of(new).opens(new, scene)
         case Alter(old, new, changed):
             return kind_of(old).risks(old, new, changed, scene) if changed else ()
         case Drop(old):
@@ -105,10 +113,28 @@ def _relation(change: Change, scene: Scene) -> str:
     return relation.identity
 
 
+def _widened(change: Change) -> Iterator[Risk]:
+    """Rights on what is there that everybody gets, or that may be passed on to everybody."""
+    if not isinstance(change, Alter) or change.privileges is None:
+        return
+    held = change.old.privileges or frozenset()
+    known = {(p.grantee, p.privilege) for p in held}
+    given = [
+        p
+        for p in change.privileges - held
+        if (p.grantee == PUBLIC and (p.grantee, p.privilege) not in known)
+        or (p.grantable and p.grantee != OWNER)
+    ]
+    exists = kind_of(change.new).reached(change.new)
+    if given and exists is not None:
+        what = ", ".join(f"{p.privilege} to {p.grantee or 'PUBLIC'}" for p in sorted(given))
+        yield Risk("access-grant", change.new.identity, what, exists, says="would be granted")
+
+
 def _refused(
     change: Change, scene: Scene, connection: psycopg.Connection[Any] | None, repaired: bool
-) -> Iterator[Hazard]:
-    """What PostgreSQL will refuse for the rows that are there; what cannot be told is left to it.
+) -> Iterator[tuple[Risk, Hazard | None]]:
+    """What PostgreSQL will refuse for the rows that are there, and None with what only it can tell.
 
     What is `repaired` may not be there yet to be asked about, and is told without a count.
     """
@@ -116,10 +142,18 @@ def _refused(
         return
     for risk in kind_of(change.new).obstacles(change.new, scene):
         row = ask(connection, risk.exists) if risk.exists else None
-        if row is not None and row[0]:
-            yield _told(risk, connection)
-        elif row is None and repaired and risk.exists:
-            yield _told(risk, None)
+        if row is None and repaired and risk.exists:
+            yield risk, _told(risk, None)
+        elif row is None or row[0]:
+            yield risk, None if row is None else _told(risk, connection)
+
+
+def _busy(change: Change, scene: Scene) -> bool:
+    """Whether the table that it is about has rows."""
+    if isinstance(change, Drop):
+        return False
+    *_, root = change.new, *scene.desired.ancestors(change.new)
+    return root.address in scene.busy
 
 
 def hazard(

@@ -13,10 +13,13 @@ COUNT_TIMEOUT = "2s"
 def ask(connection: psycopg.Connection[Any], sql: str) -> Sequence[Any] | None:
     """First row of a query on the live data; None when it failed or took too long.
 
-    Row security must not hide rows (`row_security = off` makes such a query fail instead). On an
+    Checks and views run functions, which must not write. Row security must not hide rows (`row_security = off` makes such a query fail instead). On an
     autocommit connection one message is one transaction; there may be thousands of questions.
     """
-    pinned = f"SET LOCAL row_security = off; SET LOCAL statement_timeout = '{COUNT_TIMEOUT}'"
+    pinned = (
+        "SET LOCAL transaction_read_only = on; SET LOCAL row_security = off;"
+        f" SET LOCAL statement_timeout = '{COUNT_TIMEOUT}'"
+    )
     try:
         cursor = connection.execute(f"{pinned}; {sql}")
         while cursor.nextset():

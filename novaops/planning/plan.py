@@ -28,6 +28,8 @@ class Hazard:
     allowed: bool = False
     query: str | None = None
     pending: bool = False
+    reason: str | None = None
+    """Why it was allowed, in the words of who did."""
 
     @property
     def consent(self) -> str:
@@ -166,7 +168,8 @@ class Plan:
     """A plan, bound to the fingerprint of the database that it was made from.
 
     `skipped` are objects left out by `.pgschemaignore`, `unmanaged` those that no kind models,
-    `blocked` the hazards not yet consented to. `objects` counts the desired objects compared.
+    `blocked` the hazards not yet consented to, `left_out` the changes that a plan of what needs no
+    consent does not make (they need it, or depend on what does). `objects` counts the desired objects compared.
     Where `pre_migrations` run before, the statements start from what these leave, which has the
     `predicted_fingerprint`; without it, what they leave could not be told.
     `last_applied` is the run that `PlannedChange.origin` refers to. `continues` is the number of the run that was
@@ -182,6 +185,9 @@ class Plan:
     skipped: tuple[str, ...] = ()
     unmanaged: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
+    left_out: tuple[PlannedChange, ...] = ()
+    consents: Mapping[str, str] = field(default_factory=dict)
+    """What was consented to, used or not, with the reasons."""
     files: str = ""
     file_statements: int = 0
     shadow_seconds: float = 0.0

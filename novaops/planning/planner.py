@@ -25,10 +25,12 @@ from novaops.planning.hazards import Assessment, assess, hazard
 from novaops.planning.masking import masked
 from novaops.planning.nodes import kind_of
 from novaops.planning.origin import LastApplied, origins
+from novaops.planning.outages import SAFE_BELOW, Sizes, outages
 from novaops.planning.ownership import ownership
 from novaops.planning.parking import Parking, park
-from novaops.planning.plan import Plan, PlannedChange, Statement, Target
+from novaops.planning.plan import Hazard, Plan, PlannedChange, Statement, Target
 from novaops.planning.proposals import proposed
+from novaops.planning.readers import readers
 from novaops.planning.scope import OWN_SCHEMAS, Scope
 from novaops.planning.shown import renamed_changes, shown_changes
 from novaops.planning.statements import Written
@@ -43,8 +45,8 @@ class Request:
     scope: Scope
     comparison: Comparison
     target: Target
-    allowed: frozenset[str] = frozenset()
-    """What was consented to, as `hazard_codes.consent()` writes it."""
+    allowed: Mapping[str, str] = field(default_factory=dict)
+    """What was consented to, as `hazard_codes.consent()` writes it, with the reasons."""
     missing_roles: tuple[str, ...] = ()
     """Roles that the files name, the server lacks and the plan is to create."""
     empty: bool = False
@@ -53,6 +55,8 @@ class Request:
     files: str = ""
     written: frozenset[str] = frozenset()
     """Tables whose rows change before the plan is applied: those that pre-migrations write to."""
+    safe_below: int = SAFE_BELOW
+    """Bytes of rows below which nobody minds that a table is locked, read or written anew."""
     last: LastApplied | None = None
     """The database as the last apply left it, where that is known."""
     park: timedelta | None = None
@@ -71,6 +75,26 @@ class Request:
         return self.renamed.sources if self.renamed else self.sources
 
 
+@dataclass(frozen=True, slots=True)
+class Assessed:
+    """A draft and its hazards: by the object that changes, and those of each statement by itself."""
+
+    draft: Draft
+    locks: LockTable
+    assessment: Assessment
+    working: Sequence[tuple[Hazard, ...]]
+    parking: Parking
+
+    @property
+    def hazards(self) -> dict[Address, tuple[Hazard, ...]]:
+        """All hazards, by object."""
+        found = dict(self.assessment.hazards)
+        for written, told in zip(self.draft.written, self.working, strict=True):
+            if told:
+                found[written.object.address] = (*found.get(written.object.address, ()), *told)
+        return found
+
+
 def plan(
     request: Request,
     connection: psycopg.Connection[Any] | None,
@@ -80,28 +104,35 @@ def plan(
 
     `busy` tells in its stead which tables hold rows, where those that `connection` reaches do not.
     """
+    return written_plan(request, assessed(request, connection, busy))
+
+
+def assessed(
+    request: Request,
+    connection: psycopg.Connection[Any] | None,
+    busy: psycopg.Connection[Any] | None = None,
+) -> Assessed:
+    """The draft, and what it would do to the live data and to those who work with them."""
     locks = LockTable() if connection is None else lock_table(connection)
     parking = _parked(request)
     made = _drafted(replace(request, live=parking.live), busy or connection, locks.room)
-    assessed = assess(made.changes, made.scene, connection, request.written)
-    hazards = assessed.hazards
-    for stuck, because in made.broken.items():
-        obj = request.live[stuck]
-        message = f"not managed by the files, but in the way of changing {request.live[because].identity}"
-        found = hazard("unmanaged-dependant", obj.identity, message)
-        hazards[because] = (*hazards.get(because, ()), found)
-    if request.empty and made.changes:
-        first = min(made.changes)
-        message = f"{request.files} declares nothing: everything that it manages would be dropped"
-        whole = hazard("data-loss", request.target.database, message)
-        hazards[first] = (whole, *hazards.get(first, ()))
+    found = assess(made.changes, made.scene, connection, request.written)
+    for address, whole in _of_the_whole(request, made):
+        found.hazards[address] = (*found.hazards.get(address, ()), whole)
+    sizes = None if connection is None else Sizes(connection)
+    return Assessed(made, locks, found, outages(made, sizes, request.safe_below), parking)
+
+
+def written_plan(request: Request, found: Assessed) -> Plan:
+    """The artifact, with the consents of the request."""
+    made, hazards = found.draft, found.hazards
     made_plan = Plan(
         target=request.target,
         source_fingerprint=live_fingerprint(request.live, request.scope),
         desired_fingerprint=live_fingerprint(request.desired, request.scope),
         changes=(
             *_role_changes(request),
-            *parking.changes,
+            *found.parking.changes,
             *shown_changes(
                 made,
                 hazards,
@@ -113,8 +144,8 @@ def plan(
         last_applied=request.last.place if request.last else None,
         statements=(
             *_role_statements(request),
-            *parking.statements,
-            *_statements(made, assessed, bool(request.missing_roles or parking.statements)),
+            *found.parking.statements,
+            *_statements(found, bool(request.missing_roles or found.parking.statements)),
         ),
         blocked=tuple(dict.fromkeys(h for group in hazards.values() for h in group if not h.pending)),
         skipped=tuple(
@@ -130,8 +161,10 @@ def plan(
             *beyond(request),
             *proposed(made, request.places),
             *_noticed(request),
-            *_crowded(made, locks),
-            *parking.notices,
+            *_crowded(made, found.locks),
+            *_untold(found.assessment),
+            *readers(made),
+            *found.parking.notices,
         ),
         objects=sum(o.parent is None for o in request.desired),
         owned=ownership(made, [n.present.address for n in request.renamed.names] if request.renamed else ()),
@@ -143,6 +176,17 @@ def _parked(request: Request) -> Parking:
     if request.park is None:
         return Parking(request.live)
     return park(request.live, request.goal, request.scope, request.comparison, request.park)
+
+
+def _of_the_whole(request: Request, made: Draft) -> Iterator[tuple[Address, Hazard]]:
+    """Hazards that no single object knows of."""
+    if request.empty and made.changes:
+        message = f"{request.files} declares nothing: everything that it manages would be dropped"
+        yield min(made.changes), hazard("data-loss", request.target.database, message)
+    for stuck, because in made.broken.items():
+        obj = request.live[stuck]
+        message = f"not managed by the files, but in the way of changing {request.live[because].identity}"
+        yield because, hazard("unmanaged-dependant", obj.identity, message)
 
 
 def unread(live: Snapshot, desired: Snapshot) -> list[str]:
@@ -212,6 +256,15 @@ def _crowded(made: Draft, locks: LockTable) -> Iterator[str]:
             )
 
 
+def _untold(found: Assessment) -> Iterator[str]:
+    """What may fail although no hazard says so."""
+    for subject in found.unknown:
+        yield (
+            f"{subject}: whether the rows satisfy it cannot be told beforehand (it takes long, or needs what the plan"
+            " makes); if not, the statement that reads them fails, and what was committed before stays"
+        )
+
+
 def _role_changes(request: Request) -> Iterator[PlannedChange]:
     for role in request.missing_roles:
         yield PlannedChange("create", "role", quote_ident(role), name=role)
@@ -222,31 +275,28 @@ def _role_statements(request: Request) -> Iterator[Statement]:
         yield Statement(f"CREATE ROLE {quote_ident(role)}", 1, "role", quote_ident(role), "create")
 
 
-def _statements(made: Draft, assessed: Assessment, later: bool) -> tuple[Statement, ...]:
+def _statements(assessed: Assessed, later: bool) -> Iterator[Statement]:
     """The statements; `later` when transaction 1 is taken."""
     shown: set[Address] = set()
-    found = []
-    for written, number in zip(made.written, made.numbers, strict=True):
+    made, of_objects = assessed.draft, assessed.assessment
+    for written, number, told in zip(made.written, made.numbers, assessed.working, strict=True):
         address = written.object.address
         first = address not in shown
         shown.add(address)
-        found.append(
-            Statement(
-                sql=masked(written.step),
-                masked=bool(written.step.secrets),
-                index=written.step.index,
-                table=_live_table(made, written.object),
-                patient=written.step.patient,
-                secret_sql=written.step.sql if written.step.secrets else None,
-                transaction=None if number is None else number + later,
-                kind=kind_of(written.object).name,
-                object=written.object.identity,
-                operation=written.operation,
-                hazards=assessed.hazards.get(address, ()) if first else (),
-                guards=assessed.guards.get(address, ()) if first else (),
-            )
+        yield Statement(
+            sql=masked(written.step),
+            masked=bool(written.step.secrets),
+            index=written.step.index,
+            table=_live_table(made, written.object),
+            patient=written.step.patient,
+            secret_sql=written.step.sql if written.step.secrets else None,
+            transaction=None if number is None else number + later,
+            kind=kind_of(written.object).name,
+            object=written.object.identity,
+            operation=written.operation,
+            hazards=(*(of_objects.hazards.get(address, ()) if first else ()), *told),
+            guards=of_objects.guards.get(address, ()) if first else (),
         )
-    return tuple(found)
 
 
 def _live_table(made: Draft, obj: Object) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -16,8 +16,9 @@ from novaops.execution.invalid_index import check_no_build
 from novaops.execution.journal import Journal
 from novaops.execution.rehearsal import Rehearsal
 from novaops.execution.resume import resumable
+from novaops.planning.consents import with_reasons
 from novaops.planning.diff import diff
-from novaops.planning.hazard_codes import consent, with_consent
+from novaops.planning.hazard_codes import with_consent
 from novaops.planning.origin import digest
 from novaops.planning.ownership import lacking
 from novaops.planning.plan import Plan
@@ -35,7 +36,7 @@ NO_REHEARSAL = "--shadow URL names an empty database where a copy can be made"
 def apply(
     project: Project,
     made: Plan,
-    allow: Collection[str],
+    allow: Collection[str] | Mapping[str, str],
     *,
     rehearse: bool,
     lock_timeout: timedelta,
@@ -43,7 +44,8 @@ def apply(
     unproven: Callable[[str], bool],
 ) -> Outcome:
     """See `Project.apply`."""
-    made = with_consent(made, frozenset(consent(text) for text in allow))
+    given = with_reasons(allow)
+    made = with_consent(made, given)
     check_certain(made, project.ahead.prediction if project.ahead else None)
     _check_blocked(made)
     if not made.todo:
@@ -61,8 +63,9 @@ def apply(
         _check_ownership(project, made)
         # A plan that is run again was rehearsed for what was there when it was made.
         if rehearse and (resumed is None or made.continues):
-            made = project.rehearse(made)
+            made = with_consent(project.rehearse(made), {**made.consents, **given})
             _check_rehearsal(project, Rehearsal.of(made.rehearsal), unproven)
+            _check_blocked(made)
         files.before()
         with files.telling():
             ran = _run(project, made, lock_timeout, journal, resumed)

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from novaops.planning.outages import SAFE_BELOW
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -14,7 +16,8 @@ class Options:
     `shadow` is "server" (a database made and dropped on the target's server), "embedded", or the
     URL of an empty database. `ignore_file` is read when it exists, and so are the files of the
     folder `pre_migrations`. `journal`: whether what is applied is recorded in the schema `novaops` of
-    the target.
+    the target. `safe_below` is the size in bytes of the rows below which a table may be locked, read or
+    written anew unasked.
     """
 
     schemas: tuple[str, ...] = ()
@@ -24,6 +27,7 @@ class Options:
     missing_roles: str = "error"
     check_functions: str = "auto"
     shadow: str = "server"
+    safe_below: int = SAFE_BELOW
     ignore_file: Path | None = Path(".pgschemaignore")
     pre_migrations: Path | None = None
     journal: bool = True

@@ -32,13 +32,14 @@ from novaops.execution.pre_migrations.standing import to_run
 from novaops.execution.resume import remainder
 from novaops.ignore import Ignore
 from novaops.kinds import registry
+from novaops.planning.consents import with_reasons
 from novaops.planning.diff import Comparison
 from novaops.planning.dump import copied_part, creation, dump, split
-from novaops.planning.hazard_codes import consent
 from novaops.planning.origin import last_applied
 from novaops.planning.plan import Plan, Target
 from novaops.planning.planner import Request, plan
 from novaops.planning.privileges import PrivilegeMode
+from novaops.planning.safe_only import safe_only as planned_safely
 from novaops.planning.scope import Scope
 from novaops.progress import Reporter, Silent
 from novaops.project.apply import apply
@@ -167,14 +168,22 @@ class Project:
 
     # -- what would change ----------------------------------------------------------------------
 
-    def plan(self, allow: Collection[str] = (), park: timedelta | None = None) -> Plan:
-        """The plan from the live database to the files; `allow` holds consents (HAZARD[:OBJECT]).
+    def plan(
+        self,
+        allow: Collection[str] | Mapping[str, str] = (),
+        park: timedelta | None = None,
+        *,
+        safe_only: bool = False,
+    ) -> Plan:
+        """The plan from the live database to the files; `allow` holds consents (HAZARD[:OBJECT]),
+        as a mapping with the reasons.
 
         With `park`, tables that would be dropped are put aside for so long; see `novaops.planning.parking`.
+        With `safe_only` it has no hazard that the consents do not cover, and names what was left out for that.
         """
         found, desired = self._ahead()
         agreed = consents(self._renames, found.prediction.snapshot, desired)
-        allowed = frozenset(consent(text) for text in (*allow, *agreed))
+        allowed = {**with_reasons(agreed), **with_reasons(allow)}
         request = Request(
             live=found.prediction.snapshot,
             written=found.prediction.written,
@@ -188,12 +197,16 @@ class Project:
             missing_roles=desired.missing_roles,
             empty=desired.empty,
             files=str(self.file),
+            safe_below=self.options.safe_below,
             last=last_applied(*state) if (state := last_state(self.connection)) and found.settled else None,
             park=park,
         )
-        self.request, self.ahead = request, found
         with self.reporter.phase("planning"):
-            made = plan(request, self.connection)
+            if safe_only:
+                request, made = planned_safely(request, self.connection)
+            else:
+                made = plan(request, self.connection)
+        self.request, self.ahead = request, found
         made = replace(
             made,
             files=str(self.file),
@@ -250,7 +263,7 @@ class Project:
     def apply(
         self,
         made: Plan | None = None,
-        allow: Collection[str] = (),
+        allow: Collection[str] | Mapping[str, str] = (),
         *,
         rehearse: bool = True,
         lock_timeout: timedelta = timedelta(seconds=3),

@@ -22,6 +22,7 @@ from novaops.execution.rehearsal import Rehearsal
 from novaops.execution.rehearse import Proof, rehearse
 from novaops.execution.rollback import rehearse_both
 from novaops.execution.second_opinion import SecondOpinion
+from novaops.planning.outages import Sizes, observed
 from novaops.planning.plan import Plan
 from novaops.planning.planner import Request, live_fingerprint
 from novaops.planning.rollback import way_back
@@ -48,7 +49,8 @@ def rehearse_plan(project: Project, made: Plan) -> Plan:
             return rehearse(stage, made, Proof(live, None, project.scope(), project.comparison()))
         second = stack.enter_context(_second_opinion(project, request, stage.commits))
         proof = Proof(request.live, request.desired, request.scope, request.comparison, second)
-        return rehearse(stage, made, proof)
+        seen = rehearse(stage, made, proof)
+    return observed(seen, Sizes(project.connection), request.safe_below)
 
 
 def rehearse_with_way_back(project: Project, made: Plan) -> tuple[Plan, Plan]:

@@ -91,9 +91,6 @@ def test_every_hazard_has_a_page(hazard) -> None:
     assert {page.exit_code for page in pages} == {0}
     (text,) = {page.output for page in pages}
     assert text.startswith(f"# {hazard.code} {hazard.name}: {hazard.title}\n")
-    for heading in ("See it", "The safe way", "Consent"):
-        assert f"\n## {heading}\n" in text
-    assert f"--allow {hazard.name}:" in text
 
 
 def test_explain_as_json(novaops) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -74,7 +74,7 @@ def is_fresh(live: Snapshot) -> bool:
     return not live.unmodelled and all(o.schema in OWN_SCHEMAS or o.kind in NOTHING_YET for o in live)
 
 
-def with_pre_migrations(project: Project, made: Plan, found: Ahead, allowed: Collection[str]) -> Plan:
+def with_pre_migrations(project: Project, made: Plan, found: Ahead, allowed: Mapping[str, str]) -> Plan:
     """The plan with the files that run before and after it, and what consent they need."""
     files = planned(project, found)
     told = [*notices(found.known), *_uncertain(found.prediction), *found.prediction.left_out]
@@ -91,7 +91,7 @@ def with_pre_migrations(project: Project, made: Plan, found: Ahead, allowed: Col
         blocked=(*(h for m in files for h in m.hazards), *made.blocked),
         notices=(*told, *made.notices),
     )
-    return with_consent(made, frozenset(allowed))
+    return with_consent(made, allowed)
 
 
 def planned(project: Project, found: Ahead) -> tuple[PreMigration, ...]:

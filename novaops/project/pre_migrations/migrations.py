@@ -14,7 +14,7 @@ from novaops.execution.pre_migrations.adopt import Adoption, from_table, history
 from novaops.execution.pre_migrations.files import PRE
 from novaops.execution.pre_migrations.predict import Prediction
 from novaops.execution.pre_migrations.standing import Standing, State, check_unedited, notices, to_run
-from novaops.planning.hazard_codes import consent, consented
+from novaops.planning.hazard_codes import consent, covers
 from novaops.planning.plan import Hazard, PreMigration
 from novaops.project.pre_migrations.ahead import Ahead, ahead, is_fresh, known, planned
 from novaops.project.pre_migrations.around import not_needed, run_files
@@ -73,7 +73,7 @@ class Migrations:
         files = planned(self.project, state)
         pre = tuple(f for f in files if f.phase == PRE)
         given = frozenset(consent(text) for text in allow)
-        blocked = tuple(h for f in pre for h in f.hazards if not consented(h, given))
+        blocked = tuple(h for f in pre for h in f.hazards if not covers(given, h))
         return Pending(
             files=pre,
             post=tuple(f for f in files if f.phase != PRE),

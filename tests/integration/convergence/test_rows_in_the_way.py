@@ -12,6 +12,7 @@ from novaops.catalog.address import Address
 from novaops.catalog.read import read
 from novaops.catalog.snapshot import Snapshot
 from novaops.kinds import registry
+from novaops.planning.busy import busy_relations
 from novaops.planning.draft import draft
 from novaops.planning.hazards import assess
 from novaops.planning.plan import Hazard
@@ -129,6 +130,83 @@ def test_rows(new_database: Callable[..., str], name: str) -> None:
         assert connection.execute(found[0].query or "").fetchall()
         with pytest.raises(psycopg.Error):
             told(connection, desired, carry_out=True)
+
+
+def test_labels_in_use(new_database: Callable[..., str]) -> None:
+    tables = "CREATE TABLE t (a e); CREATE TABLE u (b e[]);"
+    desired = declared(new_database(), f"CREATE TYPE e AS ENUM ('y'); {tables}")
+    with psycopg.connect(new_database(), autocommit=True) as connection:
+        connection.execute(f"CREATE TYPE e AS ENUM ('x', 'y'); {tables}")
+        connection.execute("INSERT INTO t VALUES ('y'); INSERT INTO u VALUES ('{y,y}')")
+        assert told(connection, desired) == []
+        connection.execute("INSERT INTO t VALUES ('x'), ('x'); INSERT INTO u VALUES ('{y,x}')")
+        found = told(connection, desired)
+        assert [(h.hazard, h.object, h.message) for h in found] == [
+            ("narrowing", "public.e", "loses 3 values"),
+            ("check", "public.e", "3 values would be no label any more"),
+        ]
+        shown = [("public.t.a", "x"), ("public.t.a", "x"), ("public.u.b", "{y,x}")]
+        assert connection.execute(found[0].query or "").fetchall() == shown
+        with pytest.raises(psycopg.errors.InvalidTextRepresentation):
+            told(connection, desired, carry_out=True)
+
+
+ADDED = {
+    "check on a default": ("b int DEFAULT 0 CHECK (b > 0)", "check", 2),
+    "check on NULL": ("b int CHECK (b IS NOT NULL)", "check", 2),
+    "check on two columns": ("b int DEFAULT 2, CHECK (b > a)", "check", 1),
+    "check on a generated column": ("b int GENERATED ALWAYS AS (a * 2) STORED CHECK (b < 6)", "check", 1),
+    "unique default": ("b int DEFAULT 1 UNIQUE", "unique", 2),
+    "unique beside what differs": ("b int DEFAULT 1, UNIQUE (a, b)", None, 0),
+    "unique NULLs": ("b int UNIQUE", None, 0),
+    "unique numbers": ("b serial UNIQUE", None, 0),
+    "reference of a default": ("b int DEFAULT 7 REFERENCES k", "foreign-key", 2),
+    "reference of NULL": ("b int REFERENCES k", None, 0),
+    "reference that is kept": ("b int DEFAULT 1 REFERENCES k", None, 0),
+    "check that holds": ("b int DEFAULT 1 CHECK (b > 0)", None, 0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ADDED)
+def test_columns_that_are_added(new_database: Callable[..., str], name: str) -> None:
+    added, hazard, rows = ADDED[name]
+    key = "CREATE TABLE k (id int PRIMARY KEY);"
+    desired = declared(new_database(), f"{key} CREATE TABLE t (a int, {added});")
+    with psycopg.connect(new_database(), autocommit=True) as connection:
+        connection.execute(f"{key} INSERT INTO k VALUES (1); CREATE TABLE t (a int);")
+        assert told(connection, desired) == []
+        connection.execute("INSERT INTO t VALUES (1), (3)")
+        found = told(connection, desired)
+        assert [(h.hazard, h.affected) for h in found] == ([(hazard, rows)] if hazard else [])
+        if hazard:
+            assert len(connection.execute(found[0].query or "").fetchall()) >= 1
+            with pytest.raises(psycopg.errors.IntegrityError):
+                told(connection, desired, carry_out=True)
+        else:
+            told(connection, desired, carry_out=True)
+
+
+UNKNOWN = {
+    "default of each row": "CREATE TABLE t (a int, b float DEFAULT random() CHECK (b > 0));",
+    "function that the plan makes": (
+        "CREATE FUNCTION f(int) RETURNS bool LANGUAGE sql AS 'SELECT true'; CREATE TABLE t (a int CHECK (f(a)));"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
+def test_what_cannot_be_told(new_database: Callable[..., str], name: str) -> None:
+    desired = declared(new_database(), UNKNOWN[name])
+    with psycopg.connect(new_database(), autocommit=True) as connection:
+        connection.execute("CREATE TABLE t (a int)")
+        for rows, unknown in (("SELECT", []), ("INSERT INTO t VALUES (1)", ["t_b_check", "t_a_check"])):
+            connection.execute(rows)
+            live = snapshot(connection)
+            busy = busy_relations(draft(live, desired, EVERYTHING, MANAGED), connection)
+            made = draft(live, desired, EVERYTHING, MANAGED, busy=busy)
+            found = assess(made.changes, made.scene, connection)
+            assert found.hazards == {}
+            assert [subject.split()[0] in unknown for subject in found.unknown] == [True] * bool(unknown)
 
 
 @pytest.mark.since(18, "WITHOUT OVERLAPS")

@@ -53,7 +53,7 @@ def test_alter_or_rebuild(convert: Convert, clauses: str, verbs: list[str]) -> N
     ("clause", "hazard"), [("PERMISSIVE", "access-loss"), ("RESTRICTIVE", "row-security")]
 )
 def test_a_dropped_policy_changes_who_sees_rows(database: Connection, clause: str, hazard: str) -> None:
-    database.execute(SETUP)
+    database.execute(f'{SETUP}; ALTER TABLE s."T t" ENABLE ROW LEVEL SECURITY')
     without = snapshot(database)
     with passing(database, 'DROP TABLE s."T t"') as nothing:
         pass

@@ -31,7 +31,7 @@ def test_the_contract() -> None:
     hazard = {
         "hazard": "data-loss", "code": "H101", "object": "public.entities.legacy_id", "affected": 1198,
         "message": "loses 1,198 values (of 1,204 rows)", "total": 1204, "allowed": False,
-        "consent": "data-loss:public.entities.legacy_id", "query": None, "pending": False,
+        "consent": "data-loss:public.entities.legacy_id", "query": None, "pending": False, "reason": None,
     }  # fmt: skip
     assert value["blocked"] == [hazard]
     change = value["changes"][4]

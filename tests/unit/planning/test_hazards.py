@@ -67,14 +67,14 @@ def test_consent_to_nothing_known_is_an_error(text: str) -> None:
     ],
 )
 def test_consent_covers_what_it_names(given: set[str], allowed: bool) -> None:
-    marked = with_consent(planned(), given)
+    marked = with_consent(planned(), dict.fromkeys(given, ""))
     assert (marked.blocked == ()) is allowed
     assert [h.allowed for c in marked.changes for h in c.hazards] == [allowed]
     assert [h.allowed for s in marked.statements for h in s.hazards] == [allowed]
 
 
 def test_consent_once_given_stays() -> None:
-    assert with_consent(with_consent(planned(), {"all"}), set()).blocked == ()
+    assert with_consent(with_consent(planned(), {"all": ""}), {}).blocked == ()
 
 
 class Risky(Kind):
@@ -116,3 +116,10 @@ def test_without_a_connection_every_risk_is_a_hazard(risky: None) -> None:
     found = assess({box.address: Drop(box)}, Scene(snapshot(box), snapshot(), 180000), None)
     assert [h.consent for h in found.hazards[box.address]] == ["data-loss:b"]
     assert found.guards == {}
+
+
+def test_the_closest_consent_gives_the_reason() -> None:
+    given = {"all": "everything", "data-loss:public.users": "moved to people"}
+    (loss,) = with_consent(planned(), given).changes[0].hazards
+    assert loss.reason == "moved to people"
+    assert with_consent(planned(), given).consents == given

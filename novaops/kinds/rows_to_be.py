@@ -1,0 +1,50 @@
+"""The rows of a table as a plan will leave them, as a query on those that are there; not a kind itself."""
+
+from __future__ import annotations
+
+from novaops.catalog.object import Object
+from novaops.kinds.kind import Scene
+
+
+def added_columns(obj: Object, relation: Object, scene: Scene) -> list[Object]:
+    """Columns that the object is about and that the plan adds to the relation."""
+    return [column for column in _columns(obj, relation, scene) if scene.creates(column.address)]
+
+
+def with_added_columns(obj: Object, relation: Object, rows: str, scene: Scene) -> str | None:
+    """`rows` (the relation, maybe with ONLY), or a query for them with the columns that the plan adds.
+
+    None where their values are not known: those of volatile defaults and sequences differ from row to row.
+    """
+    if not added_columns(obj, relation, scene):
+        return rows
+    columns = _columns(obj, relation, scene)
+    values = [_value(column, scene) for column in columns]
+    if None in values:
+        return None
+    listed = ", ".join(f"{value} AS {c['_quoted']}" for value, c in zip(values, columns, strict=True))
+    return f"(SELECT {listed} FROM {rows})"
+
+
+def _columns(obj: Object, relation: Object, scene: Scene) -> list[Object]:
+    edges = scene.desired.dependencies.get(obj.address, ())
+    needed = dict.fromkeys(edge.referenced for edge in edges)
+    inside = [a for a in needed if a.type == "table column" and a.names[:2] == relation.address.names]
+    return [scene.desired[address] for address in inside]
+
+
+def _value(column: Object, scene: Scene) -> str | None:
+    """What the rows that are there will have in the column."""
+    if not scene.creates(column.address):
+        return str(column["_quoted"])
+    if column["identity_options"] is not None or column["_type_type"] == "d":
+        return None
+    if column["generated"]:
+        needed = (e.referenced for e in scene.desired.dependencies.get(column.address, ()))
+        of_others = any(a.type == column.address.type and scene.creates(a) for a in needed)
+        return None if of_others else f"({column['generation_expression']})::{column['type']}"
+    inside = scene.desired.children.get(column.address, ())
+    default = next((child for child in inside if child.address.type == "default value"), None)
+    if default is None:
+        return f"NULL::{column['type']}"
+    return None if default["_volatile"] else f"({default['expression']})::{column['type']}"

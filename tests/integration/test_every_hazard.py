@@ -1,0 +1,115 @@
+"""Every hazard: where the harm is real nothing is applied, and where it is not, the same change passes unasked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from novaops.catalog.fingerprint import fingerprint
+from novaops.errors import RefusedError
+from novaops.planning.hazard_codes import HAZARDS, REFUSED_BY_ROWS
+from novaops.project import Options, Project
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """From `old` to `new`; what `harm` does in between makes the change a hazard for `subject`."""
+
+    old: str
+    new: str
+    harm: str
+    subject: str
+    """What consent would be for; "" where versions differ: a NOT NULL is the column's, from 18 on a constraint."""
+    allow: tuple[str, ...] = ()
+    """Consent to what comes along and is not the point."""
+
+
+T = "CREATE TABLE t (a int, b text{});"
+PAIR = "CREATE TABLE k (a int PRIMARY KEY); CREATE TABLE t (a int{});"
+PARENT = "CREATE TABLE r (a int, b text) PARTITION BY RANGE (a);"
+LARGE = "INSERT INTO {} SELECT n, 'x' FROM generate_series(1, 4000) AS n;"
+SECURE = T.format("") + "ALTER TABLE t ENABLE ROW LEVEL SECURITY;"
+TRIGGER = (
+    T.format("") + "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
+    "CREATE TRIGGER g BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION f();"
+)
+ONE = "INSERT INTO t VALUES (1, 'x');"
+
+CASES = {
+    "data-loss": Case(T.format(", c int"), T.format(""), "INSERT INTO t VALUES (1, 'x', 2)", "public.t.c"),
+    "narrowing": Case(
+        "CREATE TABLE t (a varchar(9));", "CREATE TABLE t (a varchar(3));", "INSERT INTO t VALUES ('longer')", "public.t.a"
+    ),
+    "not-null": Case(
+        T.format(""), T.format("") + "ALTER TABLE t ADD CHECK (a > 0), ALTER b SET NOT NULL;",
+        "INSERT INTO t VALUES (1, NULL)", "",
+    ),
+    "unique": Case(T.format(""), T.format(", UNIQUE (b)"), ONE * 2, "t_b_key on public.t"),
+    "foreign-key": Case(
+        PAIR.format(""), PAIR.format(" REFERENCES k"), "INSERT INTO t VALUES (7)", "t_a_fkey on public.t"
+    ),
+    "check": Case(T.format(""), T.format(", CHECK (a > 1)"), ONE, "t_a_check on public.t"),
+    "table-lock": Case(
+        T.format("") + "CREATE TABLE z (a int, b text);", T.format(", c int") + "CREATE TABLE z (a bigint, b text);",
+        LARGE.format("t") + LARGE.format("z"), "public.t", ("rewrite",),
+    ),
+    "rewrite": Case(T.format(""), T.format(", c uuid DEFAULT gen_random_uuid()"), LARGE.format("t"), "public.t"),
+    "long-scan": Case(
+        PARENT + T.format(""), PARENT + "CREATE TABLE t PARTITION OF r FOR VALUES FROM (0) TO (9999);",
+        LARGE.format("t"), "public.t",
+    ),
+    "offline": Case(T.format(""), T.format(", EXCLUDE (a WITH =)"), LARGE.format("t"), "public.t"),
+    "access-loss": Case(SECURE + "CREATE POLICY p ON t;", SECURE, ONE, "p on public.t"),
+    "access-grant": Case(
+        T.format("") + "GRANT SELECT ON t TO pg_monitor;", T.format("") + "GRANT SELECT ON t TO pg_monitor, PUBLIC;",
+        ONE, "public.t",
+    ),
+    "row-security": Case(SECURE, T.format(""), ONE, "public.t"),
+    "behaviour": Case(TRIGGER, TRIGGER + "ALTER TABLE t DISABLE TRIGGER g;", ONE, "g on public.t"),
+    "unmanaged-dependant": Case(
+        T.format(""), T.format("").replace("a int", "a bigint"),
+        "CREATE SCHEMA other; CREATE VIEW other.v AS SELECT a FROM t", "other.v",
+    ),
+}  # fmt: skip
+
+
+def test_no_hazard_is_without_a_case() -> None:
+    assert list(CASES) == list(HAZARDS)
+
+
+@pytest.fixture
+def project(new_database: Callable[..., str], tmp_path: Path) -> Callable[[Case, str], Project]:
+    """A project of a database with the old schema, after `sql`."""
+
+    def make(case: Case, sql: str) -> Project:
+        url = new_database("hazard")
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(case.old)
+            connection.execute(sql)
+        (tmp_path / "schema.sql").write_text(case.new)
+        return Project(url, tmp_path / "schema.sql", Options(schemas=("public",), ignore_file=None))
+
+    return make
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_real_harm_is_refused(project: Callable[[Case, str], Project], name: str) -> None:
+    case = CASES[name]
+    allow = [*case.allow, *(["all"] if name in REFUSED_BY_ROWS else [])]
+    with project(case, case.harm) as made:
+        before = fingerprint(made.inspect())
+        with pytest.raises(RefusedError) as refused:
+            made.apply(allow=allow)
+        assert f"{name}:{case.subject}" in str(refused.value)
+        assert fingerprint(made.inspect()) == before
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_without_the_harm_it_passes_unasked(project: Callable[[Case, str], Project], name: str) -> None:
+    with project(CASES[name], "SELECT") as made:
+        # Only the rehearsal tells of locks; of the others it is tested that nobody asks.
+        assert made.apply(rehearse=name == "table-lock").left == ()
