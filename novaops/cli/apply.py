@@ -8,17 +8,7 @@ from typing import Any
 import click
 
 from novaops.cli.command import Command
-from novaops.cli.options import (
-    CONNECTION,
-    CONSENT,
-    DESIRED,
-    OUTPUT,
-    PARK,
-    QUIET,
-    SAFE_ONLY,
-    apply_command,
-    options,
-)
+from novaops.cli.options import APPLY, apply_command, options
 from novaops.cli.session import open_project, settings, standing_consents
 from novaops.cli.verdict import FAILED, PENDING, verdict
 from novaops.durations import parse_duration
@@ -40,7 +30,7 @@ go on without a rehearsal where no copy of the schema can be made: that takes --
 
 @click.command("apply", cls=Command, epilog=EPILOG)
 @click.argument("planfile", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@options(CONSENT, SAFE_ONLY, CONNECTION, DESIRED, OUTPUT, PARK, QUIET)
+@options(APPLY)
 @click.pass_context
 def command(
     ctx: click.Context, /, planfile: Path | None, allow: tuple[str, ...], reason: str, yes: bool, no_rehearse: bool,

@@ -209,6 +209,10 @@ CONSENT: Sequence[Option[Any]] = (
     *LOCKS,
 )
 
+APPLY: Sequence[Option[Any]] = (
+    *CONSENT, *SAFE_ONLY, *CONNECTION, *DESIRED, *OUTPUT, *PARK, *QUIET
+)  # fmt: skip
+
 CARRIED = frozenset(
     [
         "planfile",
