@@ -34,7 +34,7 @@ def outcome_lines(plan: Plan, outcome: Outcome) -> list[Text]:
     if not outcome.left and plan.left_out:
         return [Text.assemble(("✓ ", "green"), f"{done} · {left_out(plan)}{history}")]
     if not outcome.left:
-        return [Text.assemble(("✓ ", "green"), f"{done} · {matches(plan)}{history}")]
+        return [Text.assemble(("✓ ", "green"), f"{done} · {matches(plan).removesuffix('.')}{history or '.'}")]
     lines = [
         Text.assemble(
             ("! ", "bold red"), f"{done}; {counted(len(outcome.left), 'object')} still differ{history}:"
