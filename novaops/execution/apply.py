@@ -88,9 +88,6 @@ def _pin(connection: psycopg.Connection[Any]) -> None:
         connection.execute(
             "SELECT set_config(%s, %s, false) WHERE current_setting(%s) <> %s", [name, value, name, value]
         )
-    # A session that waits for locks does not outlive a process that was killed; not every system can do that.
-    with suppress(errors.InvalidParameterValue):
-        connection.execute("SET client_connection_check_interval = '2s'")
 
 
 @dataclass(frozen=True, slots=True)

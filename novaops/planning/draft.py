@@ -14,7 +14,7 @@ from novaops.kinds.kind import LAST, Scene
 from novaops.planning.changes import Alter, Change, Drop, Replace
 from novaops.planning.closure import close, swaps
 from novaops.planning.diff import Comparison, diff
-from novaops.planning.nodes import Act, Node, Wiring
+from novaops.planning.nodes import Act, Graph, Node, Wiring
 from novaops.planning.order import order
 from novaops.planning.scope import Scope
 from novaops.planning.segments import transactions
@@ -61,12 +61,15 @@ def draft(
     moved = frozenset(a for a in dropped & busy if isinstance(c := changes[a], Replace) and c.swap)
     scene = replace(scene, replaced=dropped, moved=moved)
     graph = Wiring(changes, scene).build()
-    blind = blind_evaluations(desired)
+    blind, delayed = blind_evaluations(desired), delayed_preparations(graph)
     groups = order(
         graph,
         changes,
         scene,
-        lambda node: (bool(last) and waits(node, changes, blind), sort_key(node, changes, scene, blind)),
+        lambda node: (
+            bool(last) and waits(node, changes, blind),
+            sort_key(node, changes, scene, blind, delayed),
+        ),
     )
     stubbed = frozenset(g.head.address for g in groups if g.head.act is Act.STUB)
     scene = replace(scene, stubbed=stubbed)
@@ -76,12 +79,16 @@ def draft(
 
 
 def sort_key(
-    node: Node, changes: Mapping[Address, Change], scene: Scene, blind: frozenset[Address]
+    node: Node,
+    changes: Mapping[Address, Change],
+    scene: Scene,
+    blind: frozenset[Address],
+    delayed: frozenset[Node],
 ) -> tuple[object, ...]:
     """Preparations, drops, then by schema and name: each object followed by what belongs to it.
 
     Tables that others are using come late, so that they are locked shortly. What runs functions whose
-    needs nobody knows (`blind`) waits until nothing else can be done.
+    needs nobody knows (`blind`), and what is `delayed`, waits until nothing else can be done.
     """
     change = changes[node.address]
     obj = change.old if isinstance(change, Drop) else change.new
@@ -90,12 +97,12 @@ def sort_key(
     root_rank = rank if rank >= LAST else registry()[root.kind].rank
     first = node.act in (Act.ASIDE, Act.RELEASE, Act.DROP) and root_rank < LAST
     first = first and node.address not in scene.moved
-    runs_unknown = node.act in (Act.CREATE, Act.PREPARE) and node.address in blind
+    last = node in delayed or (node.act in (Act.CREATE, Act.PREPARE) and node.address in blind)
     return (
         node.act is Act.VALIDATE,
-        node.act is not Act.PREPARE or runs_unknown,
+        node.act is not Act.PREPARE or last,
         not first,
-        runs_unknown,
+        last,
         # What comes back to a table waits for all that may have to leave it before.
         node.act is Act.FINISH and isinstance(change, Alter),
         root.address in scene.busy,
@@ -122,6 +129,16 @@ def waits(node: Node, changes: Mapping[Address, Change], blind: frozenset[Addres
     if node.act in (Act.CREATE, Act.ALTER, Act.DROP) and registry()[change.new.kind].opaque(change.new):
         return True
     return node.act in (Act.CREATE, Act.PREPARE, Act.VALIDATE) and node.address in blind
+
+
+def delayed_preparations(graph: Graph) -> frozenset[Node]:
+    """Preparations that need what the plan changes before: long work that what was dropped must not wait for."""
+    return frozenset(
+        node
+        for node in graph.nodes
+        if node.act is Act.PREPARE
+        and any(before.act is not Act.PREPARE for before in graph.after.get(node, ()))
+    )
 
 
 def blind_evaluations(desired: Snapshot) -> frozenset[Address]:

@@ -83,3 +83,15 @@ def test_attribute_goes_after_what_uses_it(converge: Converge) -> None:
         rows="INSERT INTO t VALUES (ROW(1, 'b'))",
         check="SELECT y = 'b' FROM w",
     )
+
+
+def test_a_view_does_not_wait_for_an_index_that_is_built_after_it_was_dropped(converge: Converge) -> None:
+    view = "CREATE VIEW w AS SELECT a FROM t"
+    statements = converge(
+        f"CREATE TABLE t (a int, b int); CREATE INDEX i ON t (b); {view}",
+        f"CREATE TABLE t (a text, b int, c text); CREATE INDEX i ON t (lower(a)); CREATE INDEX j ON t (c); {view}",
+        rows="INSERT INTO t VALUES (1, 2)",
+        busy=["t"],
+    )
+    (made,) = (n for n, s in enumerate(statements) if s.startswith("CREATE VIEW"))
+    assert all(n > made for n, s in enumerate(statements) if "CONCURRENTLY" in s)
