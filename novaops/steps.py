@@ -15,18 +15,22 @@ from novaops.planning.scope import Scope
 from novaops.project import Options, Outcome, Project
 
 Conninfo = str | Mapping[str, str]
+EVERYTHING = Scope(frozenset(), whole=True)
 
 
 def inspect(conninfo: Conninfo) -> Snapshot:
-    """The database as a value: every object with its attributes, and the dependencies between them."""
+    """The database as a value: every object with its attributes, and the dependencies between them.
+
+    What novaops keeps there for itself is left out.
+    """
     with Project(conninfo) as project:
-        return project.inspect()
+        found = project.inspect()
+    return found.part({a for a, o in found.objects.items() if not EVERYTHING.excluded(o, found)})
 
 
 def diff(source: Snapshot, target: Snapshot) -> list[Change]:
     """What differs between two databases, object by object, privileges included."""
-    everything = Scope(frozenset(), whole=True)
-    changes = compare(source, target, everything, Comparison(PrivilegeMode.MANAGED))
+    changes = compare(source, target, EVERYTHING, Comparison(PrivilegeMode.MANAGED))
     return list(changes.values())
 
 

@@ -64,7 +64,7 @@ def _hazards(plan: Plan) -> Iterator[str]:
     yield ""
     for consent, hazard in hazards.items():
         done = "x" if hazard.allowed else " "
-        yield f"- [{done}] {_code(consent)} {_escaped(hazard.message)}{state_of(hazard)}"
+        yield f"- [{done}] {_code(consent)} {_escaped(hazard.message + state_of(hazard))}"
         if hazard.query:
             fenced = "\n".join(_fenced("\n".join(visible_lines(f"{hazard.query};")), "sql"))
             yield from (f"  {line}" for line in fenced.split("\n"))

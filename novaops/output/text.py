@@ -134,13 +134,6 @@ def _hazard(hazard: Hazard, indent: int, width: int) -> Iterator[Text]:
             yield Text(" " * (indent + 4) + line, "dim")
 
 
-def allowance(hazard: Hazard) -> str:
-    """That it was allowed, and why, in brackets."""
-    if not hazard.allowed:
-        return ""
-    return f" (allowed: {hazard.reason})" if hazard.reason else " (allowed)"
-
-
 def _header(plan: Plan) -> list[str]:
     files = plan.files
     if plan.file_statements:

@@ -59,8 +59,10 @@ def hazard_text(hazard: Hazard) -> str:
 
 
 def state_of(hazard: Hazard) -> str:
-    """What is added to a hazard that does not block."""
-    return " (allowed)" if hazard.allowed else " (pending)" if hazard.pending else ""
+    """What is added to a hazard that does not block: that it was allowed, and why, or is pending."""
+    if hazard.allowed:
+        return f" (allowed: {visible(hazard.reason)})" if hazard.reason else " (allowed)"
+    return " (pending)" if hazard.pending else ""
 
 
 def aligned(left: Text, right: Text, width: int, indent: int) -> Iterator[Text]:

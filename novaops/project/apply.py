@@ -62,7 +62,7 @@ def apply(
         check_no_build(project.connection, made)
         _check_ownership(project, made)
         # A plan that is run again was rehearsed for what was there when it was made.
-        if rehearse and (resumed is None or made.continues):
+        if rehearse and (resumed is None or made.continues) and _has_a_start(project, made):
             made = with_consent(project.rehearse(made), {**made.consents, **given})
             _check_rehearsal(project, Rehearsal.of(made.rehearsal), unproven)
             _check_blocked(made)
@@ -73,6 +73,14 @@ def apply(
         left = _afterwards(project, journal)
     seconds = time.monotonic() - started
     return Outcome(ran, seconds, left, made.rehearsal, journal.run, tuple(files.ran))
+
+
+def _has_a_start(project: Project, made: Plan) -> bool:
+    """Whether it is known what the statements start from; a saved plan does not tell what its files leave."""
+    if project.request is not None or not made.running:
+        return True
+    project.reporter.note("not rehearsed: the plan was saved, and starts from what its pre-migrations leave")
+    return False
 
 
 def _run(project: Project, made: Plan, lock_timeout: timedelta, journal: Journal, resumed: Run | None) -> int:

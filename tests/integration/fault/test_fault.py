@@ -43,7 +43,7 @@ UNION ALL SELECT 'index ' || relname FROM pg_class WHERE relname LIKE '%\\_\\_no
 UNION ALL SELECT 'constraint ' || conname FROM pg_constraint WHERE conname LIKE '%\\_\\_novaops\\_%'
 UNION ALL SELECT 'lock ' || locktype || mode FROM pg_locks
     WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-UNION ALL SELECT 'role ' || rolname FROM pg_roles WHERE rolname LIKE '%novaops%'
+UNION ALL SELECT 'role ' || rolname FROM pg_roles WHERE rolname LIKE '%novaops%' AND rolname NOT LIKE 'novaops\\_test\\_%'
 """
 ROWS = """
 SELECT (SELECT array_agg((id, email, note, state, score) ORDER BY id)::text FROM customers),
@@ -283,9 +283,9 @@ def test_killed_while_it_rehearses(fault: Fault) -> None:
     """The copy is a database; the next apply drops it."""
     fault.anew()
     program = (
-        "import os, sys; from pathlib import Path; from novaops.execution.rehearse import Stage;"
+        "import os, sys; from pathlib import Path; from novaops.execution.observe import Observer;"
         "from novaops.project import Options, Project;"
-        "Stage.watch = lambda *_: os.kill(os.getpid(), 9);"
+        "Observer.run = lambda *_: os.kill(os.getpid(), 9);"
         "Project(sys.argv[1], Path(sys.argv[2]), Options(ignore_file=None)).apply(allow=['all'])"
     )
     process = subprocess.Popen(

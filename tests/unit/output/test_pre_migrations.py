@@ -59,7 +59,7 @@ def test_json_and_back() -> None:
 
 
 def test_consent_is_marked_in_the_file() -> None:
-    allowed = with_consent(PLAN, frozenset({"data-loss:pre-migrations/0003_fix.sql:12"}))
+    allowed = with_consent(PLAN, {"data-loss:pre-migrations/0003_fix.sql:12": ""})
     assert [h.allowed for m in allowed.pre_migrations for h in m.hazards] == [True]
     assert [h.consent for h in allowed.blocked] == ["data-loss:public.entities.legacy_id"]
     assert "- [x] `data-loss:pre-migrations/0003_fix.sql:12`" in plan_to_markdown(allowed)
