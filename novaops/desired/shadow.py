@@ -18,8 +18,11 @@ from novaops.db.connection import connect, identify
 from novaops.errors import NovaopsError, RefusedError, UsageError
 
 PREFIX = "novaops_shadow_"
-LOCK_CLASS = 0x6E6F7661
-"""First key of the advisory lock that the maker of a shadow holds; the second is in the name."""
+LOCK_CLASS = int.from_bytes(b"shad")
+"""First key of the advisory lock that the maker of a shadow holds; the second is in the name.
+
+It is another one than that of the locks in `db.advisory_lock`, whose second keys would be taken for such.
+"""
 
 _NAME = re.compile(PREFIX + r"\d+_([0-9a-f]{8})")
 

@@ -294,7 +294,11 @@ def test_killed_while_it_rehearses(fault: Fault) -> None:
     assert process.wait() == -signal.SIGKILL
     copy = f"novaops_shadow_{process.pid}_"
     with psycopg.connect(fault.server, autocommit=True) as connection:
-        _until(connection, "SELECT count(*) FROM pg_stat_activity WHERE starts_with(datname, %s)", copy, 0)
+        # One of them may be just making another database, in a session of the target's.
+        sessions = "starts_with(datname, %s)", "application_name = 'novaops' AND datname = %s"
+        for which, name in zip(sessions, (copy, fault.name), strict=True):
+            _until(connection, f"SELECT count(*) FROM pg_stat_activity WHERE {which}", name, 0)
+        _until(connection, f"SELECT count(*) FROM pg_stat_activity WHERE {sessions[0]}", copy, 0)
         fault.finish("files", "server")
         _until(connection, "SELECT count(*) FROM pg_database WHERE starts_with(datname, %s)", copy, 0)
 
