@@ -1,0 +1,1 @@
+"""Connection aliases: what novaops.toml declares, and the pooler that serves it."""

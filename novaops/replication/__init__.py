@@ -1,0 +1,1 @@
+"""Logical replication between two databases: declared, set up, proven, watched, taken down."""
