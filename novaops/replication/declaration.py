@@ -105,6 +105,8 @@ class ReplicatedTable:
     """An SQL expression, as in CREATE PUBLICATION … WHERE."""
     trigger_modes: Mapping[str, TriggerMode] = field(default_factory=dict)
     """By the trigger's name. Triggers that are not named keep the mode they have."""
+    sentinel: str | None = None
+    """SQL that writes one row of the source's table, for the proof that rows arrive."""
 
     @property
     def qualified(self) -> str:

@@ -13,6 +13,7 @@
     columns = ["id", "message"]           # all of them, if it is not given
     where = "recipients @> '{graybeard}'"
     triggers = { trg_notify_agent_chat = "always" }
+    sentinel = "SELECT send_agent_message(…)"   # SQL that writes a row for the proof that rows arrive
 
 `tables = ["a", "b"]` is short for tables about which there is nothing more to say.
 """
@@ -64,6 +65,7 @@ TABLE_KEYS: Mapping[str, tuple[type, ...]] = {
     "columns": (list,),
     "where": (str,),
     "triggers": (dict,),
+    "sentinel": (str,),
 }
 CHOICES = {"direction": ("one-way", "both"), "copy": ("data", "none")}
 WORDS = {str: "a text", dict: "a table { … }", list: "a list", bool: "true or false"}
@@ -311,7 +313,9 @@ class _Section:
                 hint = f"one of: {', '.join(INTENTS)}"
                 wrong(f"the mode of trigger {trigger} is {word!r}", "triggers", hint)
         if len(self.problems) == before:
-            yield ReplicatedTable(*names, tuple(columns) if columns else None, value.get("where"), modes)
+            yield ReplicatedTable(
+                *names, tuple(columns) if columns else None, value.get("where"), modes, value.get("sentinel")
+            )
         return None
 
 
