@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
@@ -15,6 +15,7 @@ from novaops.replication.facts.queries import rows
 class PublishedTable:
     """A table that is named in the publication itself, not through its schema or FOR ALL TABLES."""
 
+    publication: str
     schema: str
     name: str
     columns: tuple[str, ...] | None
@@ -38,32 +39,13 @@ class Publication:
     tables: tuple[PublishedTable, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    publication: str
-    schema: str
-    name: str
-    columns: list[str] | None
-    row_filter: str | None
-
-
 def publications(connection: psycopg.Connection[Any]) -> dict[str, Publication]:
     """All publications of the connected database by name."""
-    heads = rows(connection, "publications", Publication)
-    tables = rows(connection, "published_tables", _Row)
-    found = {}
-    for head in heads:
-        own = tuple(
-            PublishedTable(
-                t.schema, t.name, tuple(t.columns) if t.columns is not None else None, t.row_filter
-            )
-            for t in tables
-            if t.publication == head.name
-        )
-        found[head.name] = Publication(
-            head.name, head.owner, head.all_tables, tuple(head.operations), head.via_root, tuple(head.schemas), own
-        )  # fmt: skip
-    return found
+    tables = rows(connection, "published_tables", PublishedTable)
+    return {
+        found.name: replace(found, tables=tuple(t for t in tables if t.publication == found.name))
+        for found in rows(connection, "publications", Publication)
+    }
 
 
 def publication(connection: psycopg.Connection[Any], name: str) -> Publication | None:

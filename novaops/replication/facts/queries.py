@@ -1,4 +1,4 @@
-"""Runs the .sql files of this folder: rows of them as values of a dataclass with the same fields."""
+"""Runs the .sql files of this folder: rows as values of a dataclass with the same fields, arrays as tuples."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import Any, TypeVar
 
 import psycopg
-from psycopg.rows import class_row
+from psycopg.rows import kwargs_row
 
 from novaops.db.sql_files import for_server
 
@@ -30,7 +30,13 @@ def rows(
     text = _text(name)
     if "/*if" in text:
         text = for_server(text, frozenset(connection.execute(READABLE).fetchall()))
-    with connection.cursor(row_factory=class_row(kind)) as cursor:
+
+    def made(**values: Any) -> T:
+        return kind(
+            **{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+        )
+
+    with connection.cursor(row_factory=kwargs_row(made)) as cursor:
         return tuple(cursor.execute(text, given).fetchall())
 
 

@@ -53,7 +53,7 @@ class Subscription:
     slot: str | None
     publications: tuple[str, ...]
     disable_on_error: bool
-    copy_origin: str | None
+    origin: str | None
     """`any` or `none`; None before 16, where it is always `any`."""
     password_required: bool | None
     """None before 16."""
@@ -75,11 +75,10 @@ class Subscription:
 def subscriptions(connection: psycopg.Connection[Any]) -> dict[str, Subscription]:
     """The subscriptions of the connected database by name (`pg_subscription` is shared by all)."""
     relations = rows(connection, "subscription_relations", Relation)
-    workers = [replace(w, blocked_by=tuple(w.blocked_by)) for w in rows(connection, "workers", Worker)]
+    workers = rows(connection, "workers", Worker)
     return {
         s.name: replace(
             s,
-            publications=tuple(s.publications),
             relations=tuple(r for r in relations if r.subscription == s.oid),
             workers=tuple(w for w in workers if w.subscription == s.oid),
         )

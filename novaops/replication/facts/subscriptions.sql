@@ -7,7 +7,7 @@ SELECT
     s.subslotname::text AS slot,
     s.subpublications AS publications,
     s.subdisableonerr AS disable_on_error,
-    s.suborigin /*if pg_subscription: text*/ AS copy_origin,
+    s.suborigin /*if pg_subscription: text*/ AS origin,
     s.subpasswordrequired /*if pg_subscription: boolean*/ AS password_required,
     coalesce(t.apply_error_count, 0) AS apply_errors,
     coalesce(t.sync_error_count, 0) AS sync_errors
