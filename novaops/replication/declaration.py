@@ -179,12 +179,14 @@ class Replication:
         )
 
     def reversed(self) -> Replication:
-        """The other direction, of the same name. Publications and subscriptions are each database's own."""
+        """The other direction, of the same name. Publications and subscriptions are each database's own.
+
+        The modes of triggers hold on both sides, since each receives rows.
+        """
         keys = Ranges(self.keys.target, self.keys.source) if isinstance(self.keys, Ranges) else self.keys
-        # What was said of one direction's connection, names and triggers is not said of the other's.
-        tables = tuple(replace(table, trigger_modes={}) for table in self.tables)
+        # What was said of one direction's connection and names is not said of the other's.
         return replace(
-            self, source=self.target, target=self.source, tables=tables, keys=keys, server_conninfo={}, names={},
+            self, source=self.target, target=self.source, keys=keys, server_conninfo={}, names={},
             read_only=False, copy="none",
         )  # fmt: skip
 

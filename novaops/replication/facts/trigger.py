@@ -39,6 +39,11 @@ class Trigger:
     """Whether the text of the function speaks of NOTIFY or pg_notify()."""
 
     @property
+    def relation(self) -> str:
+        """The table or partition that has it, for people."""
+        return str(ReplicatedTable(self.schema, self.table))
+
+    @property
     def fires_for_replicated_rows(self) -> bool:
         return self.mode in ("always", "replica")
 
