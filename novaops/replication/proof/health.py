@@ -9,9 +9,10 @@ from datetime import timedelta
 from novaops.db.identifiers import quote_ident, quote_literal
 from novaops.durations import in_words
 from novaops.replication.declaration import Replication
+from novaops.replication.facts import Relation, Subscription
 from novaops.replication.finding import Finding
 from novaops.replication.pair import Pair
-from novaops.replication.proof.state import READY, STATES, Blocker, Slot, State, Subscription, read_state
+from novaops.replication.proof.state import STATES, Blocker, State, read_state, waiting
 from novaops.sizes import format_size
 
 SAMPLES = 3
@@ -59,11 +60,14 @@ def findings(replication: Replication, state: State) -> Iterator[Finding]:
 
 
 def _unpublished(replication: Replication, state: State, again: str) -> Iterator[Finding]:
-    sent = {(p.schema, p.name) for p in state.publication or ()}
-    copied = {(t.schema, t.name) for t in state.subscription.tables} if state.subscription else set()
+    publication = state.publication
+    if publication is None or publication.all_tables:
+        return
+    sent = {(p.schema, p.name) for p in publication.tables}
+    copied = {(r.schema, r.name) for r in state.subscription.relations} if state.subscription else set()
     for table in replication.tables:
         key = (table.schema, table.name)
-        if key not in sent:
+        if key not in sent and table.schema not in publication.schemas:
             yield Finding(
                 "table-unpublished",
                 "error",
@@ -90,7 +94,7 @@ def _slot(replication: Replication, state: State) -> Iterator[Finding]:
                 remedy=rebuild,
             )
         return
-    if slot.wal_status == "lost":
+    if slot.lost:
         yield Finding(
             "slot-lost",
             "error",
@@ -103,7 +107,7 @@ def _slot(replication: Replication, state: State) -> Iterator[Finding]:
         yield Finding(
             "slot-unreserved",
             "error",
-            f"the slot {replication.slot} is about to be lost: it keeps {_size(slot.retained_bytes)} of WAL, "
+            f"the slot {replication.slot} is about to be lost: it keeps {_size(slot.retained)} of WAL, "
             "more than max_slot_wal_keep_size",
             remedy="let the subscriber come on, or raise max_slot_wal_keep_size and reload",
         )
@@ -111,69 +115,74 @@ def _slot(replication: Replication, state: State) -> Iterator[Finding]:
         yield Finding(
             "slot-orphan",
             "error",
-            f"the slot {replication.slot} has no subscription and keeps {_size(slot.retained_bytes)} of WAL, "
+            f"the slot {replication.slot} has no subscription and keeps {_size(slot.retained)} of WAL, "
             "which grows until the disk is full",
             remedy=f"novaops replicate --to {replication.target.database}, or on {replication.source}: "
             f"SELECT pg_drop_replication_slot({quote_literal(replication.slot)})",
         )
-    elif not slot.active and state.subscription.enabled and state.subscription.worker is not None:
+    elif slot.active_pid is None and state.subscription.enabled and state.subscription.apply_worker:
         yield Finding(
             "slot-inactive",
             "error",
-            f"nobody reads the slot {replication.slot}; it keeps {_size(slot.retained_bytes)} of WAL",
+            f"nobody reads the slot {replication.slot}; it keeps {_size(slot.retained)} of WAL",
             remedy=f"novaops replicate --to {replication.target.database}",
         )
 
 
 def _subscription(replication: Replication, state: State, found: Subscription) -> Iterator[Finding]:
-    name = replication.subscription
+    name, to = replication.subscription, replication.target.database
+    worker = found.apply_worker
     if not found.enabled:
         yield _disabled(replication, state, found)
-    elif found.worker is None:
+    elif worker is None:
         yield _no_worker(replication, state)
-    for pid in dict.fromkeys(b.pid for b in found.blockers):
-        yield stalled(next(b for b in found.blockers if b.pid == pid), found)
-    waiting = [table for table in found.tables if table.state != READY]
-    if found.enabled and found.worker is not None:
-        for table in waiting:
-            if table.worker is None and table.state != "s":
-                yield _not_copied(replication, state, str(table), table.state)
-            else:
-                yield Finding(
-                    "table-copying",
-                    "warning",
-                    f"{table} is {STATES.get(table.state, table.state)} (state {table.state}): "
-                    "its rows are not all there yet",
-                    remedy=f"novaops replicate status --watch --to {replication.target.database}",
-                )
-    if found.sync_errors and waiting and found.enabled:
+    for pid in dict.fromkeys(b.pid for b in state.blockers):
+        yield stalled(next(b for b in state.blockers if b.pid == pid), found)
+    unready = waiting(state)
+    if found.enabled and worker is not None:
+        yield from (_copying(replication, state, relation) for relation in unready)
+    if found.sync_errors and unready and found.enabled:
         yield Finding(
             "copy-fails",
             "error",
             f"the copy for {name} has failed {found.sync_errors} times; the server's log has the reason",
-            remedy=f"novaops replicate --check --to {replication.target.database}",
+            remedy=f"novaops replicate --check --to {to}",
         )
-    if found.worker is not None and found.silent is not None and found.silent > SILENT:
+    if worker is not None and state.silent is not None and state.silent > SILENT:
         yield Finding(
             "source-silent",
             "warning",
-            f"{name} has heard nothing of {replication.source} for {_time(found.silent)}",
+            f"{name} has heard nothing of {replication.source} for {_time(state.silent)}",
             remedy=f"is the source reachable from the target's server? pg_stat_subscription there, "
             f"pg_stat_replication on {replication.source}",
         )
-    slot = state.slot
-    if slot is not None and (slot.lag_bytes or 0) > FAR_BEHIND and found.enabled:
+    if (state.lag_bytes or 0) > FAR_BEHIND and found.enabled:
         yield Finding(
             "far-behind",
             "warning",
-            f"{name} is {_size(slot.lag_bytes)} behind",
-            remedy=f"novaops replicate status --watch --to {replication.target.database}",
+            f"{name} is {_size(state.lag_bytes)} behind",
+            remedy=f"novaops replicate status --watch --to {to}",
         )
+
+
+def _copying(replication: Replication, state: State, relation: Relation) -> Finding:
+    table = f"{relation.schema}.{relation.name}".removeprefix("public.")
+    subscription = state.subscription
+    workers = subscription.workers if subscription else ()
+    if relation.state != "s" and not any(w.relation == relation.oid for w in workers):
+        return _not_copied(replication, state, table, relation.state)
+    return Finding(
+        "table-copying",
+        "warning",
+        f"{table} is {STATES.get(relation.state, relation.state)} (state {relation.state}): "
+        "its rows are not all there yet",
+        remedy=f"novaops replicate status --watch --to {replication.target.database}",
+    )
 
 
 def _disabled(replication: Replication, state: State, found: Subscription) -> Finding:
     name, to = quote_ident(replication.subscription), replication.target.database
-    keeps = f"; its slot keeps {_size(state.slot.retained_bytes)} of WAL" if state.slot else ""
+    keeps = f"; its slot keeps {_size(state.slot.retained)} of WAL" if state.slot else ""
     errors = found.apply_errors + found.sync_errors
     if errors:
         return Finding(
@@ -193,12 +202,12 @@ def _disabled(replication: Replication, state: State, found: Subscription) -> Fi
 
 
 def _no_worker(replication: Replication, state: State) -> Finding:
-    workers, to = state.workers, replication.target.database
-    if workers.running >= workers.most:
+    server, to = state.server, replication.target.database
+    if server.logical_workers >= server.max_logical_workers:
         return Finding(
             "workers-exhausted",
             "error",
-            f"the subscription {replication.subscription} has no worker: all {workers.most} of "
+            f"the subscription {replication.subscription} has no worker: all {server.max_logical_workers} of "
             "max_logical_replication_workers are in use",
             remedy=f"raise max_logical_replication_workers on the server of {to} and restart it",
         )
@@ -206,20 +215,20 @@ def _no_worker(replication: Replication, state: State) -> Finding:
         "no-worker",
         "error",
         f"the subscription {replication.subscription} is enabled and has no worker at the moment",
-        f"{workers.running} of {workers.most} workers for logical replication are in use, "
-        f"max_worker_processes is {workers.processes}; a worker that fails is started again after 5 s "
+        f"{server.logical_workers} of {server.max_logical_workers} workers for logical replication are in use, "
+        f"max_worker_processes is {server.max_worker_processes}; a worker that fails is started again after 5 s "
         "(wal_retrieve_retry_interval), and the server's log says why it failed",
         f"novaops replicate --check --to {to}",
     )
 
 
 def _not_copied(replication: Replication, state: State, table: str, copy_state: str) -> Finding:
-    workers = state.workers
-    if workers.running >= workers.most:
+    server = state.server
+    if server.logical_workers >= server.max_logical_workers:
         return Finding(
             "workers-exhausted",
             "error",
-            f"{table} waits to be copied (state {copy_state}): all {workers.most} of "
+            f"{table} waits to be copied (state {copy_state}): all {server.max_logical_workers} of "
             "max_logical_replication_workers are in use",
             remedy=f"raise max_logical_replication_workers on the server of {replication.target.database} "
             "and restart it",
@@ -228,8 +237,8 @@ def _not_copied(replication: Replication, state: State, table: str, copy_state: 
         "table-not-copied",
         "warning",
         f"{table} waits to be copied (state {copy_state}), and no worker copies it",
-        f"{workers.running} of {workers.most} workers for logical replication are in use, at most "
-        f"{workers.copying} copy for one subscription, and max_worker_processes is {workers.processes}",
+        f"{server.logical_workers} of {server.max_logical_workers} workers for logical replication are in use, at most "
+        f"{server.max_sync_workers} copy for one subscription, and max_worker_processes is {server.max_worker_processes}",
         f"novaops replicate status --watch --to {replication.target.database}",
     )
 
@@ -237,7 +246,11 @@ def _not_copied(replication: Replication, state: State, table: str, copy_state: 
 def stalled(blocker: Blocker, found: Subscription) -> Finding:
     """A worker that waits for a lock, and who has it."""
     who = ", ".join(filter(None, [blocker.user, blocker.application, blocker.state]))
-    role = "apply worker" if blocker.worker == found.worker else "copying worker"
+    role = (
+        "apply worker"
+        if found.apply_worker and blocker.worker == found.apply_worker.pid
+        else "copying worker"
+    )
     return Finding(
         "stalled",
         "error",
@@ -251,12 +264,10 @@ def _unstable(replication: Replication, seen: Sequence[State]) -> Iterator[Findi
     subscriptions = [s.subscription for s in seen if s.subscription is not None]
     if not subscriptions:
         return
-    pids = {s.worker for s in subscriptions}
+    pids = [s.apply_worker.pid if s.apply_worker else None for s in subscriptions]
     errors = [s.apply_errors + s.sync_errors for s in subscriptions]
-    if len(pids) > 1 or errors[-1] > errors[0]:
-        shown = ", ".join(
-            "none" if pid is None else str(pid) for pid in dict.fromkeys(s.worker for s in subscriptions)
-        )
+    if len(set(pids)) > 1 or errors[-1] > errors[0]:
+        shown = ", ".join("none" if pid is None else str(pid) for pid in dict.fromkeys(pids))
         yield Finding(
             "worker-restarts",
             "error",
@@ -270,13 +281,6 @@ def _unstable(replication: Replication, seen: Sequence[State]) -> Iterator[Findi
 def healthy(found: Sequence[Finding]) -> bool:
     """Whether nothing is worse than a note."""
     return all(finding.severity == "note" for finding in found)
-
-
-def lag(slot: Slot | None) -> tuple[int | None, float | None]:
-    """Bytes and seconds by which the target is behind; seconds are 0 when no bytes are."""
-    if slot is None:
-        return None, None
-    return slot.lag_bytes, 0.0 if slot.lag_bytes == 0 else slot.lag_seconds
 
 
 def _size(size: int | None) -> str:

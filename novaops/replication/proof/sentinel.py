@@ -21,10 +21,10 @@ from psycopg.sql import SQL, Identifier
 
 from novaops.db.connection import connect
 from novaops.replication.declaration import ReplicatedTable, Replication
+from novaops.replication.facts import triggers
 from novaops.replication.pair import Pair
 from novaops.replication.proof.rows import Rows, reader, shape
 from novaops.replication.proof.sentinel_row import TEXT, NoSentinel, carries, delete, insert
-from novaops.replication.proof.state import query
 
 LIMIT = timedelta(seconds=10)
 GRACE = 1.0
@@ -55,8 +55,12 @@ def sentinels(pair: Pair, replication: Replication, limit: timedelta = LIMIT) ->
 
 def channels(target: psycopg.Connection[Any], table: ReplicatedTable) -> tuple[str, ...]:
     """Where the target's triggers send notifications for rows that the worker inserts."""
-    rows = target.execute(query("channels.sql"), {"table": table.qualified}).fetchall()
-    return tuple(dict.fromkeys(name for _, source in rows for name in notified(source)))
+    firing = [
+        t
+        for t in triggers(target, [table])
+        if t.row and "insert" in t.operations and t.fires_for_replicated_rows
+    ]
+    return tuple(dict.fromkeys(name for trigger in firing for name in notified(trigger.source)))
 
 
 def notified(source: str) -> list[str]:
