@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 
@@ -116,3 +116,11 @@ def waiting(state: State) -> tuple[Relation, ...]:
     """The tables whose copy is not over."""
     found = state.subscription
     return tuple(r for r in found.relations if r.state != READY) if found else ()
+
+
+def as_found(pair: Pair, replication: Replication) -> Replication:
+    """The replication with the slot that its subscription uses, should that have been made by hand under another name."""
+    found = subscriptions(pair.target.connection).get(replication.subscription)
+    if found is None or found.slot in (None, replication.slot):
+        return replication
+    return replace(replication, names={**replication.names, "slot": str(found.slot)})
