@@ -46,7 +46,7 @@ def test_a_partition_with_another_mode_is_found_and_put_right(database: psycopg.
     database.execute('ALTER TABLE ONLY "event US" DISABLE TRIGGER notify')
     (finding,) = findings(standings(database, TABLES), TABLES)
     assert finding.name == "trigger-mode"
-    assert finding.message == "notify on "event US" is in the mode disabled, declared is always"
+    assert finding.message == 'notify on "event US" is in the mode disabled, declared is always'
     assert finding.detail == "it never notifies"
     (change,) = enforce(database, TABLES)
     assert str(change) == 'notify on "event US": disabled → always'
