@@ -12,7 +12,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from novaops.db.embedded import EmbeddedServer, unprivileged_account
 from novaops.replication.declaration import Endpoint, ReplicatedTable, Replication
-from tests.conftest import SETTINGS, folder_for_server
+from tests.conftest import SETTINGS, drop_database, folder_for_server
 
 CHAT = """
 CREATE TABLE agent_chat (id serial PRIMARY KEY, sender text NOT NULL, message text NOT NULL);
@@ -38,10 +38,11 @@ def other_server_url() -> Iterator[str]:
 def other_database(other_server_url: str) -> Iterator[str]:
     """URL of a database on the second server, gone after the test."""
     with psycopg.connect(other_server_url, autocommit=True) as connection:
-        connection.execute("DROP DATABASE IF EXISTS other WITH (FORCE)")
+        drop_database(other_server_url, "other")
         connection.execute("CREATE DATABASE other TEMPLATE template0")
         known = conninfo_to_dict(other_server_url)
         yield psycopg.conninfo.make_conninfo(**{**known, "dbname": "other"})
+        drop_database(other_server_url, "other")
 
 
 @pytest.fixture(scope="session")
