@@ -25,6 +25,7 @@ COMMANDS = (
     "plan",
     "apply",
     "migrations",
+    "replicate",
     "unpark",
     "dump",
     "diff",

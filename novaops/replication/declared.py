@@ -21,9 +21,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
+
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
 
 from novaops.desired.names import name_at
 from novaops.diagnostics import Diagnostic, DiagnosticsError
@@ -148,6 +151,26 @@ def chosen(
         )
     name = "_".join(dict.fromkeys(table.name for table in wanted))
     return (Replication(name, from_, base.at(to), tuple(wanted)),)
+
+
+def reached_by(replication: Replication, conninfo: str | None) -> Replication:
+    """The replication with what `--server` says of how the target's server reaches the source."""
+    if conninfo is None:
+        return replication
+    try:
+        given = {name: str(value) for name, value in conninfo_to_dict(conninfo).items()}
+    except ProgrammingError:
+        # libpq's message repeats the text, and a password in it.
+        raise UsageError(
+            "--server is no connection string", hint="write it like 'host=db1 port=5432 passfile=/path'"
+        ) from None
+    if "password" in given:
+        raise UsageError("--server must not hold a password", hint=NOT_A_PASSWORD)
+    if unknown := sorted(given.keys() - REACH):
+        raise UsageError(
+            f"--server: {unknown[0]} cannot be given there", hint=f"there is: {', '.join(sorted(REACH))}"
+        )
+    return replace(replication, server_conninfo={**replication.server_conninfo, **given})
 
 
 def table_named(text: str) -> ReplicatedTable:

@@ -10,6 +10,7 @@ set the mode to origin, and each partition has one of its own.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -17,8 +18,9 @@ from typing import Any
 import psycopg
 from psycopg.sql import SQL, Composed, Identifier, Literal
 
+from novaops.db.connection import connect
 from novaops.errors import NovaopsError
-from novaops.replication.declaration import ReplicatedTable, TriggerMode
+from novaops.replication.declaration import ReplicatedTable, Replication, TriggerMode
 from novaops.replication.facts.trigger import Trigger, triggers
 from novaops.replication.finding import Finding
 
@@ -58,6 +60,22 @@ class Change:
 
     def __str__(self) -> str:
         return f"{self.trigger.name} on {self.trigger.relation}: {self.trigger.mode} → {self.mode}"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The triggers of a replication's target, and what is not as declared."""
+
+    replication: Replication
+    standings: tuple[Standing, ...]
+    findings: tuple[Finding, ...]
+
+
+def report(replication: Replication) -> Report:
+    """Connects to the target and looks at the triggers of its tables."""
+    with closing(connect(replication.target.conninfo())) as connection:
+        found = standings(connection, replication.tables)
+    return Report(replication, found, tuple(findings(found, replication.tables)))
 
 
 def effect(trigger: Trigger) -> str:

@@ -77,6 +77,18 @@ def set_up(
     return Outcome(replication, tuple(done), proof, proof.findings, time.monotonic() - begun)
 
 
+def pending(pair: Pair, replication: Replication) -> tuple[str, ...]:
+    """What a set-up would do, in a few words for each step; nothing where everything is as declared.
+
+    Raises `NovaopsError` where it could not go on.
+    """
+    known = as_found(pair, replication)
+    todo = [step.title for step in steps(Setting(pair, known, None, Silent(), WAIT))]
+    if not todo and unfinished(pair.target.connection, known, ACTION):
+        return ("going on with a set-up that was cut off",)
+    return tuple(todo)
+
+
 def _journaled(setting: Setting, journal: RunJournal) -> tuple[list[Done], Proof]:
     try:
         done = _take(setting)
