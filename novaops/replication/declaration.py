@@ -119,9 +119,10 @@ class ReplicatedTable:
 
 @dataclass(frozen=True, slots=True)
 class Strides:
-    """Keys that cannot meet, since each side counts in steps of two: the source odd ones, the target even ones."""
+    """Keys that cannot meet, since each side counts in steps of two: `odd` numbers on one, even ones on the other."""
 
     step: int = 2
+    odd: Literal["source", "target"] = "source"
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,11 +184,19 @@ class Replication:
 
         The modes of triggers hold on both sides, since each receives rows.
         """
-        keys = Ranges(self.keys.target, self.keys.source) if isinstance(self.keys, Ranges) else self.keys
-        # What was said of one direction's connection and names is not said of the other's.
+        match self.keys:
+            case Ranges(source, target):
+                keys: Keys | None = Ranges(target, source)
+            case Strides(step, odd):
+                keys = Strides(step, "target" if odd == "source" else "source")
+            case None:
+                keys = None
+        # Where a server is was said of one direction's source; how to log in is taken to be the same for both.
+        server = {
+            k: v for k, v in self.server_conninfo.items() if k not in ("host", "hostaddr", "port", "service")
+        }
         return replace(
-            self, source=self.target, target=self.source, keys=keys, server_conninfo={}, names={},
-            read_only=False, copy="none",
+            self, source=self.target, target=self.source, keys=keys, server_conninfo=server, names={}, read_only=False
         )  # fmt: skip
 
     def __str__(self) -> str:

@@ -42,7 +42,7 @@ class Pair:
 @contextmanager
 def open_pair(replication: Replication) -> Iterator[Pair]:
     """Connect to both sides; raises `NovaopsError` for a pooler, a standby, a server that is too old."""
-    with _side(replication.source) as source, _side(replication.target) as target:
+    with open_side(replication.source) as source, open_side(replication.target) as target:
         # What cannot be told apart is taken for one server: a slot made first is right for two as well,
         # and CREATE SUBSCRIPTION that makes its own hangs for ever on one.
         same = source.identity.same_server(target.identity) is not False
@@ -50,6 +50,7 @@ def open_pair(replication: Replication) -> Iterator[Pair]:
 
 
 @contextmanager
-def _side(endpoint: Endpoint) -> Iterator[Side]:
+def open_side(endpoint: Endpoint) -> Iterator[Side]:
+    """Connect to one side alone."""
     with connect(endpoint.conninfo()) as connection:
         yield Side(endpoint, connection, identify(connection))

@@ -34,6 +34,11 @@ def repair(source: Rows, target: Rows, differences: Sequence[Difference]) -> int
     )
 
 
+def add_missing(source: Rows, target: Rows, differences: Sequence[Difference]) -> int:
+    """Repair only what the target lacks; nothing is deleted or overwritten."""
+    return repair(source, target, [d for d in differences if d.kind == "missing"])
+
+
 def _with_patience(source: Rows, target: Rows, batch: Sequence[Difference]) -> int:
     for left in reversed(range(TRIES)):
         try:

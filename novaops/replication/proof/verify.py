@@ -83,7 +83,8 @@ def _stuck(replication: Replication, passed: Barrier) -> Finding:
 
 def _unequal(replication: Replication, comparisons: tuple[TableComparison, ...]) -> Iterator[Finding]:
     for c in comparisons:
-        if c.equal:
+        # In two directions a row that only the target has is a matter of the other one.
+        if c.equal or (replication.direction == "both" and not (c.missing or c.different or c.unsettled)):
             continue
         if not c.key:
             text = (

@@ -21,7 +21,8 @@ from novaops.replication.set_up.journal import RunJournal, unfinished
 from novaops.replication.set_up.steps import Setting, Step, steps
 from novaops.replication.set_up.undo import undo
 
-ACTION = "set up"
+SET_UP, REBUILD = "set up", "rebuild"
+"""What a run in the journal is about."""
 LOCK = 2
 """Of our advisory locks (novaops.db.advisory_lock) the one for replications; apply, which makes tables, has its own."""
 WAIT = timedelta(seconds=60)
@@ -66,12 +67,17 @@ def set_up(
     replication = as_found(pair, replication)
     target = pair.target.connection
     with advisory_lock(target, wait=lock_wait, lock=LOCK):
-        resumed = unfinished(target, replication, ACTION)
+        if unfinished(target, replication, REBUILD):
+            raise NovaopsError(
+                f"{replication.name} is being built anew, and that was cut off",
+                hint=f"novaops replicate rebuild --to {replication.target.database} goes on with it",
+            )
+        resumed = unfinished(target, replication, SET_UP)
         if not resumed and not steps(Setting(pair, replication, None, told, wait)):
             _, found = health(pair, replication)
             return Outcome(replication, (), None, found, time.monotonic() - begun)
         ensure_own_schema(target)
-        journal = RunJournal.begin(target, replication, ACTION)
+        journal = RunJournal.begin(target, replication, SET_UP)
         setting = Setting(pair, replication, journal, told, wait)
         done, proof = _journaled(setting, journal)
     return Outcome(replication, tuple(done), proof, proof.findings, time.monotonic() - begun)
@@ -84,16 +90,16 @@ def pending(pair: Pair, replication: Replication) -> tuple[str, ...]:
     """
     known = as_found(pair, replication)
     todo = [step.title for step in steps(Setting(pair, known, None, Silent(), WAIT))]
-    if not todo and unfinished(pair.target.connection, known, ACTION):
+    if not todo and unfinished(pair.target.connection, known, SET_UP):
         return ("going on with a set-up that was cut off",)
     return tuple(todo)
 
 
 def _journaled(setting: Setting, journal: RunJournal) -> tuple[list[Done], Proof]:
     try:
-        done = _take(setting)
+        done = take(setting)
         proof = verify(setting.pair, setting.replication, setting.reporter)
-        _judge(proof)
+        judge(proof)
     except Exception as error:
         left = undo(setting.pair, setting.replication, journal, setting.reporter)
         journal.end("failed", str(error))
@@ -102,7 +108,7 @@ def _journaled(setting: Setting, journal: RunJournal) -> tuple[list[Done], Proof
     return done, proof
 
 
-def _take(setting: Setting) -> list[Done]:
+def take(setting: Setting) -> list[Done]:
     """Take the steps. Each is decided upon when its turn comes: those before it have changed things."""
     done: list[Done] = []
     planned: Sequence[Step] = steps(setting)
@@ -115,7 +121,8 @@ def _take(setting: Setting) -> list[Done]:
     return done
 
 
-def _judge(proof: Proof) -> None:
+def judge(proof: Proof) -> None:
+    """Raise `NovaopsError` with what the proof has found to be wrong."""
     wrong = [finding for finding in proof.findings if finding.severity == "error"]
     if wrong:
         raise NovaopsError(

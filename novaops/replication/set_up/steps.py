@@ -18,12 +18,14 @@ from novaops.replication.declaration import ReplicatedTable, Replication
 from novaops.replication.facts import Subscription, publication, slots, subscriptions
 from novaops.replication.pair import Pair
 from novaops.replication.proof.compare import compare
-from novaops.replication.proof.repair import repair
+from novaops.replication.proof.repair import add_missing, repair
 from novaops.replication.set_up import held, role, subscription
 from novaops.replication.set_up import publication as publications
 from novaops.replication.set_up.copied_rows import is_empty
 from novaops.replication.set_up.copying import wait_until_copied
 from novaops.replication.set_up.journal import RunJournal
+from novaops.replication.set_up.keys import count, differing, undoing
+from novaops.replication.set_up.read_only import guard, shown, unguarded
 from novaops.replication.set_up.slot import drop_slot, make_slot
 from novaops.replication.set_up.tables import lacking, statements
 from novaops.replication.trigger_modes import Change, standings
@@ -90,6 +92,10 @@ def _steps(setting: Setting) -> Iterator[Step]:
         yield Step("copy", "copying rows", partial(copy, setting))
     if (copying and replication.copy == "data") or _reconciling(setting):
         yield Step("reconcile", "comparing with the rows that were there", partial(reconcile, setting))
+    if differing(pair, replication):
+        yield Step("keys", "keys that never meet", partial(part_keys, setting))
+    if unguarded(pair.target.connection, replication):
+        yield Step("read only", "refusing writes to the replica", partial(refuse_writes, setting))
     if copying or _modes(setting):
         yield Step("triggers", "modes of triggers", partial(set_triggers, setting))
 
@@ -197,7 +203,8 @@ def subscribe(setting: Setting) -> str:
     """Make the subscription. The server copies into tables that are empty; others are reconciled."""
     replication = setting.replication
     wanted = replication.tables if replication.copy == "data" else ()
-    server_copies = bool(wanted) and all(is_empty(setting.pair, table) for table in wanted)
+    empty = bool(wanted) and all(is_empty(setting.pair, table) for table in wanted)
+    server_copies = empty and not _reconciling(setting)
     _journal_copy(setting, wanted, server_copies)
     setting.log.making("subscription", replication.subscription)
     subscription.create(setting.pair, replication, copy=server_copies)
@@ -240,8 +247,30 @@ def reconcile(setting: Setting) -> str:
     """Tables that had rows: what is missing or different is copied, row by row."""
     if not _reconciling(setting):
         return ""
-    compared = compare(setting.pair, setting.replication, setting.reporter, repair=repair)
+    # In two directions a row that only the target has is on its way to the source.
+    how = repair if setting.replication.direction == "one-way" else add_missing
+    compared = compare(setting.pair, setting.replication, setting.reporter, repair=how)
     return f"{sum(c.repaired for c in compared)} rows brought into line with the source"
+
+
+def part_keys(setting: Setting) -> str:
+    """Let the sequences of both sides give keys that the other side never gives."""
+    wanted = differing(setting.pair, setting.replication)
+    for each in wanted:
+        side = setting.pair.source if each.side == "source" else setting.pair.target
+        setting.log.making("sequence", f"{each.side} {each.schema}.{each.name}", each.side, undoing(each))
+        count(side.connection, each)
+    return ", ".join(f"{each.name} of the {each.side} goes on with {each.restart}" for each in wanted)
+
+
+def refuse_writes(setting: Setting) -> str:
+    """Put a guard on every table and partition."""
+    target = setting.pair.target.connection
+    places = unguarded(target, setting.replication)
+    for schema, name in places:
+        setting.log.making("guard", f"{schema}.{name}", schema, name)
+    guard(target, places)
+    return f"{shown(places)} refuses writes of anybody but replication"
 
 
 def set_triggers(setting: Setting) -> str:

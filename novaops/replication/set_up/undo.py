@@ -9,7 +9,7 @@ from novaops.progress import Reporter
 from novaops.replication.declaration import Replication
 from novaops.replication.facts import subscriptions
 from novaops.replication.pair import Pair
-from novaops.replication.set_up import held, role, subscription
+from novaops.replication.set_up import held, read_only, role, subscription
 from novaops.replication.set_up.copied_rows import remove
 from novaops.replication.set_up.journal import Made, RunJournal
 from novaops.replication.set_up.slot import drop_slot
@@ -60,6 +60,10 @@ def _undo(pair: Pair, replication: Replication, made: Made) -> None:
             remove(pair, next(t for t in replication.tables if t.qualified == made.name))
         case "object":
             target.execute(made.before[0].encode())
+        case "sequence":
+            (source if made.before[0] == "source" else target).execute(made.before[1].encode())
+        case "guard":
+            read_only.drop(target, (made.before[0], made.before[1]))
         case "refresh":
             subscription.alter(target, made.name, "REFRESH PUBLICATION WITH (copy_data = false)")
         case "reconciling":
