@@ -91,9 +91,7 @@ def test_modes_that_replicate_has_set_are_kept(project: Callable[..., Project]) 
         first.apply()
         first.connection.execute("ALTER TABLE agent_chat ENABLE ALWAYS TRIGGER trg_notify_agent_chat")
     assert statements(project(CHAT, target())) == []
-    assert statements(project(CHAT)) == [
-        "ALTER TABLE public.agent_chat ENABLE TRIGGER trg_notify_agent_chat;"
-    ]
+    assert statements(project(CHAT)) == ["ALTER TABLE public.agent_chat ENABLE TRIGGER trg_notify_agent_chat"]
 
 
 def test_a_trigger_that_is_replaced_keeps_its_mode(project: Callable[..., Project]) -> None:
