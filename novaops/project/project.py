@@ -114,6 +114,7 @@ class Project:
                 self.options.missing_roles,
                 self.options.check_functions,
                 disposable=self.disposable,
+                overlay=self.options.overlay,
                 renaming=self._renaming(script, lambda: live) if live.objects else None,
             )
 
@@ -144,6 +145,7 @@ class Project:
                 self.options.missing_roles,
                 self.options.check_functions,
                 disposable=self.disposable,
+                overlay=self.options.overlay,
                 renaming=asked,
             )
             return reading[0].result(), desired
@@ -349,7 +351,9 @@ class Project:
 
     @cached_property
     def _ignore(self) -> Ignore:
-        return Ignore.read(self.options.ignore_file, registry())
+        read = Ignore.read(self.options.ignore_file, registry())
+        overlay = self.options.overlay
+        return replace(read, own=overlay.own) if overlay else read
 
     @property
     def disposable(self) -> bool:

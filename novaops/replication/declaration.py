@@ -10,8 +10,9 @@ from typing import Literal
 
 from novaops.config import ConnectionSettings, Setting, run_password_command
 from novaops.db.identifiers import quote_ident
+from novaops.desired.overlay import Mode
 
-TriggerMode = Literal["always", "origin", "replica", "disabled"]
+TriggerMode = Mode
 Direction = Literal["one-way", "both"]
 CopyPolicy = Literal["data", "none"]
 

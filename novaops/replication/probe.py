@@ -148,7 +148,7 @@ def _is(name: str, value: str | None) -> Composed:
 def _refused(both: Both, error: psycopg.Error) -> Finding:
     """What the worker would stop at, in PostgreSQL's words."""
     said = error.diag.message_primary or str(error)
-    where = (error.diag.context or "").split("\n")[0]
+    where = "; ".join((error.diag.context or "").splitlines())
     if isinstance(error, psycopg.errors.LockNotAvailable | psycopg.errors.QueryCanceled):
         return Finding(
             "probe-locked", "warning", f"no row of {both.declared} was tried: {said}", where or None,

@@ -9,7 +9,7 @@ set the mode to origin, and each partition has one of its own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,18 +19,12 @@ import psycopg
 from psycopg.sql import SQL, Composed, Identifier, Literal
 
 from novaops.db.connection import connect
+from novaops.desired.overlay import CLAUSES
 from novaops.errors import NovaopsError
 from novaops.replication.declaration import ReplicatedTable, Replication, TriggerMode
 from novaops.replication.facts.trigger import Trigger, triggers
 from novaops.replication.finding import Finding
 
-# How ALTER TABLE says it.
-CLAUSES: Mapping[TriggerMode, str] = {
-    "always": "ENABLE ALWAYS TRIGGER",
-    "origin": "ENABLE TRIGGER",
-    "replica": "ENABLE REPLICA TRIGGER",
-    "disabled": "DISABLE TRIGGER",
-}
 LOCK_TIMEOUT = timedelta(seconds=3)
 
 

@@ -16,6 +16,7 @@ from novaops.replication.checks import (
     transactions,
 )
 from novaops.replication.checks.check import Check
+from novaops.replication.checks.locked import patient
 from novaops.replication.checks.scene import Scene
 from novaops.replication.declaration import Replication
 from novaops.replication.finding import Finding
@@ -51,9 +52,10 @@ def preflight(pair: Pair, replication: Replication, scene: Scene | None = None) 
     """Run every check; nothing is changed on either side."""
     seen = scene or Scene.of(pair, replication)
     found: list[Finding] = []
-    for each in CHECKS:
-        found.extend(each.findings(seen))
-        # Of one database with itself there is nothing else to say.
-        if found and found[-1].name == "same-database":
-            break
+    with patient(pair):
+        for each in CHECKS:
+            found.extend(each.findings(seen))
+            # Of one database with itself there is nothing else to say.
+            if found and found[-1].name == "same-database":
+                break
     return Preflight(replication, len(CHECKS), tuple(found))

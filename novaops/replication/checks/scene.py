@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 
 from novaops.replication import facts
+from novaops.replication.checks.locked import patient
 from novaops.replication.declaration import ReplicatedTable, Replication
 from novaops.replication.facts.table import Name
 from novaops.replication.pair import Pair, Side
@@ -90,8 +91,12 @@ class Scene:
 
     @classmethod
     def of(cls, pair: Pair, replication: Replication) -> Scene:
+        """Read both sides; raises `NovaopsError` when a table is locked."""
         tables = replication.tables
-        return cls(replication, pair, SideFacts.of(pair.source, tables), SideFacts.of(pair.target, tables))
+        with patient(pair):
+            return cls(
+                replication, pair, SideFacts.of(pair.source, tables), SideFacts.of(pair.target, tables)
+            )
 
     @property
     def subscription(self) -> facts.Subscription | None:

@@ -102,3 +102,18 @@ def replication(
 
 def endpoint(url: str) -> Endpoint:
     return Endpoint.of({name: str(value) for name, value in conninfo_to_dict(url).items()})
+
+
+@pytest.fixture(scope="session")
+def cramped_server_url() -> Iterator[str]:
+    """URL of a server that has next to nothing of what replication takes, and no logical decoding."""
+    folder = folder_for_server()
+    limits = {"wal_level": "replica", "max_replication_slots": "1", "max_wal_senders": "1"}
+    workers = {"max_logical_replication_workers": "1", "max_active_replication_origins": "1"}
+    try:
+        with EmbeddedServer(
+            folder / "server", settings={**SETTINGS, **limits, **workers}
+        ).running() as server:
+            yield server.url()
+    finally:
+        shutil.rmtree(folder)
