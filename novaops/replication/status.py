@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from typing import Any
 
 import psycopg
 
@@ -23,6 +24,9 @@ from novaops.replication.set_up.read_only import shown, unguarded
 from novaops.replication.set_up.run import REBUILD, SET_UP
 from novaops.replication.trigger_modes import findings as trigger_findings
 from novaops.replication.trigger_modes import standings
+
+PATIENCE = "500ms"
+"""How long looking may wait for a lock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,16 @@ def _explained(
         )
 
 
-def _of_target(target: psycopg.Connection, replication: Replication) -> Iterator[Finding]:
+def _of_target(target: psycopg.Connection[Any], replication: Replication) -> Iterator[Finding]:
+    """What the target alone tells. Some of it is not to be had while somebody locks a table."""
+    target.execute("SELECT set_config('lock_timeout', %s, false)", [PATIENCE])
+    try:
+        yield from list(_of_unlocked(target, replication))
+    except psycopg.errors.LockNotAvailable:
+        yield Finding("not-looked-at", "note", "a table is locked: triggers and sequences were not looked at")
+
+
+def _of_unlocked(target: psycopg.Connection[Any], replication: Replication) -> Iterator[Finding]:
     to = replication.target.database
     yield from trigger_findings(standings(target, replication.tables), replication.tables)
     if replication.read_only and (places := unguarded(target, replication)):
@@ -89,8 +102,8 @@ def _of_target(target: psycopg.Connection, replication: Replication) -> Iterator
         yield Finding(
             "sequence-behind",
             "note",
-            f"{each.sequence} stands at {each.last or 'its start'}, while {each.table}.{each.column} goes up to "
-            f"{each.highest}: an insert on {to} would fail",
+            f"{each.sequence} would give {each.upcoming}, and {each.table}.{each.column} goes up to {each.highest}: "
+            f"an insert on {to} would fail",
             remedy=f"novaops replicate sequences --to {to}",
         )
     for action, command in ((SET_UP, ""), (REBUILD, "rebuild ")):

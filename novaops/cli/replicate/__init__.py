@@ -30,7 +30,17 @@ class _RunByDefault(LazyGroup):
 command = _RunByDefault(
     name="replicate",
     package="novaops.cli.replicate",
-    commands=("run", "triggers"),
+    commands=(
+        "run",
+        "status",
+        "verify",
+        "compare",
+        "triggers",
+        "sequences",
+        "skip",
+        "rebuild",
+        "teardown",
+    ),
     help="Replicate tables to another database: set up, check, prove, repair.",
     epilog=EPILOG,
 )

@@ -18,7 +18,8 @@ from psycopg import errors
 from psycopg.sql import SQL, Identifier
 
 from novaops.errors import NovaopsError
-from novaops.replication.proof.compare import Difference
+from novaops.replication.declaration import Replication
+from novaops.replication.proof.compare import Difference, Repair
 from novaops.replication.proof.rows import Rows
 
 BATCH = 5_000
@@ -37,6 +38,11 @@ def repair(source: Rows, target: Rows, differences: Sequence[Difference]) -> int
 def add_missing(source: Rows, target: Rows, differences: Sequence[Difference]) -> int:
     """Repair only what the target lacks; nothing is deleted or overwritten."""
     return repair(source, target, [d for d in differences if d.kind == "missing"])
+
+
+def repair_of(replication: Replication) -> Repair:
+    """What may be repaired: in two directions a row that only the target has is on its way to the source."""
+    return repair if replication.direction == "one-way" else add_missing
 
 
 def _with_patience(source: Rows, target: Rows, batch: Sequence[Difference]) -> int:

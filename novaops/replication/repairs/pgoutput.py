@@ -85,7 +85,8 @@ def _changes(kind: str, reader: _Reader, relations: Mapping[int, SentRelation]) 
     relation = relations[oid]
     rows: dict[str, Mapping[str, str | None]] = {}
     while not reader.over():
-        rows[reader.letter()] = _row(reader, relation)
+        what = reader.letter()
+        rows[what] = _row(reader, relation)
     yield SentChange(OPERATIONS[kind], relation, rows.get("N"), rows.get("K") or rows.get("O"))
 
 

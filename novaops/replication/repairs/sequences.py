@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any
 
 import psycopg
@@ -21,8 +20,8 @@ class StaleSequence:
     table: ReplicatedTable
     column: str
     sequence: str
-    last: int | None
-    """None: it has given none yet."""
+    upcoming: int
+    """The value that it would give next."""
     highest: int
     following: int
     """The first value after `highest` that it may give."""
@@ -48,15 +47,20 @@ def advance(connection: psycopg.Connection[Any], replication: Replication) -> tu
 
 def _stale(connection: psycopg.Connection[Any], replication: Replication) -> Iterator[StaleSequence]:
     described = columns(connection, replication.tables)
-    sql = files(__package__).joinpath("sequence.sql").read_text(encoding="utf-8")
     for table in replication.tables:
         for column in described.get((table.schema, table.name), {}).values():
             if column.sequence is None:
                 continue
-            row = connection.execute(sql, {"sequence": column.sequence}).fetchone()
-            if row is None or row[1] <= 0:
+            # The name is quoted already (facts/columns.sql).
+            row = connection.execute(
+                SQL(
+                    "SELECT s.last_value, s.is_called, p.seqincrement FROM {} AS s, pg_catalog.pg_sequence AS p"
+                    " WHERE p.seqrelid = s.tableoid"
+                ).format(SQL(column.sequence))
+            ).fetchone()
+            if row is None or row[2] <= 0:
                 continue
-            last, increment, start, *_ = row
+            upcoming = row[0] + row[2] if row[1] else row[0]
             highest = connection.execute(
                 SQL("SELECT max({}) FROM {}").format(
                     Identifier(column.name), Identifier(table.schema, table.name)
@@ -64,14 +68,6 @@ def _stale(connection: psycopg.Connection[Any], replication: Replication) -> Ite
             ).fetchone()
             if highest is None or highest[0] is None:
                 continue
-            following = last + increment if last is not None else start
-            if following <= highest[0]:
-                steps = (highest[0] - following) // increment + 1
-                yield StaleSequence(
-                    table,
-                    column.name,
-                    column.sequence,
-                    last,
-                    int(highest[0]),
-                    int(following + steps * increment),
-                )
+            if upcoming <= highest[0]:
+                following = upcoming + ((highest[0] - upcoming) // row[2] + 1) * row[2]
+                yield StaleSequence(table, column.name, column.sequence, upcoming, highest[0], following)

@@ -51,7 +51,7 @@ def count(connection: psycopg.Connection[Any], wanted: Count) -> None:
     connection.execute(
         SQL("ALTER SEQUENCE {} INCREMENT BY {} MINVALUE {} MAXVALUE {} RESTART WITH {}").format(
             Identifier(wanted.schema, wanted.name),
-            Literal(wanted.increment), Literal(wanted.low), Literal(wanted.high), Literal(wanted.restart),
+            wanted.increment, wanted.low, wanted.high, wanted.restart,
         )
     )  # fmt: skip
 

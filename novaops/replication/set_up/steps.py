@@ -18,7 +18,7 @@ from novaops.replication.declaration import ReplicatedTable, Replication
 from novaops.replication.facts import Subscription, publication, slots, subscriptions
 from novaops.replication.pair import Pair
 from novaops.replication.proof.compare import compare
-from novaops.replication.proof.repair import add_missing, repair
+from novaops.replication.proof.repair import repair_of
 from novaops.replication.set_up import held, role, subscription
 from novaops.replication.set_up import publication as publications
 from novaops.replication.set_up.copied_rows import is_empty
@@ -247,8 +247,7 @@ def reconcile(setting: Setting) -> str:
     """Tables that had rows: what is missing or different is copied, row by row."""
     if not _reconciling(setting):
         return ""
-    # In two directions a row that only the target has is on its way to the source.
-    how = repair if setting.replication.direction == "one-way" else add_missing
+    how = repair_of(setting.replication)
     compared = compare(setting.pair, setting.replication, setting.reporter, repair=how)
     return f"{sum(c.repaired for c in compared)} rows brought into line with the source"
 
