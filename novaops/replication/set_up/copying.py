@@ -23,12 +23,10 @@ STUCK = timedelta(seconds=60)
 """How long nothing may move at all before the wait is given up."""
 
 
-def wait_until_copied(
-    pair: Pair, replication: Replication, reporter: Reporter, stuck: timedelta = STUCK
-) -> None:
+def wait_until_copied(pair: Pair, replication: Replication, reporter: Reporter) -> None:
     """Wait until every table is ready; as long as rows come, however long that takes.
 
-    Raises `NovaopsError` with the reason when the copy fails, or nothing moves for `stuck`.
+    Raises `NovaopsError` with the reason when the copy fails, or nothing moves for `STUCK`.
     """
     expected = _expected(pair, replication)
     moved, before, said = time.monotonic(), None, ""
@@ -45,8 +43,8 @@ def wait_until_copied(
         now = (copied, tuple(r.state for r in found.relations))
         if now != before:
             moved, before = time.monotonic(), now
-        elif time.monotonic() - moved > stuck.total_seconds():
-            raise _stuck(pair, replication, stuck)
+        elif time.monotonic() - moved > STUCK.total_seconds():
+            raise _stuck(pair, replication)
         elif time.monotonic() - moved > 2 and (text := _why(pair, replication)) and text != said:
             said = text
             reporter.waiting(text)
@@ -113,10 +111,10 @@ def _why(pair: Pair, replication: Replication) -> str:
     return errors[0].message if errors else ""
 
 
-def _stuck(pair: Pair, replication: Replication, stuck: timedelta) -> NovaopsError:
+def _stuck(pair: Pair, replication: Replication) -> NovaopsError:
     found = [f for f in findings(replication, read_state(pair, replication)) if f.name != "table-copying"]
     return NovaopsError(
-        f"nothing has moved for {stuck.total_seconds():.0f} s while the tables were copied",
+        f"nothing has moved for {STUCK.total_seconds():.0f} s while the tables were copied",
         detail="\n".join(f.message for f in found) or None,
         hint=next(
             (f.remedy for f in found if f.remedy), "the log of the target's server may have the reason"
