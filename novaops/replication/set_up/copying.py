@@ -19,8 +19,19 @@ from novaops.replication.proof.rows import Rows, reader, shape
 from novaops.replication.proof.state import READY, read_state
 
 POLL = 0.1
+LAUNCH = timedelta(seconds=15)
 STUCK = timedelta(seconds=60)
 """How long nothing may move at all before the wait is given up."""
+
+
+def wait_for_worker(pair: Pair, replication: Replication) -> None:
+    """Give the launcher the time that it takes: before 16 it starts one worker in 5 s (wal_retrieve_retry_interval)."""
+    deadline = time.monotonic() + LAUNCH.total_seconds()
+    while time.monotonic() < deadline:
+        found = subscriptions(pair.target.connection).get(replication.subscription)
+        if found is None or not found.enabled or found.apply_worker is not None:
+            return
+        time.sleep(POLL)
 
 
 def wait_until_copied(pair: Pair, replication: Replication, reporter: Reporter) -> None:
