@@ -24,6 +24,8 @@ from novaops.replication.proof.rows import Rows
 
 BATCH = 5_000
 TRIES = 5
+ORIGIN = "novaops_repair"
+"""Of a replication origin that is there while rows are written; the session's pid makes it unique."""
 COPIED = Identifier("novaops_copied")
 
 
@@ -36,8 +38,31 @@ def repair(source: Rows, target: Rows, differences: Sequence[Difference]) -> int
 
 
 def add_missing(source: Rows, target: Rows, differences: Sequence[Difference]) -> int:
-    """Repair only what the target lacks; nothing is deleted or overwritten."""
-    return repair(source, target, [d for d in differences if d.kind == "missing"])
+    """Repair only what the target lacks; nothing is deleted or overwritten, and nothing goes back to the source.
+
+    What is written in a session with a replication origin is not sent to subscriptions with `origin = none`
+    (documentation, "Replication Progress Tracking"): the source would get its own row, and stop at the key.
+    """
+    missing = [d for d in differences if d.kind == "missing"]
+    if not missing:
+        return 0
+    with _origin(target):
+        return repair(source, target, missing)
+
+
+@contextmanager
+def _origin(target: Rows) -> Iterator[None]:
+    connection = target.connection
+    name = f"{ORIGIN}_{connection.info.backend_pid}"
+    connection.execute("SELECT pg_replication_origin_create(%s)", [name])
+    try:
+        connection.execute("SELECT pg_replication_origin_session_setup(%s)", [name])
+        try:
+            yield
+        finally:
+            connection.execute("SELECT pg_replication_origin_session_reset()")
+    finally:
+        connection.execute("SELECT pg_replication_origin_drop(%s)", [name])
 
 
 def repair_of(replication: Replication) -> Repair:

@@ -23,12 +23,13 @@ from novaops.db.connection import connect
 from novaops.replication.declaration import ReplicatedTable, Replication
 from novaops.replication.facts import triggers
 from novaops.replication.pair import Pair
+from novaops.replication.proof.barrier import barrier
 from novaops.replication.proof.rows import Rows, reader, shape
 from novaops.replication.proof.sentinel_row import TEXT, NoSentinel, carries, delete, insert
 
 LIMIT = timedelta(seconds=10)
-GRACE = 1.0
-"""Seconds in which a notification that names the row may follow one that does not."""
+SOON = 1.0
+"""Seconds in which the row is usually heard."""
 # The constant in pg_notify('channel', …), and the name in NOTIFY channel: in a body there is nothing else to go by.
 PG_NOTIFY = re.compile(r"pg_notify\s*\(\s*'((?:[^']|'')+)'", re.IGNORECASE)
 NOTIFY = re.compile(r"""\bNOTIFY\s+("(?:[^"]|"")+"|[a-z_][\w$]*)""", re.IGNORECASE)
@@ -50,7 +51,9 @@ class Sentinel:
 def sentinels(pair: Pair, replication: Replication, limit: timedelta = LIMIT) -> tuple[Sentinel, ...]:
     """Send a row of every table on its way."""
     with reader(pair.source.endpoint) as source, connect(pair.target.endpoint.conninfo()) as target:
-        return tuple(_sentinel(source, target, replication, table, limit) for table in replication.tables)
+        return tuple(
+            _sentinel(pair, source, target, replication, table, limit) for table in replication.tables
+        )
 
 
 def channels(target: psycopg.Connection[Any], table: ReplicatedTable) -> tuple[str, ...]:
@@ -72,6 +75,7 @@ def notified(source: str) -> list[str]:
 
 
 def _sentinel(
+    pair: Pair,
     source: psycopg.Connection[Any],
     target: psycopg.Connection[Any],
     replication: Replication,
@@ -90,7 +94,11 @@ def _sentinel(
         target.execute(SQL("LISTEN {}").format(Identifier(name)))
     try:
         key, sent = _send(source, rows, getattr(table, "sentinel", None))
-        heard = _hear(target, where, key, sent, limit)
+        heard = _hear(target, where, key, SOON)
+        if heard is None:
+            # Once a barrier behind it has passed it is applied, and was heard or never will be.
+            barrier(pair, replication, limit)
+            heard = _hear(target, where, key, SOON)
     except NoSentinel as refused:
         return Sentinel(
             table, None, channels=where, reason=f"the table takes no row made for the purpose: {refused}"
@@ -115,23 +123,17 @@ def _send(
 
 
 def _hear(
-    target: psycopg.Connection[Any],
-    where: Sequence[str],
-    key: tuple[str, ...],
-    sent: float,
-    limit: timedelta,
+    target: psycopg.Connection[Any], where: Sequence[str], key: tuple[str, ...], seconds: float
 ) -> float | None:
     """When the notification arrived; one that names the row, or another if none does."""
     other: float | None = None
-    deadline = sent + limit.total_seconds()
-    while (now := time.monotonic()) < deadline:
-        for notice in target.notifies(timeout=min(deadline - now, 0.1), stop_after=1):
+    deadline = time.monotonic() + seconds
+    while (left := deadline - time.monotonic()) > 0:
+        for notice in target.notifies(timeout=left, stop_after=1):
             arrived = time.monotonic()
             if notice.channel in where and _names(notice, key):
                 return arrived
             other = other or (arrived if notice.channel in where else None)
-        if other is not None and time.monotonic() - other > GRACE:
-            return other
     return other
 
 

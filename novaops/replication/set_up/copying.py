@@ -19,16 +19,25 @@ from novaops.replication.proof.rows import Rows, reader, shape
 from novaops.replication.proof.state import READY, read_state
 
 POLL = 0.1
+LAUNCH = timedelta(seconds=15)
 STUCK = timedelta(seconds=60)
 """How long nothing may move at all before the wait is given up."""
 
 
-def wait_until_copied(
-    pair: Pair, replication: Replication, reporter: Reporter, stuck: timedelta = STUCK
-) -> None:
+def wait_for_worker(pair: Pair, replication: Replication) -> None:
+    """Give the launcher the time that it takes: before 16 it starts one worker in 5 s (wal_retrieve_retry_interval)."""
+    deadline = time.monotonic() + LAUNCH.total_seconds()
+    while time.monotonic() < deadline:
+        found = subscriptions(pair.target.connection).get(replication.subscription)
+        if found is None or not found.enabled or found.apply_worker is not None:
+            return
+        time.sleep(POLL)
+
+
+def wait_until_copied(pair: Pair, replication: Replication, reporter: Reporter) -> None:
     """Wait until every table is ready; as long as rows come, however long that takes.
 
-    Raises `NovaopsError` with the reason when the copy fails, or nothing moves for `stuck`.
+    Raises `NovaopsError` with the reason when the copy fails, or nothing moves for `STUCK`.
     """
     expected = _expected(pair, replication)
     moved, before, said = time.monotonic(), None, ""
@@ -45,8 +54,8 @@ def wait_until_copied(
         now = (copied, tuple(r.state for r in found.relations))
         if now != before:
             moved, before = time.monotonic(), now
-        elif time.monotonic() - moved > stuck.total_seconds():
-            raise _stuck(pair, replication, stuck)
+        elif time.monotonic() - moved > STUCK.total_seconds():
+            raise _stuck(pair, replication)
         elif time.monotonic() - moved > 2 and (text := _why(pair, replication)) and text != said:
             said = text
             reporter.waiting(text)
@@ -113,10 +122,10 @@ def _why(pair: Pair, replication: Replication) -> str:
     return errors[0].message if errors else ""
 
 
-def _stuck(pair: Pair, replication: Replication, stuck: timedelta) -> NovaopsError:
+def _stuck(pair: Pair, replication: Replication) -> NovaopsError:
     found = [f for f in findings(replication, read_state(pair, replication)) if f.name != "table-copying"]
     return NovaopsError(
-        f"nothing has moved for {stuck.total_seconds():.0f} s while the tables were copied",
+        f"nothing has moved for {STUCK.total_seconds():.0f} s while the tables were copied",
         detail="\n".join(f.message for f in found) or None,
         hint=next(
             (f.remedy for f in found if f.remedy), "the log of the target's server may have the reason"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import psycopg
 from psycopg.sql import SQL, Identifier
 
+from novaops.db.identifiers import quote_qualified
 from novaops.errors import NovaopsError
 from novaops.replication.declaration import Ranges, ReplicatedTable, Replication, Strides
 from novaops.replication.facts import columns
@@ -47,20 +49,30 @@ def differing(pair: Pair, replication: Replication) -> list[Count]:
 
 
 def count(connection: psycopg.Connection[Any], wanted: Count) -> None:
-    """Let a sequence count as declared from the next value on."""
+    """Let a sequence count as declared from the next value on.
+
+    Its start follows the range, since it must be in it; steps leave it alone.
+    """
+    _, low, high = wanted.former
+    start = SQL(" START WITH {}").format(wanted.low) if (low, high) != (wanted.low, wanted.high) else SQL("")
     connection.execute(
-        SQL("ALTER SEQUENCE {} INCREMENT BY {} MINVALUE {} MAXVALUE {} RESTART WITH {}").format(
+        SQL("ALTER SEQUENCE {} INCREMENT BY {} MINVALUE {} MAXVALUE {}{} RESTART WITH {}").format(
             Identifier(wanted.schema, wanted.name),
-            wanted.increment, wanted.low, wanted.high, wanted.restart,
+            wanted.increment,
+            wanted.low,
+            wanted.high,
+            start,
+            wanted.restart,
         )
-    )  # fmt: skip
+    )
 
 
 def undoing(wanted: Count) -> str:
     """The statement that lets it count as before."""
     increment, low, high = wanted.former
-    name = SQL("{}").format(Identifier(wanted.schema, wanted.name)).as_string(None)
-    return f"ALTER SEQUENCE {name} INCREMENT BY {increment} MINVALUE {low} MAXVALUE {high}"
+    start = f" START WITH {low}" if (low, high) != (wanted.low, wanted.high) else ""
+    name = quote_qualified(wanted.schema, wanted.name)
+    return f"ALTER SEQUENCE {name} INCREMENT BY {increment} MINVALUE {low} MAXVALUE {high}{start}"
 
 
 def _differing(pair: Pair, replication: Replication) -> Iterator[Count]:
@@ -73,8 +85,8 @@ def _differing(pair: Pair, replication: Replication) -> Iterator[Count]:
         for table in replication.tables:
             for column in described.get((table.schema, table.name), {}).values():
                 if column.sequence is not None:
-                    highest = max(_highest(each, table, column.name) for _, each in sides)
-                    wanted = _wanted(connection, replication, column.sequence, highest, side)
+                    used = partial(_highest, [each for _, each in sides], table, column.name)
+                    wanted = _wanted(connection, replication, column.sequence, used, side)
                     if wanted is not None:
                         yield wanted
 
@@ -83,7 +95,7 @@ def _wanted(
     connection: psycopg.Connection[Any],
     replication: Replication,
     sequence: str,
-    highest: int,
+    used: Callable[[int, int], int],
     side: Literal["source", "target"],
 ) -> Count | None:
     row = connection.execute(SEQUENCE, [sequence]).fetchone()
@@ -96,13 +108,13 @@ def _wanted(
             residue = 1 if side == odd else 0
             if increment == step and upcoming % step == residue:
                 return None
-            at_least = max(highest + 1, upcoming)
+            at_least = max(used(low, high) + 1, upcoming)
             return Count(side, schema, name, step, low, high, at_least + (residue - at_least) % step, former)
         case Ranges(source, target):
             first, final = source if side == "source" else target
             if (low, high) == (first, final):
                 return None
-            restart = highest + 1 if first <= highest <= final else first
+            restart = max(used(first, final) + 1, first)
             if restart > final:
                 raise NovaopsError(
                     f"the keys {first} to {final} of {name} are used up on the {side}",
@@ -121,10 +133,12 @@ def _next(connection: psycopg.Connection[Any], schema: str, name: str, increment
     return int(row[0] + increment if row[1] else row[0])
 
 
-def _highest(connection: psycopg.Connection[Any], table: ReplicatedTable, column: str) -> int:
-    row = connection.execute(
-        SQL("SELECT coalesce(max({}), 0) FROM {}").format(
-            Identifier(column), Identifier(table.schema, table.name)
-        )
-    ).fetchone()
-    return int(row[0]) if row else 0
+def _highest(
+    both: Sequence[psycopg.Connection[Any]], table: ReplicatedTable, column: str, low: int, high: int
+) -> int:
+    """The highest key between two values that either side has; 0 without any."""
+    sql = SQL("SELECT coalesce(max({0}), 0) FROM {1} WHERE {0} BETWEEN %s AND %s").format(
+        Identifier(column), Identifier(table.schema, table.name)
+    )
+    rows = [connection.execute(sql, [low, high]).fetchone() for connection in both]
+    return max(int(row[0]) for row in rows if row)

@@ -22,7 +22,7 @@ from novaops.replication.proof.repair import repair_of
 from novaops.replication.set_up import held, role, subscription
 from novaops.replication.set_up import publication as publications
 from novaops.replication.set_up.copied_rows import is_empty
-from novaops.replication.set_up.copying import wait_until_copied
+from novaops.replication.set_up.copying import wait_for_worker, wait_until_copied
 from novaops.replication.set_up.journal import RunJournal
 from novaops.replication.set_up.keys import count, differing, undoing
 from novaops.replication.set_up.read_only import guard, shown, unguarded
@@ -217,6 +217,7 @@ def enable(setting: Setting) -> str:
     if not setting.log.has_made("subscription", name):
         setting.log.making("enabled", name)
     subscription.alter(setting.pair.target.connection, name, "ENABLE")
+    wait_for_worker(setting.pair, setting.replication)
     return "enabled"
 
 

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from novaops.errors import NovaopsError, TargetChangedError
 from novaops.replication.declaration import ReplicatedTable, Replication
@@ -22,7 +23,7 @@ from novaops.replication.repairs.rebuild import rebuild
 from novaops.replication.repairs.sequences import advance, stale
 from novaops.replication.repairs.skip import skip
 from novaops.replication.repairs.teardown import teardown
-from novaops.replication.set_up import Outcome, set_up
+from novaops.replication.set_up import Outcome, copying, set_up
 from novaops.replication.status import Status, status
 from tests.integration.replication.conftest import CHAT, endpoint, replication
 
@@ -419,3 +420,62 @@ def test_a_read_only_replica_refuses_everybody_but_the_worker(chat: Chat) -> Non
         assert [done.name for done in set_up(pair, guarded).done] == ["read only"]
     teardown(guarded)
     execute(target, "DELETE FROM agent_chat")
+
+
+def test_a_lost_slot_is_rebuilt(
+    new_database: Callable[..., str],
+    other_server_url: str,
+    other_database: str,
+    for_servers: Callable[[str], Mapping[str, str]],
+    pytestconfig: pytest.Config,
+) -> None:
+    if pytestconfig.getoption("--pg-url"):
+        pytest.skip("the account of a given server need not be able to read the other's passfile")
+    target = new_database("graybeard")
+    for url in (other_database, target):
+        execute(url, CHAT)
+    declared = replication(other_database, target, for_servers(other_database))
+    with open_pair(declared) as pair:
+        set_up(pair, declared)
+    execute(target, f"ALTER SUBSCRIPTION {declared.subscription} DISABLE")
+    execute(other_server_url, "ALTER SYSTEM SET max_slot_wal_keep_size = '1MB'", "SELECT pg_reload_conf()")
+    try:
+        execute(
+            other_database,
+            "INSERT INTO agent_chat (sender, message) SELECT 'a', repeat('x', 200) FROM generate_series(1, 1000)",
+            *[
+                "SELECT pg_logical_emit_message(false, 'novaops', repeat('x', 20000000))",
+                "SELECT pg_switch_wal()",
+            ]
+            * 3,
+            "CHECKPOINT",
+        )
+        finding, _ = found(declared, "slot-lost")
+        assert "rebuild" in str(finding.remedy)
+        rebuilt(declared)
+    finally:
+        execute(other_server_url, "ALTER SYSTEM RESET max_slot_wal_keep_size", "SELECT pg_reload_conf()")
+    assert compared(declared).equal
+
+
+def test_a_server_without_workers_is_named(
+    chat: Chat, cramped_server_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One worker applies, and none is left to copy."""
+    source, _, declared = chat
+    execute(source, "INSERT INTO agent_chat (sender, message) VALUES ('a', 'x')")
+    execute(cramped_server_url, "DROP DATABASE IF EXISTS starved WITH (FORCE)", "CREATE DATABASE starved")
+    target = make_conninfo(cramped_server_url, dbname="starved")
+    execute(target, CHAT)
+    there = replace(declared, target=endpoint(target))
+    monkeypatch.setattr(copying, "STUCK", timedelta(seconds=3))
+    try:
+        with open_pair(there) as pair:
+            with pytest.raises(NovaopsError, match="nothing has moved") as refused:
+                set_up(pair, there)
+            assert "max_logical_replication_workers" in str(refused.value.detail)
+            assert there.slot not in slots(pair.source.connection)
+            assert not subscriptions(pair.target.connection)
+            assert not publications(pair.source.connection)
+    finally:
+        execute(cramped_server_url, "DROP DATABASE starved WITH (FORCE)")
