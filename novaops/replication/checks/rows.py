@@ -74,7 +74,9 @@ def sequence_behind(scene: Scene) -> Iterator[Problem]:
                     f"sequence {column.sequence.removeprefix('public.')} of the target is at {at:,}, the keys of "
                     f"{both.declared} go up to {highest:,}",
                     "a row written on the target would take a key that a replicated row has",
-                    severity="note" if scene.replication.read_only or scene.subscription is None else "warning",
+                    severity="note"
+                    if scene.replication.read_only or scene.subscription is None
+                    else "warning",
                 )
 
 
