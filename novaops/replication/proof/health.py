@@ -254,7 +254,7 @@ def stalled(blocker: Blocker, found: Subscription) -> Finding:
     return Finding(
         "stalled",
         "error",
-        f"stalled: pid {blocker.pid} ({who}) holds a lock on {blocker.waiting_for} for {_time(blocker.seconds)}",
+        f"pid {blocker.pid} ({who}) holds a lock on {blocker.waiting_for} for {_time(blocker.seconds)}",
         f"the {role}, pid {blocker.worker}, waits for it",
         f"end that transaction, or on the target: SELECT pg_terminate_backend({blocker.pid})",
     )
