@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from novaops.desired.overlay import Counting, Overlay, TriggerMode
+from novaops.desired.overlay import Counting, Overlay, Replicated, TriggerMode
 from novaops.replication.declaration import Endpoint, Ranges, Replication, Strides
 from novaops.replication.set_up.read_only import GUARD
 
@@ -21,13 +21,20 @@ def overlay(declared: Iterable[Replication], database: Endpoint) -> Overlay | No
     modes: dict[tuple[str, str, str], TriggerMode] = {}
     counting: list[Counting] = []
     own: set[tuple[str, str]] = set()
+    replicated: list[Replicated] = []
     for replication, receives in _sides(declared, database):
         own.add(
             ("subscription", replication.subscription)
             if receives
             else ("publication", replication.publication)
         )
-        for table in replication.tables if receives else ():
+        partner = replication.source.database if receives else replication.target.database
+        for table in replication.tables:
+            replicated.append(
+                Replicated(table.schema, table.name, partner, not receives, table.columns is None)
+            )
+            if not receives:
+                continue
             for trigger, mode in table.trigger_modes.items():
                 key = (table.schema, table.name, trigger)
                 modes[key] = TriggerMode(*key, mode)
@@ -37,7 +44,12 @@ def overlay(declared: Iterable[Replication], database: Endpoint) -> Overlay | No
                 own.add(("trigger", GUARD))
     if not (modes or counting or own):
         return None
-    return Overlay(modes=tuple(modes.values()), counting=tuple(counting), own=frozenset(own))
+    return Overlay(
+        modes=tuple(modes.values()),
+        counting=tuple(counting),
+        own=frozenset(own),
+        replicated=tuple(replicated),
+    )
 
 
 def same_place(one: Endpoint, other: Endpoint) -> bool:

@@ -127,6 +127,11 @@ def test_a_role_that_is_missing_or_to_be_made(chat: Chat) -> None:
     assert errors(replace(declared, role="nobody_here")) == [], "the set-up makes it"
 
 
+def test_a_role_that_only_a_service_file_of_the_server_names(chat: Chat) -> None:
+    declared = replace(chat[2], server_conninfo={"service": "of_the_server"})
+    assert errors(declared) == [], "whether it may is not known here"
+
+
 def test_row_level_security_hides_rows(chat: Chat, reader: str) -> None:
     source, _, declared = chat
     run(
@@ -430,3 +435,28 @@ def test_an_open_transaction_delays_the_slot(chat: Chat) -> None:
     assert found.severity == "warning"
     assert found.message.startswith(f"pid {pid} (postgres, idle in transaction) in graybeard_")
     assert found.remedy == f"SELECT pg_terminate_backend({pid})"
+
+
+def test_what_a_role_may_not_look_at_is_no_pass(chat: Chat, server_url: str) -> None:
+    """A role that may read the tables and nothing else: every check says something, or was made."""
+    source, target, declared = chat
+    run(server_url, "DROP ROLE IF EXISTS onlooker", "CREATE ROLE onlooker LOGIN PASSWORD 'look'")
+    for url in (source, target):
+        run(url, "GRANT SELECT ON agent_chat TO onlooker")
+
+    def seen_by(reached: Endpoint) -> Endpoint:
+        return replace(reached, parameters={**reached.parameters, "user": "onlooker"}, password="look")
+
+    try:
+        found = look(replace(declared, source=seen_by(declared.source), target=seen_by(declared.target)))
+    finally:
+        for url in (source, target):
+            run(url, "DROP OWNED BY onlooker")
+        run(server_url, "DROP ROLE onlooker")
+    assert found["sequence-behind"].severity == "warning"
+    assert (
+        found["sequence-behind"].message == "not looked at: permission denied for sequence agent_chat_id_seq"
+    )
+    assert {"publication-right", "subscription-right"} <= {
+        f.name for f in found.values() if f.severity == "error"
+    }
