@@ -120,6 +120,12 @@ def _check(setting: Setting, found: Subscription | None) -> None:
             detail="rows that were written since are not sent any more",
             hint=f"novaops replicate rebuild --to {to}",
         )
+    if found is not None and publication(setting.pair.source.connection, replication.publication) is None:
+        raise NovaopsError(
+            f"{replication.source.database} has no publication {replication.publication} any more",
+            detail="made anew, it would send what is written from then on, and nobody would miss the rows before",
+            hint=f"novaops replicate rebuild --to {to}",
+        )
     if found is not None and replication.publication not in found.publications:
         raise NovaopsError(
             f"{to} has a subscription {found.name} to other publications: {', '.join(found.publications)}",

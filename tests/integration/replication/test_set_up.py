@@ -409,3 +409,30 @@ def test_no_password_for_the_server_is_said_with_the_way_out(chat: Chat) -> None
         run(bare)
     assert "passfile" in str(refused.value.hint)
     assert clean(source, target, bare)
+
+
+def test_partitions_are_sent_as_their_parent(
+    new_database: Callable[..., str], for_servers: Callable[[str], Mapping[str, str]]
+) -> None:
+    source, target = new_database("nova"), new_database("graybeard")
+    for url, parts in ((source, 3), (target, 1)):
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("CREATE TABLE t (id int PRIMARY KEY, kind text) PARTITION BY RANGE (id)")
+            for part in range(parts):
+                width = 300 // parts
+                connection.execute(
+                    f"CREATE TABLE t_{part} PARTITION OF t FOR VALUES FROM ({part * width}) TO ({(part + 1) * width})"
+                )
+    with psycopg.connect(source, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO t SELECT g, CASE WHEN g % 3 = 0 THEN 'a' ELSE 'b' END FROM generate_series(1, 299) g"
+        )
+    table = ReplicatedTable("public", "t", row_filter="id >= 10")
+    declared = replication(source, target, for_servers(source), table)
+    run(declared)
+    with psycopg.connect(source, autocommit=True) as connection:
+        connection.execute("DELETE FROM t WHERE id BETWEEN 100 AND 150")
+    with open_pair(declared) as pair:
+        (compared,) = compare(pair, declared)
+    assert (compared.equal, compared.source_rows, compared.target_rows) == (True, 239, 239)
+    assert run(declared).done == ()
