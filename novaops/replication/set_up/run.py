@@ -104,8 +104,19 @@ def _journaled(setting: Setting, journal: RunJournal) -> tuple[list[Done], Proof
         left = undo(setting.pair, setting.replication, journal, setting.reporter)
         journal.end("failed", str(error))
         raise _with_what_is_left(error, left) from error
+    except KeyboardInterrupt:
+        # Once the server copies it may have worked for hours, and goes on by itself: the next run watches it again.
+        if not _enabled(setting):
+            undo(setting.pair, setting.replication, journal, setting.reporter)
+            journal.end("interrupted")
+        raise
     journal.end("done")
     return done, proof
+
+
+def _enabled(setting: Setting) -> bool:
+    found = setting.subscription()
+    return found is not None and found.enabled
 
 
 def take(setting: Setting) -> list[Done]:

@@ -14,9 +14,11 @@ from functools import partial
 
 from novaops.errors import NovaopsError
 from novaops.progress import Reporter
+from novaops.replication.checks import Scene
 from novaops.replication.declaration import ReplicatedTable, Replication
 from novaops.replication.facts import Subscription, publication, slots, subscriptions
 from novaops.replication.pair import Pair
+from novaops.replication.probe import probe
 from novaops.replication.proof.compare import compare
 from novaops.replication.proof.repair import repair_of
 from novaops.replication.set_up import held, role, subscription
@@ -72,6 +74,7 @@ def _steps(setting: Setting) -> Iterator[Step]:
     lacks = lacking(pair, replication)
     if lacks:
         yield Step("tables", f"making {lacks} on the target", partial(make_tables, setting))
+        yield Step("trial", "trying a row on what was made", partial(try_row, setting))
     if publications.statements(source, replication):
         yield Step("publication", f"publication {replication.publication}", partial(publish, setting))
     if role.lacks(source, replication):
@@ -160,6 +163,24 @@ def make_tables(setting: Setting) -> str:
         for making in made:
             target.execute(making.sql.encode())
     return f"made {lacks} as on the source"
+
+
+def try_row(setting: Setting) -> str:
+    """Apply a row on the tables that were made, before anything is sent to them: their triggers came with them.
+
+    Raises `NovaopsError` with what their functions miss.
+    """
+    tried = probe(Scene.of(setting.pair, setting.replication), setting.reporter)
+    wrong = [finding for finding in tried.findings if finding.severity == "error"]
+    if wrong:
+        to = setting.replication.target.database
+        raise NovaopsError(
+            wrong[0].message,
+            detail="\n".join(filter(None, [wrong[0].detail, *(finding.message for finding in wrong[1:])]))
+            or None,
+            hint=f"install what the files declare there first: novaops apply --database {to}",
+        )
+    return f"a row of {', '.join(tried.tried)} goes through" if tried.tried else ""
 
 
 def publish(setting: Setting) -> str:

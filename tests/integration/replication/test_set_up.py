@@ -16,11 +16,11 @@ from psycopg.conninfo import conninfo_to_dict
 
 from novaops.errors import NovaopsError
 from novaops.progress import Silent
-from novaops.replication.declaration import ReplicatedTable, Replication
+from novaops.replication.declaration import ReplicatedTable, Replication, TriggerMode
 from novaops.replication.facts import publications, slots, subscriptions, triggers
 from novaops.replication.pair import open_pair
 from novaops.replication.proof.compare import compare
-from novaops.replication.set_up import Outcome, set_up
+from novaops.replication.set_up import Outcome, set_up, subscription
 from tests.integration.replication.conftest import CHAT, replication
 
 Chat = tuple[str, str, Replication]
@@ -180,6 +180,35 @@ def test_killed_once_it_goes_on(chat: Chat, moment: int, pytestconfig: pytest.Co
         assert compare(pair, declared)[0].equal
         assert set(slots(pair.source.connection)) >= {declared.slot}
     assert run(declared).done == ()
+
+
+class Interrupted(Silent):
+    """Somebody presses Ctrl-C when a step of that title begins."""
+
+    def __init__(self, title: str) -> None:
+        self.title = title
+
+    def step(self, index: int, total: int, sql: str) -> None:
+        if sql.startswith(self.title):
+            raise KeyboardInterrupt
+
+
+def test_interrupted_before_rows_are_copied_nothing_is_left(chat: Chat) -> None:
+    source, target, declared = chat
+    with pytest.raises(KeyboardInterrupt):
+        run(declared, Interrupted("enabling"))
+    assert clean(source, target, declared)
+
+
+def test_interrupted_while_rows_are_copied_the_server_goes_on(chat: Chat) -> None:
+    source, target, declared = chat
+    write(source, 10)
+    with pytest.raises(KeyboardInterrupt):
+        run(declared, Interrupted("copying"))
+    assert not clean(source, target, declared)
+    run(declared)
+    with open_pair(declared) as pair:
+        assert compare(pair, declared)[0].equal
 
 
 def test_rows_written_meanwhile_all_arrive(chat: Chat) -> None:
@@ -436,3 +465,79 @@ def test_partitions_are_sent_as_their_parent(
         (compared,) = compare(pair, declared)
     assert (compared.equal, compared.source_rows, compared.target_rows) == (True, 239, 239)
     assert run(declared).done == ()
+
+
+SCHEMA = Path(__file__).parents[3] / "schema/schema.sql"
+
+
+@pytest.mark.extension("vector")
+def test_the_projects_own_schema_into_an_empty_database(
+    new_database: Callable[..., str], for_servers: Callable[[str], Mapping[str, str]]
+) -> None:
+    """The table comes with its triggers; what their functions need has to be there, and is asked for by name."""
+    source, target = new_database("nova"), new_database("graybeard")
+    with psycopg.connect(source, autocommit=True) as connection:
+        connection.execute(SCHEMA.read_text())
+    notifies = ReplicatedTable("public", "agent_chat", trigger_modes={"trg_notify_agent_chat": "always"})
+    embeds = ReplicatedTable(
+        "public",
+        "agent_chat",
+        trigger_modes={"trg_notify_agent_chat": "always", "trg_embed_chat_message": "replica"},
+    )
+    whole = replication(source, target, for_servers(source), embeds)
+    with pytest.raises(NovaopsError, match="memory_embeddings") as refused:
+        run(whole)
+    assert "novaops apply --database" in str(refused.value.hint)
+    assert clean(source, target, whole)
+    with psycopg.connect(target) as connection:
+        row = connection.execute(
+            "SELECT to_regclass('agent_chat'), to_regproc('embed_chat_message')"
+        ).fetchone()
+        assert row == (None, None)
+
+    outcome = run(replication(source, target, for_servers(source), notifies))
+    assert names(outcome)[:2] == ["tables", "trial"]
+    assert outcome.proof is not None
+    assert [sentinel.heard for sentinel in outcome.proof.sentinels] == [True]
+
+
+@pytest.mark.extension("vector")
+def test_the_projects_own_schema_on_both_sides(
+    new_database: Callable[..., str], for_servers: Callable[[str], Mapping[str, str]]
+) -> None:
+    source, target = new_database("nova"), new_database("graybeard")
+    for url in (source, target):
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(SCHEMA.read_text())
+    with psycopg.connect(source, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO agent_chat (sender, message, recipients) VALUES ('nova', 'old', '{graybeard}')"
+        )
+    modes: dict[str, TriggerMode] = {"trg_notify_agent_chat": "always", "trg_embed_chat_message": "replica"}
+    declared = replication(
+        source, target, for_servers(source), ReplicatedTable("public", "agent_chat", trigger_modes=modes)
+    )
+    outcome = run(declared)
+    assert outcome.proof is not None
+    assert [sentinel.heard for sentinel in outcome.proof.sentinels] == [True]
+    assert run(declared).done == ()
+    with psycopg.connect(target) as connection:
+        # That of the message, and none of the row of the proof.
+        assert connection.execute("SELECT content FROM memory_embeddings").fetchall() == [("old",)]
+
+
+@pytest.mark.since(16, "pg_create_subscription")
+def test_a_role_whose_subscription_would_hold_a_password_is_told(chat: Chat) -> None:
+    _, target, declared = chat
+    role = f"plain_{declared.slot[-8:]}"
+    with psycopg.connect(target, autocommit=True) as connection:
+        name = connection.info.dbname
+        connection.execute(f"CREATE ROLE {role} LOGIN IN ROLE pg_create_subscription")
+        connection.execute(f"GRANT CREATE ON DATABASE {name} TO {role}")
+        try:
+            with open_pair(declared) as pair:
+                pair.target.connection.execute(f"SET SESSION AUTHORIZATION {role}")
+                with pytest.raises(NovaopsError, match="must hold a password"):
+                    subscription.create(pair, declared, copy=False)
+        finally:
+            connection.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
