@@ -48,7 +48,7 @@ from novaops.project.pre_migrations.ahead import Ahead, ahead, known, with_pre_m
 from novaops.project.pre_migrations.migrations import Migrations
 from novaops.project.recording import recover
 from novaops.project.rehearse import rehearse_plan, rehearse_with_way_back
-from novaops.project.renames import allowed_drops, consents, renames_file, renaming
+from novaops.project.renames import consents, renames_file, renaming
 from novaops.project.throwaway import throwaway
 
 
@@ -212,7 +212,7 @@ class Project:
             files=str(self.file),
             file_statements=desired.statements,
             shadow_seconds=desired.seconds,
-            notices=(*made.notices, *(str(n) for n in desired.notices), *allowed_drops(made, agreed)),
+            notices=(*made.notices, *(str(n) for n in desired.notices)),
             options={
                 "schemas": sorted(request.scope.schemas),
                 "scope": self.options.scope,
