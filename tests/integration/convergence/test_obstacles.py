@@ -54,12 +54,33 @@ def test_key_to_a_new_table(new_database: Callable[..., str]) -> None:
         assert [h.hazard for h in told] == ["foreign-key"]
 
 
+def test_key_to_new_columns(new_database: Callable[..., str]) -> None:
+    with psycopg.connect(new_database(), autocommit=True) as wanted:
+        wanted.execute(
+            "CREATE TABLE author (id int PRIMARY KEY, born int DEFAULT 7 UNIQUE);"
+            "CREATE TABLE book (id int, author int REFERENCES author (born))"
+        )
+        desired = snapshot(wanted)
+    with psycopg.connect(new_database(), autocommit=True) as connection:
+        connection.execute(
+            "CREATE TABLE author (id int PRIMARY KEY); CREATE TABLE book (id int, author int);"
+            "INSERT INTO author VALUES (1); INSERT INTO book VALUES (1, 7), (2, NULL)"
+        )
+        made = draft(snapshot(connection), desired, EVERYTHING, MANAGED)
+        assert assess(made.changes, made.scene, connection).hazards == {}
+        connection.execute("INSERT INTO book VALUES (3, 1)")
+        (told,) = assess(made.changes, made.scene, connection).hazards.values()
+        assert [h.hazard for h in told] == ["foreign-key"]
+
+
 @pytest.mark.parametrize(
     ("column", "refused"),
     [
         ("n int NOT NULL", True),
         ("n int NOT NULL DEFAULT 1", False),
         ("n int NOT NULL GENERATED ALWAYS AS (id + 1) STORED", False),
+        ("n int NOT NULL GENERATED ALWAYS AS (nullif(id, 1)) STORED", True),
+        ("n int GENERATED ALWAYS AS (nullif(id, 1)) STORED PRIMARY KEY", True),
         ("n int GENERATED ALWAYS AS IDENTITY", False),
         ("n int", False),
     ],
