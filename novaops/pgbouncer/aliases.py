@@ -119,7 +119,7 @@ class Aliases(Groundwork):
                 going = [gone] if gone in installation.own_names() and not dry_run else []
                 # What is declared comes first: a run that is cut off here is finished by the next one.
                 if not dry_run and new_text != text:
-                    inventory_edit.write(self.path, new_text)
+                    self._declare(new_text)
                 try:
                     with self._leaving(installation, going, drain or Drain()):
                         return self._bring(
@@ -128,7 +128,7 @@ class Aliases(Groundwork):
                         )  # fmt: skip
                 except BaseException:
                     if not dry_run and new_text != text:
-                        inventory_edit.write(self.path, text)
+                        self._declare(text)
                     raise
 
     def rename(self, old: str, new: str, *, drain: Drain | None = None, dry_run: bool = False) -> Outcome:
@@ -156,7 +156,7 @@ class Aliases(Groundwork):
                 )
                 if dry_run:
                     return first
-                inventory_edit.write(self.path, new_text)
+                self._declare(new_text)
                 now = read_installation(inventory.settings)
                 try:
                     with self._leaving(now, [alias.name], drain or Drain()):

@@ -145,7 +145,7 @@ class _Run:
             if self.order.written is not None:
                 self.order.written()
             done = self._make_served(done, changed)
-            if self.order.prove is not None:
+            if self.order.prove is not None and self.pooler.running:
                 self.order.prove()
         except BaseException as error:
             self._take_back(error if changed else None, changed)

@@ -79,6 +79,11 @@ class Groundwork:
         with files.locked([folder, ini], self.reporter.waiting):
             yield
 
+    def _declare(self, text: str) -> None:
+        """Replace novaops.toml."""
+        with self.reporter.phase(f"writing {self.path.name}"):
+            inventory_edit.write(self.path, text)
+
     @contextmanager
     def _servers(
         self, aliases: Iterable[Alias]
@@ -154,12 +159,12 @@ class Groundwork:
             self._install_auth_functions(inventory, servers)
         write = new_text != text and not dry_run
         if write:
-            inventory_edit.write(self.path, new_text)
+            self._declare(new_text)
         try:
             applied = bring(installation, order, self.reporter)
         except BaseException:
             if write:
-                inventory_edit.write(self.path, text)
+                self._declare(text)
             raise
         after = read_installation(inventory.settings)
         return Outcome(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from novaops.pgbouncer.inventory import Alias
 
 CONNECT_SECONDS = "10"
 NOTIFY_SECONDS = 5.0
+WRONG_PASSWORD = re.compile("password authentication failed|SASL authentication failed")
 REAL_BACKEND = "SELECT pg_backend_pid()"
 
 
@@ -72,6 +74,10 @@ def probe(
         text = str(error).strip()
         if "no password supplied" in text:
             return Probe(alias.name, alias.user, skipped=f"no password of {alias.user} is at hand")
+        # PGPASSWORD and ~/.pgpass may be meant for somebody else; what the server says to pgbouncer is no doubt.
+        if password is None and WRONG_PASSWORD.search(text) and "server login" not in text:
+            why = f"the password in PGPASSWORD or .pgpass is not that of {alias.user}"
+            return Probe(alias.name, alias.user, skipped=why)
         return Probe(alias.name, alias.user, error=text.rpartition("FATAL:")[2].strip())
     with connection:
         try:
