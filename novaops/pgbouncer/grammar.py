@@ -42,12 +42,19 @@ DATABASE_KEYS = frozenset(
         "application_name",
     ]
 )  # fmt: skip
+# parse_user() of 1.18, and what later versions have added.
+USER_KEYS = frozenset({"pool_mode", "max_user_connections"})
+NEWER_USER_KEYS = frozenset(
+    {"pool_size", "reserve_pool_size", "max_user_client_connections", "query_timeout"}
+)
 NEWER_KEYS = frozenset(
     ["auth_dbname", "auth_query", "reserve_pool_size", "max_db_client_connections", "server_lifetime",
      "load_balance_hosts"]
 )  # fmt: skip
 NUMBERS = frozenset({"port", "pool_size", "min_pool_size", "reserve_pool", "reserve_pool_size",
                      "max_db_connections", "max_db_client_connections"})  # fmt: skip
+# atoi() of pgbouncer: spaces, a sign, digits, and whatever follows.
+NUMBER = re.compile(r"[ \t\n\v\f\r]*[+-]?[0-9]+")
 POOL_MODES = ("session", "transaction", "statement")
 
 
@@ -151,6 +158,11 @@ def parse_pairs(value: str) -> dict[str, str] | str:
     return pairs
 
 
+def _number(value: str) -> int | None:
+    found = NUMBER.match(value)
+    return int(found[0]) if found else None
+
+
 def _skip(text: str, at: int) -> int:
     while at < len(text) and text[at] in " \t\n\r":
         at += 1
@@ -184,7 +196,10 @@ class _Reader:
         self.marks: list[Mark] = []
         self.stopped = False
         newer = version > OLDEST
-        self.database_keys = DATABASE_KEYS | NEWER_KEYS if newer else DATABASE_KEYS
+        self.keys = {
+            "databases": DATABASE_KEYS | NEWER_KEYS if newer else DATABASE_KEYS,
+            "users": USER_KEYS | NEWER_USER_KEYS if newer else USER_KEYS,
+        }
         self.known_sections = SECTIONS if newer else tuple(s for s in SECTIONS if s != "peers")
 
     def read(self, path: Path, text: str, depth: int) -> None:
@@ -280,27 +295,31 @@ class _Reader:
             return
         entry = Entry(self.section, key, value, _source(path, text, at), _line(text, at), pairs)
         if self.section == "databases":
-            self._check_database(path, text, at, entry)
+            self._check_name(path, text, at, entry)
+        self._check_pairs(path, text, at, entry)
         self.entries.append(entry)
 
-    def _check_database(self, path: Path, text: str, at: int, entry: Entry) -> None:
+    def _check_name(self, path: Path, text: str, at: int, entry: Entry) -> None:
         if entry.key == RESERVED:
             self._stop(path, text, at, f"{RESERVED} is the database of the console")
-        if len(encode(entry.key)) > LONGEST:
+        elif len(encode(entry.key)) > LONGEST:
             self._stop(path, text, at, f"{entry.key} is longer than {LONGEST} bytes")
+
+    def _check_pairs(self, path: Path, text: str, at: int, entry: Entry) -> None:
+        known = self.keys.get(entry.section)
         for name, value in entry.pairs.items():
-            if name not in self.database_keys:
+            if known is not None and name not in known:
                 self._stop(path, text, at, f"unknown key {name} in the entry {entry.key}")
-            elif name in NUMBERS and not re.fullmatch(r"\s*[+-]?\d+.*", value, re.DOTALL):
-                severity = "error" if name == "port" else "warning"
+            elif name == "pool_mode" and value.lower() not in POOL_MODES:
+                modes = ", ".join(POOL_MODES)
+                self._stop(path, text, at, f"pool_mode={value} of {entry.key} is none of {modes}")
+            elif name == "port" and not _number(value):
+                self._stop(path, text, at, f"port={value} of {entry.key} is no port")
+            elif name in NUMBERS and _number(value) is None:
                 self.problem(
                     path, text, at, f"{name}={value} of {entry.key} is no number; pgbouncer reads 0",
-                    severity=severity, code="no-number",
+                    severity="warning", code="no-number",
                 )  # fmt: skip
-            elif name == "pool_mode" and value.lower() not in POOL_MODES:
-                self._stop(
-                    path, text, at, f"pool_mode={value} of {entry.key} is none of {', '.join(POOL_MODES)}"
-                )
 
     def _stop(self, path: Path, text: str, at: int, message: str) -> None:
         self.problem(path, text, at, message)
