@@ -228,5 +228,9 @@ def new_agent(server_url: str, pooler: PoolerForTest) -> Iterator[Callable[..., 
     yield create
     pooler.stop()
     with psycopg.connect(server_url, autocommit=True) as connection:
-        for name in made:
-            connection.execute(sql.SQL("DROP ROLE IF EXISTS {}").format(sql.Identifier(name)))
+        for name in reversed(made):
+            if not connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [name]).rowcount:
+                continue
+            with psycopg.connect(pooler.url, autocommit=True) as inside:
+                inside.execute(sql.SQL("DROP OWNED BY {}").format(sql.Identifier(name)))
+            connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))

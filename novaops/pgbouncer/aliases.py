@@ -70,22 +70,21 @@ class Aliases(Groundwork):
             after = replace(inventory, aliases=(*aliases[:place], alias, *aliases[place:]))
             with self._servers(after.aliases) as (servers, failed):
                 self._check_target(alias, servers, shadow=shadow)
-                if create_role and not dry_run:
-                    self._create_role(alias, servers, password)
-                secrets = self._secrets(
-                    after,
-                    installation,
-                    servers,
-                    failed,
-                    {alias.user: password} if password else {},
-                    {alias.user},
-                )
-                names = frozenset({alias.name} if take_over else ())
-                return self._bring(
-                    after, installation, secrets, servers, text, new_text, alias,
-                    "unchanged" if new_text == text else "changed" if before else "added",
-                    take_over=names, dry_run=dry_run, password=password,
-                )  # fmt: skip
+                made = create_role and not dry_run and self._create_role(alias, servers, password)
+                try:
+                    secrets = self._secrets(
+                        after, installation, servers, failed, {alias.user: password} if password else {},
+                        set() if create_role and dry_run else {alias.user}, dry_run=dry_run,
+                    )  # fmt: skip
+                    return self._bring(
+                        after, installation, secrets, servers, text, new_text, alias,
+                        "unchanged" if new_text == text else "changed" if before else "added",
+                        take_over=frozenset({alias.name} if take_over else ()), dry_run=dry_run, password=password,
+                    )  # fmt: skip
+                except BaseException:
+                    if made:
+                        self._drop_role(alias, servers)
+                    raise
 
     def apply(self, *, removes: bool = True, drain: Drain | None = None, dry_run: bool = False) -> Outcome:
         """Bring files and pooler to what novaops.toml declares; what it no longer declares is drained and removed."""
@@ -96,7 +95,7 @@ class Aliases(Groundwork):
                 checked(alias, installation.version)
             going = [n for n in installation.own_names() if n not in {a.name for a in inventory.aliases}]
             with self._servers(inventory.aliases) as (servers, failed):
-                secrets = self._secrets(inventory, installation, servers, failed, {}, set())
+                secrets = self._secrets(inventory, installation, servers, failed, {}, set(), dry_run=dry_run)
                 text = inventory_edit.read(self.path)
                 with self._leaving(installation, going if not dry_run else [], drain or Drain()):
                     return self._bring(
@@ -115,7 +114,7 @@ class Aliases(Groundwork):
             new_text = inventory_edit.without_alias(text, gone)
             after = replace(inventory, aliases=tuple(a for a in inventory.aliases if a.name != gone))
             with self._servers(after.aliases) as (servers, failed):
-                secrets = self._secrets(after, installation, servers, failed, {}, set())
+                secrets = self._secrets(after, installation, servers, failed, {}, set(), dry_run=dry_run)
                 going = [gone] if gone in installation.own_names() and not dry_run else []
                 # What is declared comes first: a run that is cut off here is finished by the next one.
                 if not dry_run and new_text != text:
@@ -150,7 +149,7 @@ class Aliases(Groundwork):
             )
             with self._servers(both.aliases) as (servers, failed):
                 self._check_target(fresh, servers, shadow=False)
-                secrets = self._secrets(both, installation, servers, failed, {}, set())
+                secrets = self._secrets(both, installation, servers, failed, {}, set(), dry_run=dry_run)
                 first = self._bring(
                     both, installation, secrets, servers, text, text, fresh, "renamed", dry_run=dry_run
                 )
@@ -288,11 +287,15 @@ class Aliases(Groundwork):
         inventory = self.inventory()
         secrets, lacking = Secrets({}, {}, ()), tuple(self._need_secrets(inventory))
         if with_secrets:
-            installation = read_installation(inventory.settings)
-            with self._servers(inventory.aliases) as (servers, failed):
-                secrets = self._secrets(
-                    inventory, installation, servers, failed, {}, set(self._need_secrets(inventory))
+            if inventory.settings.auth == "auth_query" and not inventory.settings.auth_password_command:
+                raise UsageError(
+                    f"the password of {inventory.settings.auth_user} is not known",
+                    hint="give it by auth_password_command in [pgbouncer] of novaops.toml",
                 )
+            installation = replace(read_installation(inventory.settings), userlist_text=None)
+            with self._servers(inventory.aliases) as (servers, failed):
+                users = set(self._need_secrets(inventory))
+                secrets = self._secrets(inventory, installation, servers, failed, {}, users, dry_run=True)
             lacking = ()
         return render_files(inventory, secrets.own, lacking, output, whole=whole)
 

@@ -212,7 +212,11 @@ def server_findings(
                     "lower pool_size, or raise max_connections",
                 )  # fmt: skip
     if inventory.settings.auth == "auth_query":
+        auth_user = inventory.settings.auth_user
         for (host, port, database), server in servers.items():
+            role = (server.roles([auth_user]) or {}).get(auth_user)
+            if role is not None:
+                yield from _verifier_findings(role, installation)
             if missing := server.auth_function_state(inventory.settings.auth_user):
                 yield Finding("auth-function", f"{database} on {host}:{port}", missing, APPLY)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from novaops.errors import NovaopsError, UsageError
 from novaops.pgbouncer import files, inventory_edit
 from novaops.pgbouncer.apply import Applied, Order, bring
+from novaops.pgbouncer.auth_user import auth_password
 from novaops.pgbouncer.budget import Budget, budget
 from novaops.pgbouncer.drain import Drain, drained
 from novaops.pgbouncer.installation import Installation, read_installation
@@ -20,6 +21,7 @@ from novaops.pgbouncer.inventory import (
     Target,
     read_inventory,
 )
+from novaops.pgbouncer.names import refuse_secret
 from novaops.pgbouncer.pooler import Pooler, client_host, client_port
 from novaops.pgbouncer.probe import Probe, password_for, probe
 from novaops.pgbouncer.secrets import Known, Secrets, resolve
@@ -105,21 +107,25 @@ class Groundwork:
         failed: Mapping[tuple[str, int, str], str],
         given: Mapping[str, str],
         focus: set[str],
+        *,
+        dry_run: bool = False,
     ) -> Secrets:
-        """Secrets of all users; under auth_query of the auth user alone."""
+        """Secrets of all users; those of `focus` must have one. Under auth_query only the auth user has."""
         if not inventory.aliases:
             return Secrets({}, {}, ())
         by_user: dict[str, Alias] = {}
         for alias in inventory.aliases:
             by_user.setdefault(alias.user, alias)
-        if inventory.settings.auth == "auth_query":
-            by_user = {inventory.settings.auth_user: inventory.aliases[0]}
-            focus = {inventory.settings.auth_user}
         known = {user: _known(user, alias.target, servers, failed) for user, alias in by_user.items()}
-        return resolve(
-            list(by_user), known, given, installation.userlist_text, installation.auth_file,
-            installation.auth_type, focus,
-        )  # fmt: skip
+        text, path, auth_type = installation.userlist_text, installation.auth_file, installation.auth_type
+        if inventory.settings.auth == "userlist":
+            return resolve(list(by_user), known, given, text, path, auth_type, focus)
+        # They are looked at all the same: who has none that is valid gets in by no way.
+        resolve(sorted(focus & set(by_user)), known, given, text, path, auth_type, focus)
+        user = inventory.settings.auth_user
+        one_each = {(host, port): server for (host, port, _), server in servers.items()}
+        password = auth_password(inventory.settings, installation, list(one_each.values()), dry_run=dry_run)
+        return resolve([user], {user: Known(None)}, {user: password}, text, path, auth_type, {user}, {user})
 
     def _bring(
         self,
@@ -173,13 +179,7 @@ class Groundwork:
 
     def _install_auth_functions(self, inventory: Inventory, servers: Servers) -> None:
         for server in servers.values():
-            user = inventory.settings.auth_user
-            if not server.roles([user]):
-                raise NovaopsError(
-                    f"the server has no role {user}, which pgbouncer asks for the secrets as",
-                    hint=f'CREATE ROLE "{user}" LOGIN PASSWORD …; or name another by auth_user in [pgbouncer]',
-                )
-            server.install_auth_function(user)
+            server.install_auth_function(inventory.settings.auth_user)
 
     def _probe(
         self, alias: Alias, installation: Installation, servers: Servers, password: str | None
@@ -223,7 +223,8 @@ class Groundwork:
                 hint="choose another name with --alias NAME, or go on with --shadow",
             )
 
-    def _create_role(self, alias: Alias, servers: Servers, password: str | None) -> None:
+    def _create_role(self, alias: Alias, servers: Servers, password: str | None) -> bool:
+        """Make the role if the server has none; whether it was made."""
         target = alias.target
         server = servers.get((target.host, target.port, target.database))
         if server is None or password is None:
@@ -231,8 +232,17 @@ class Groundwork:
                 "--create-role needs the server and a password",
                 hint="give it by --password-stdin or --password-command",
             )
-        if not (server.roles([alias.user]) or {}).get(alias.user):
-            server.create_role(alias.user, server.verifier_of(password, alias.user))
+        if (server.roles([alias.user]) or {}).get(alias.user):
+            return False
+        if refused := refuse_secret(password):
+            raise refused.error(f"the password of {alias.user}")
+        server.create_role(alias.user, server.verifier_of(password, alias.user))
+        return True
+
+    def _drop_role(self, alias: Alias, servers: Servers) -> None:
+        """Take back a role that was made a moment ago."""
+        target = alias.target
+        servers[target.host, target.port, target.database].drop_role(alias.user)
 
     def _to_remove(self, inventory: Inventory, installation: Installation, name: str) -> Alias | None:
         """The alias, also one that is in the files only: what a removal that was cut off has left."""

@@ -37,7 +37,7 @@ TEXT, NUMBER, TABLE = str, int, dict
 SETTINGS: Mapping[str, type] = {
     "ini": TEXT, "userlist": TEXT, "program": TEXT, "version": TEXT, "working_directory": TEXT,
     "host": TEXT, "port": NUMBER, "console_user": TEXT, "console_password_command": TEXT,
-    "reload": TEXT, "service": TEXT, "auth": TEXT, "auth_user": TEXT,
+    "reload": TEXT, "service": TEXT, "auth": TEXT, "auth_user": TEXT, "auth_password_command": TEXT,
     "target": TEXT, "target_host": TEXT, "target_port": NUMBER,
     "pool_mode": TEXT, "pool_size": NUMBER, "suffix": TEXT, "settings": TABLE,
 }  # fmt: skip
@@ -93,6 +93,7 @@ class Settings:
     service: str = "pgbouncer"
     auth: str = "userlist"
     auth_user: str = "novaops_auth"
+    auth_password_command: str | None = None
     pool_mode: str = "session"
     pool_size: int = 3
     suffix: str = "_memory"

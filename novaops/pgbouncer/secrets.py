@@ -54,8 +54,9 @@ def resolve(
     path: Path,
     auth_type: str,
     focus: Collection[str],
+    plain: Collection[str] = (),
 ) -> Secrets:
-    """The secret of each of `users`.
+    """The secret of each of `users`; those of `plain` get the password that was given, not its verifier.
 
     A user of `focus` that cannot have one is an error (`NovaopsError`); of the others novaops keeps what it
     has, and says so.
@@ -78,6 +79,8 @@ def resolve(
             if user in own_now:
                 own[user], origins[user] = own_now[user], KEPT
             continue
+        if user in plain:
+            secret, origin = given[user], AS_GIVEN
         if hand is not None and (hand.secret == secret or matches(hand.secret, secret, user)):
             origins[user] = f"by hand, {hand.source}"
             continue

@@ -102,6 +102,9 @@ class Server:
             SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(Identifier(role), Literal(verifier))
         )
 
+    def drop_role(self, role: str) -> None:
+        self.connection.execute(SQL("DROP ROLE {}").format(Identifier(role)))
+
     # -- the function for auth_query --------------------------------------------------------
 
     def auth_function_state(self, auth_user: str) -> str | None:
