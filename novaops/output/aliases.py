@@ -61,16 +61,18 @@ def _headline(alias: Alias, declared: str) -> Text:
 
 
 def _changes(changes: Sequence[FileChange], width: int) -> Iterator[Text]:
-    files = max((cell_len(visible(c.file)) for c in changes), default=0)
+    """The files, with the lines that differ: beside the name where there is one and it fits, else below."""
+    by_file: dict[str, list[FileChange]] = {}
     for change in changes:
-        text = f"{change.operation} {visible(change.text)}"
-        place = visible(change.file)
-        line = f"  ~ {place:{files}}    {text}"
-        if cell_len(line) <= width:
-            yield Text.assemble(f"  ~ {place:{files}}    ", (text, STYLES[change.operation]))
+        by_file.setdefault(change.file, []).append(change)
+    for file, lines in by_file.items():
+        place = f"  ~ {visible(file)}"
+        texts = [(f"{c.operation} {visible(c.text)}", STYLES[c.operation]) for c in lines]
+        if len(texts) == 1 and cell_len(place) + 4 + cell_len(texts[0][0]) <= width:
+            yield Text.assemble(place, "    ", texts[0])
         else:
-            yield Text(f"  ~ {place}")
-            yield Text.assemble("      ", (text, STYLES[change.operation]))
+            yield Text(place)
+            yield from (Text.assemble("      ", text) for text in texts)
 
 
 def _proofs(outcome: Outcome) -> Iterator[Text]:

@@ -86,7 +86,7 @@ class Aliases(Groundwork):
                         self._drop_role(alias, servers)
                     raise
 
-    def apply(self, *, removes: bool = True, drain: Drain | None = None, dry_run: bool = False) -> Outcome:
+    def apply(self, *, drain: Drain | None = None, dry_run: bool = False) -> Outcome:
         """Bring files and pooler to what novaops.toml declares; what it no longer declares is drained and removed."""
         with self._locked():
             inventory = self.inventory()
@@ -100,7 +100,7 @@ class Aliases(Groundwork):
                 with self._leaving(installation, going if not dry_run else [], drain or Drain()):
                     return self._bring(
                         inventory, installation, secrets, servers, text, text, None, "unchanged",
-                        removes=frozenset(going if removes else ()), dry_run=dry_run,
+                        removes=frozenset(going), dry_run=dry_run,
                     )  # fmt: skip
 
     def remove(self, name: str, *, drain: Drain | None = None, dry_run: bool = False) -> Outcome:

@@ -29,8 +29,19 @@ class Owner:
 
 
 def real(path: Path) -> Path:
-    """The file itself: a link is not replaced by what it leads to."""
-    return Path(os.path.realpath(path))
+    """The file itself: a link is not replaced by what it leads to.
+
+    Raises `NovaopsError` for a link by which another user would have root write where he may not himself.
+    """
+    found = Path(os.path.realpath(path))
+    if path.is_symlink():
+        link, folder = path.lstat(), found.parent
+        if link.st_uid not in (0, os.geteuid()) and folder.is_dir() and folder.stat().st_uid != link.st_uid:
+            raise NovaopsError(
+                f"{path} is a link of another user to {found}, in a folder that is not his",
+                hint="name the file itself in [pgbouncer] of novaops.toml, or make the link yours",
+            )
+    return found
 
 
 def owner_of(path: Path, *, private: bool = True) -> Owner | None:

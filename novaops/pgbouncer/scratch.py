@@ -8,12 +8,18 @@ pid file), while everything before has been read, and refused if it is wrong.
 
 from __future__ import annotations
 
+import ctypes
+import fcntl
 import os
 import secrets
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +32,9 @@ from novaops.pgbouncer.names import quote_user
 from novaops.pgbouncer.version import Version
 
 SECONDS = 20.0
+PREFIX = "novaops-scratch-run-"
+PR_SET_PDEATHSIG = 1
+"""include/uapi/linux/prctl.h"""
 PORT = 6432
 """Part of the name of the socket; nothing listens on a port."""
 
@@ -45,8 +54,7 @@ def try_out(program: Path, ini: str, userlist: str) -> Scratch:
     Raises `NovaopsError` with what pgbouncer says where it does not take them.
     """
     account = unprivileged_account()
-    folder = Path(tempfile.mkdtemp(prefix="novaops-pgb-"))
-    try:
+    with _folder() as folder:
         user, password = f"novaops_{secrets.token_hex(4)}", secrets.token_urlsafe(24)
         # First, so that a line at which pgbouncer stops reading does not take it along.
         _write(folder / "userlist.txt", f"{quote_user(user)} {quote_user(password)}\n{userlist}")
@@ -61,7 +69,7 @@ def try_out(program: Path, ini: str, userlist: str) -> Scratch:
                 group=account.pw_gid if account else None,
                 extra_groups=[] if account else None,
                 cwd=folder, env={"PATH": os.defpath, "LC_ALL": "C"},
-                stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                stdin=subprocess.DEVNULL, stdout=output, stderr=output, preexec_fn=_end_with_parent,
             )  # fmt: skip
         try:
             with _console(process, Place(str(folder), PORT, user, password), folder) as console:
@@ -73,8 +81,41 @@ def try_out(program: Path, ini: str, userlist: str) -> Scratch:
         finally:
             process.terminate()
             process.wait()
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """A folder that is gone at the end; what runs that were killed have left is removed first.
+
+    A run holds a lock on its folder, and gives it the final name only then: one without a lock is left over.
+    """
+    for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        with suppress(OSError), _locked(left):
+            shutil.rmtree(left)
+    unnamed = Path(tempfile.mkdtemp(prefix="novaops-scratch-new-"))
+    with _locked(unnamed):
+        folder = unnamed.rename(unnamed.with_name(f"{PREFIX}{secrets.token_hex(4)}"))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Raises `OSError` where another process holds it."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
     finally:
-        shutil.rmtree(folder)
+        os.close(descriptor)
+
+
+def _end_with_parent() -> None:
+    """In the new process: end when novaops does, even if that is killed (prctl(2), Linux only)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _own_settings(folder: Path, user: str) -> str:

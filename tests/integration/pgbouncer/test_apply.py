@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,10 +18,11 @@ import psycopg
 import pytest
 
 from novaops.errors import NovaopsError
-from novaops.pgbouncer import files
+from novaops.pgbouncer import files, scratch
+from novaops.pgbouncer.console import Console, Place
 from novaops.pgbouncer.drain import Drain
 from novaops.progress import Silent
-from tests.pooler import USERLIST, PoolerForTest
+from tests.pooler import USERLIST, PoolerForTest, program_or_skip
 
 Agents = Callable[..., str]
 ROOT = Path(__file__).parents[3]
@@ -360,3 +364,38 @@ def test_two_runs_wait_for_each_other(tmp_path: Path) -> None:
         files.locked([tmp_path], said.append, seconds=0.1),
     ):
         pass
+
+
+def test_a_scratch_pgbouncer_does_not_outlive_a_killed_run(pooler: PoolerForTest) -> None:
+    """Neither the process nor the folder with its secrets; others may be at work in folders of theirs."""
+    program, mark = program_or_skip(), f"mark {pooler.port}"
+
+    def killed(place: Place) -> Console:
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError(place)
+
+    def work(killer: Killer) -> None:
+        Console.open = killed  # type: ignore[method-assign,assignment]
+        scratch.try_out(program, "[databases]\n", f'"{mark}" "x"')
+
+    def left() -> list[Path]:
+        folders = Path(tempfile.gettempdir()).glob(f"{scratch.PREFIX}*")
+        return [f for f in folders if mark in (f / "userlist.txt").read_text()]
+
+    assert in_child(work, 0) == signal.SIGKILL
+    (folder,) = left()
+    scratch.try_out(program, "[databases]\n", "")
+    assert not folder.exists()
+    deadline = time.monotonic() + 20
+    while any(folder.name in text for text in commands()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def commands() -> list[str]:
+    """The command lines of all processes."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            found.append(path.read_text(errors="replace"))
+    return found

@@ -71,3 +71,16 @@ def test_a_file_that_would_change_its_owner_is_refused() -> None:
                 os.seteuid(0)
         assert path.read_text() == "old"
         assert list(folder.iterdir()) == [path]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root writes for others")
+def test_a_link_by_which_others_would_write_as_root(tmp_path: Path) -> None:
+    link, mine = tmp_path / "link", tmp_path / "mine"
+    mine.mkdir()
+    link.symlink_to(mine / "passwd")
+    assert files.real(link) == mine / "passwd"
+    os.lchown(link, 65534, 65534)
+    with pytest.raises(NovaopsError, match="a link of another user"):
+        files.real(link)
+    os.chown(mine, 65534, 65534)
+    assert files.real(link) == mine / "passwd"
