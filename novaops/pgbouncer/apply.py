@@ -9,7 +9,10 @@ there, since it compares what is declared with the files and with what is served
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+import signal
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -93,7 +96,7 @@ def bring(installation: Installation, order: Order, reporter: Reporter) -> Appli
         done = replace(done, validated=_validated(installation, new, wanted, reporter))
     if order.dry_run:
         return done
-    pooler = Pooler(installation.settings, after)
+    pooler = Pooler(installation.settings, after, None if installation.ini_text is None else installation.ini)
     try:
         pooler.check_file()
         return _Run(installation, order, wanted, pooler, reporter).put(new, done, changed)
@@ -148,7 +151,9 @@ class _Run:
             if self.order.prove is not None and self.pooler.running:
                 self.order.prove()
         except BaseException as error:
-            self._take_back(error if changed else None, changed)
+            if changed:
+                with _undisturbed():
+                    self._take_back(error)
             raise
         return done
 
@@ -228,10 +233,8 @@ class _Run:
     def _served(self) -> int:
         return len([n for n in self.pooler.served().databases if n in self.pooler.ini.databases()])
 
-    def _take_back(self, error: BaseException | None, changed: bool) -> None:
+    def _take_back(self, error: BaseException) -> None:
         """Both files as they were, in an order that works, and the pooler told so."""
-        if not changed:
-            return
         old = self.installation
         with self.reporter.phase("taking the files back"):
             self._in_order(Texts(old.ini_text or "", old.userlist_text or ""), self.order.secrets.own)
@@ -240,11 +243,13 @@ class _Run:
                     files.remove(path)
         if not self.pooler.running:
             return
+        # Those that were to go are disabled still: whoever did that enables them again.
+        stay = [name for name in old.own_names() if name not in self.order.removes]
         before = Pooler(old.settings, old.ini) if old.ini_text is not None else None
         try:
             if before is not None:
                 before.reload()
-                if before.console and (left := before.mismatches(old.own_names(), [])):
+                if before.console and (left := before.mismatches(stay, [])):
                     serious = [m for m in left if not m.restart]
                     if serious and isinstance(error, NovaopsError):
                         error.detail = (
@@ -255,6 +260,19 @@ class _Run:
         finally:
             if before is not None:
                 before.close()
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Nobody interrupts the way back half-way. Only the main thread may say so (signal.signal)."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _taken_over(installation: Installation, order: Order) -> Installation:

@@ -187,7 +187,13 @@ class Groundwork:
         target = alias.target
         server = servers.get((target.host, target.port, target.database))
         with self.reporter.phase(f"logging in through {alias.name}"):
-            pooler_ini = read_installation(installation.settings).ini
+            # What was started listens where the ini says that it was started with.
+            known = (
+                installation
+                if installation.ini_text is not None
+                else read_installation(installation.settings)
+            )
+            pooler_ini = known.ini
             return probe(
                 alias,
                 client_host(installation.settings, pooler_ini),

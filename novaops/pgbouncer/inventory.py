@@ -15,6 +15,7 @@ rationale = "Security agent, logs findings"
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -182,7 +183,7 @@ def _settings(path: Path, section: Mapping[str, Any]) -> Settings:
     folder = path.absolute().parent
     for name in ("ini", "userlist", "working_directory"):
         if name in given:
-            given[name] = folder / Path(given[name]).expanduser()
+            given[name] = Path(os.path.normpath(folder / Path(given[name]).expanduser()))
     if "version" in given:
         given["version"] = parse_version(given["version"])
     if "settings" in given:

@@ -43,13 +43,17 @@ class Served:
 
 
 class Pooler:
-    """The running pgbouncer, seen from its ini file. Open for as long as a command works with it."""
+    """The running pgbouncer, seen from its ini file. Open for as long as a command works with it.
 
-    def __init__(self, settings: Settings, ini: Ini) -> None:
+    `started_with` is the ini that says where it listens, if that is not the one that it is compared with.
+    """
+
+    def __init__(self, settings: Settings, ini: Ini, started_with: Ini | None = None) -> None:
         self.settings = settings
         self.ini = ini
-        self.pid = _pid(ini)
-        opened = open_console(list(_places(settings, ini))) if ini.entries else "there is no ini file"
+        known = started_with or ini
+        self.pid = _pid(known)
+        opened = open_console(list(_places(settings, known))) if known.entries else "there is no ini file"
         self.console: Console | None = None if isinstance(opened, str) else opened
         self.why_no_console = opened if isinstance(opened, str) else ""
 

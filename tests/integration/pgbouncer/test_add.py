@@ -251,6 +251,17 @@ def test_a_fresh_installation_is_written_whole_and_starts(pooler: PoolerForTest,
     other = new_agent("quill")
     pooler.add(other)
     assert pooler.works(f"{other}_memory", other)
+    # What a reload cannot change is named.
+    text = pooler.toml.read_text()
+    pooler.toml.write_text(
+        text.replace(f"listen_port = {pooler.port}", "listen_port = 1\nlisten_backlog = 7")
+    )
+    outcome = pooler.aliases().apply()
+    assert sorted(outcome.applied.restarts) == [
+        "listen_backlog is 128 until pgbouncer restarts; the file says 7",
+        f"listen_port is {pooler.port} until pgbouncer restarts; the file says 1",
+    ]
+    assert pooler.works(f"{other}_memory", other)
 
 
 def test_two_for_one_password_option(pooler: PoolerForTest, new_agent: Agents) -> None:
