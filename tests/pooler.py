@@ -38,6 +38,7 @@ unix_socket_dir = {folder}
 auth_type = scram-sha-256
 auth_file = {folder}/userlist.txt
 admin_users = console
+server_login_retry = 1
 pidfile = {folder}/pgbouncer.pid
 logfile = {folder}/pgbouncer.log
 """

@@ -48,7 +48,7 @@ def outcome_lines(outcome: Outcome, width: int) -> list[Text]:
     if outcome.budget is not None:
         lines.append(budget_line(outcome.budget))
     lines += [Text(f"restart  {visible(r)}", "yellow") for r in applied.restarts]
-    lines += [Text(f"note     {visible(n)}", "yellow") for n in (*applied.notes, *outcome.notes)]
+    lines += [Text(f"note     {visible(n)}", "yellow") for n in applied.notes]
     if applied.dry_run:
         lines.append(Text("dry run: nothing was changed"))
     return lines
@@ -233,6 +233,6 @@ def outcome_value(outcome: Outcome) -> dict[str, Any]:
         "restarts": applied.restarts,
         "tests": [probe_value(p) for p in outcome.probes],
         "budget": None if outcome.budget is None else asdict(outcome.budget),
-        "notes": [*applied.notes, *outcome.notes],
+        "notes": applied.notes,
         "dry_run": applied.dry_run,
     }

@@ -29,7 +29,7 @@ from novaops.pgbouncer.propose import Proposal, propose
 from novaops.pgbouncer.rendering import Rendered, render_files
 from novaops.pgbouncer.rotate import Rotation, discard, generated
 from novaops.pgbouncer.secrets import Secrets
-from novaops.pgbouncer.server import Server, open_servers
+from novaops.pgbouncer.server import open_servers
 
 
 class Aliases(Groundwork):
@@ -127,7 +127,7 @@ class Aliases(Groundwork):
                         )  # fmt: skip
                 except BaseException:
                     if not dry_run and new_text != text:
-                        self._declare(text)
+                        self._declare_again(text, new_text)
                     raise
 
     def rename(self, old: str, new: str, *, drain: Drain | None = None, dry_run: bool = False) -> Outcome:
@@ -148,7 +148,7 @@ class Aliases(Groundwork):
                 inventory, aliases=tuple(fresh if a.name == alias.name else a for a in inventory.aliases)
             )
             with self._servers(both.aliases) as (servers, failed):
-                self._check_target(fresh, servers, shadow=False)
+                self._check_target(fresh, servers, shadow=None)
                 secrets = self._secrets(both, installation, servers, failed, {}, set(), dry_run=dry_run)
                 first = self._bring(
                     both, installation, secrets, servers, text, text, fresh, "renamed", dry_run=dry_run
@@ -195,23 +195,22 @@ class Aliases(Groundwork):
                     raise NovaopsError(
                         f"{alias.target} cannot be reached", detail=failed[place], hint="see --url"
                     )
-                new = password if password is not None else generated(write_to or Path())
-                if refused := refuse_secret(new):
+                if password is not None and (refused := refuse_secret(password)):
                     raise refused.error(f"the new password of {alias.user}")
-                server = servers[place]
-                try:
-                    return self._rotated(inventory, installation, alias, new, server, servers, failed)
-                except BaseException:
-                    if write_to is not None:
-                        discard(write_to)
-                    raise
+                new = password if password is not None else generated(write_to or Path())
+                return self._rotated(inventory, installation, alias, new, servers, failed, write_to)
 
     def _rotated(
-        self, inventory: Inventory, installation: Installation, alias: Alias, password: str, server: Server,
-        servers: Servers, failed: Mapping[tuple[str, int, str], str],
+        self, inventory: Inventory, installation: Installation, alias: Alias, password: str,
+        servers: Servers, failed: Mapping[tuple[str, int, str], str], written: Path | None,
     ) -> Outcome:  # fmt: skip
-        rotation = Rotation(server, alias.user, server.verifier_of(password, alias.user))
         probes: list[Probe] = []
+        server = servers[alias.target.host, alias.target.port, alias.target.database]
+        try:
+            rotation = Rotation(server, alias.user, server.verifier_of(password, alias.user))
+        except BaseException:
+            discard(written)
+            raise
 
         def prove() -> None:
             pooler = Pooler(installation.settings, read_installation(installation.settings).ini)
@@ -230,7 +229,11 @@ class Aliases(Groundwork):
             )
             applied = bring(installation, order, self.reporter)
         except BaseException as error:
-            if (why := rotation.undo_quietly()) and isinstance(error, NovaopsError):
+            why = rotation.undo_quietly()
+            if why is None:
+                discard(written)
+            elif isinstance(error, NovaopsError):
+                # Whoever mends that needs the password that the server may have.
                 error.detail = f"{error.detail or ''}\nthe server could not be set back: {why}".strip()
             raise
         return Outcome(alias, "rotated", applied, tuple(probes))

@@ -23,7 +23,7 @@ from novaops.pgbouncer.grammar import encode, read_ini
 from novaops.pgbouncer.installation import Installation
 from novaops.pgbouncer.inventory import Alias, Inventory
 from novaops.pgbouncer.log_watch import LogWatch
-from novaops.pgbouncer.pooler import Mismatch, Pooler
+from novaops.pgbouncer.pooler import Mismatch, Pooler, compare
 from novaops.pgbouncer.render import Texts, Wanted, own_entries, own_users, render, without_entries
 from novaops.pgbouncer.scram import masked
 from novaops.pgbouncer.scratch import try_out
@@ -70,6 +70,8 @@ class Order:
     take_over: frozenset[str] = frozenset()
     removes: frozenset[str] = frozenset()
     """Aliases whose removal is meant; others that would go are an error."""
+    enables: frozenset[str] = frozenset()
+    """Aliases that take clients afterwards, even if somebody has disabled them."""
     dry_run: bool = False
     force_reload: bool = False
     written: Callable[[], None] | None = field(default=None, compare=False)
@@ -99,9 +101,18 @@ def bring(installation: Installation, order: Order, reporter: Reporter) -> Appli
     pooler = Pooler(installation.settings, after, None if installation.ini_text is None else installation.ini)
     try:
         pooler.check_file()
+        if changed and pooler.console and installation.ini_text is not None:
+            done = replace(done, notes=(*done.notes, *_edited_since(installation, pooler)))
         return _Run(installation, order, wanted, pooler, reporter).put(new, done, changed)
     finally:
         pooler.close()
+
+
+def _edited_since(installation: Installation, pooler: Pooler) -> Iterator[str]:
+    """What people have changed in the file since it was read: our RELOAD takes that over, too."""
+    edited = [m.name for m in compare(installation.ini, pooler.served(), (), ()) if not m.restart]
+    if edited:
+        yield f"somebody has edited the file since it was last read; that takes effect now: {', '.join(edited)}"
 
 
 def reload_only(installation: Installation, order: Order, reporter: Reporter) -> Applied:
@@ -137,12 +148,14 @@ class _Run:
         self.owners = {ini: files.owner_of(ini) or new}
         self.owners[userlist] = files.owner_of(userlist) or replace(self.owners[ini], mode=PRIVATE)
         self.names = [a.name for a in order.aliases]
+        self.mark = files.pending_mark(ini)
 
     def put(self, new: Texts, done: Applied, changed: bool) -> Applied:
         for path in self.owners:
             files.remove(files.unfinished(path))
         try:
             if changed:
+                files.set_mark(self.mark)
                 with self.reporter.phase("writing pgbouncer.ini and userlist.txt"):
                     done = replace(done, backups=self._write(new))
             if self.order.written is not None:
@@ -155,6 +168,7 @@ class _Run:
                 with _undisturbed():
                     self._take_back(error)
             raise
+        files.remove(self.mark)
         return done
 
     def _write(self, new: Texts) -> tuple[str, ...]:
@@ -197,36 +211,49 @@ class _Run:
         users = [
             u for u in self.order.secrets.own if self.pooler.ini.setting("auth_type") not in ("any", "hba")
         ]
-        if not changed and not self.order.force_reload and self.pooler.console:
+        cut_off = self.mark.exists() and not changed
+        if not changed and not cut_off and not self.order.force_reload and self.pooler.console:
             with self.reporter.phase("asking pgbouncer what it serves"):
-                if not (found := self.pooler.mismatches(self.names, users)):
-                    return replace(done, served=self._served())
-                if all(m.restart for m in found):
-                    return replace(done, served=self._served(), restarts=_texts(found))
+                self._enable()
+                found = self.pooler.mismatches(self.names, users)
+            if all(m.restart or m.state for m in found):
+                return self._compared(done, found)
         watch = LogWatch(self.pooler.ini)
         with self.reporter.phase("telling pgbouncer to read its files"):
             how = self.pooler.reload()
+        done = replace(done, reloaded=how)
         if self.pooler.console is None:
             note = f"what pgbouncer serves could not be asked: {self.pooler.why_no_console}"
-            return replace(done, reloaded=how, notes=(*done.notes, note))
-        with self.reporter.phase("comparing what pgbouncer serves with what was written"):
-            self._enable()
-            found = self.pooler.mismatches(self.names, users, patient=how != "RELOAD")
-            wrong = [m for m in found if not m.restart]
-            told = watch.errors()
+            done, found = replace(done, notes=(*done.notes, note)), []
+        else:
+            with self.reporter.phase("comparing what pgbouncer serves with what was written"):
+                self._enable()
+                found = self.pooler.mismatches(self.names, users, patient=how != "RELOAD")
+        told = watch.errors(patient=how != "RELOAD")
+        wrong = [m for m in found if not (m.restart or m.state)]
         if wrong or told:
             raise NovaopsError(
                 f"pgbouncer has not taken the files over, though {how} reported success",
                 detail="\n".join([*_texts(wrong), *told]),
                 hint="the log of pgbouncer says why; the files are as they were before, and it was told so",
             )
-        return replace(done, reloaded=how, served=self._served(), restarts=_texts(found))
+        return self._compared(done, found)
+
+    def _compared(self, done: Applied, found: Sequence[Mismatch]) -> Applied:
+        """With what is left to say: what takes a restart, and who does not take clients at the moment."""
+        states = tuple(
+            f"{text}, as somebody has ordered by the console"
+            for text in _texts([m for m in found if m.state])
+        )
+        restarts = _texts([m for m in found if m.restart])
+        served = self._served() if self.pooler.console else None
+        return replace(done, served=served, restarts=restarts, notes=(*done.notes, *states))
 
     def _enable(self) -> None:
-        """An alias that is declared takes clients: one that a removal which was cut off has disabled, again."""
+        """Take clients again by what is to take them: a removal that was cut off may have disabled it."""
         console = self.pooler.need_console()
         served = self.pooler.served().databases
-        for name in self.names:
+        for name in self.order.enables:
             if name in served and served[name].get("disabled") == "1":
                 console.command("ENABLE", name)
 
@@ -242,15 +269,15 @@ class _Run:
                 if text is None:
                     files.remove(path)
         if not self.pooler.running:
+            files.remove(self.mark)
             return
-        # Those that were to go are disabled still: whoever did that enables them again.
-        stay = [name for name in old.own_names() if name not in self.order.removes]
         before = Pooler(old.settings, old.ini) if old.ini_text is not None else None
         try:
             if before is not None:
                 before.reload()
-                if before.console and (left := before.mismatches(stay, [])):
-                    serious = [m for m in left if not m.restart]
+                files.remove(self.mark)
+                if before.console and (left := before.mismatches(old.own_names(), [])):
+                    serious = [m for m in left if not (m.restart or m.state)]
                     if serious and isinstance(error, NovaopsError):
                         error.detail = (
                             f"{error.detail or ''}\nafter going back: {'; '.join(_texts(serious))}".strip()

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from novaops.db.identifiers import quote_ident
+from novaops.pgbouncer import files
 from novaops.pgbouncer.budget import budget_of
 from novaops.pgbouncer.installation import Installation
 from novaops.pgbouncer.inventory import Alias, Inventory
@@ -52,6 +54,13 @@ def file_findings(inventory: Inventory, installation: Installation) -> Iterator[
             "file-missing", str(installation.settings.ini), "there is no such file", f"{APPLY} writes it"
         )
         return
+    if files.pending_mark(installation.ini_file).exists():
+        yield Finding(
+            "cut-off",
+            str(installation.settings.ini),
+            "a change was cut off before the pooler was told",
+            APPLY,
+        )
     ini = installation.ini
     for problem in ini.problems:
         yield Finding(
@@ -256,9 +265,19 @@ def _role_findings(
         )
         return
     if not role.can_log_in:
-        yield Finding("role-nologin", alias.user, "may not log in (NOLOGIN)", "ALTER ROLE … LOGIN")
+        yield Finding(
+            "role-nologin",
+            alias.user,
+            "may not log in (NOLOGIN)",
+            f"ALTER ROLE {quote_ident(alias.user)} LOGIN",
+        )
     if role.expired:
-        yield Finding("role-expired", alias.user, "VALID UNTIL has passed", "ALTER ROLE … VALID UNTIL …")
+        yield Finding(
+            "role-expired",
+            alias.user,
+            "VALID UNTIL has passed",
+            f"ALTER ROLE {quote_ident(alias.user)} VALID UNTIL …",
+        )
     if role.superuser:
         yield Finding(
             "role-superuser", alias.user, "is a superuser", "give the agent a role of its own", "warning"

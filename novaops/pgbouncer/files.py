@@ -105,6 +105,22 @@ def unfinished(path: Path) -> Path:
     return path.with_name(f".{path.name}.novaops-new")
 
 
+def pending_mark(path: Path) -> Path:
+    """The mark of a change that has begun: beside the file while that may be other than what is served.
+
+    A secret that was not read yet shows nowhere (SHOW USERS has none), so a run that was killed has to be
+    remembered.
+    """
+    return path.with_name(f".{path.name}.novaops-pending")
+
+
+def set_mark(path: Path) -> None:
+    """Make the mark last, before anything that it is about."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    os.close(descriptor)
+    sync_folder(path.parent)
+
+
 def backup_of(path: Path) -> Path:
     """Where the text that a change has replaced is kept, as readable as the file."""
     return path.with_name(f"{path.name}.novaops-backup")

@@ -41,7 +41,6 @@ class Outcome:
     applied: Applied
     probes: tuple[Probe, ...] = ()
     budget: Budget | None = None
-    notes: tuple[str, ...] = ()
 
     @property
     def nothing_to_do(self) -> bool:
@@ -79,12 +78,20 @@ class Groundwork:
                 "novaops alias render --output DIR writes the files somewhere else",
             )
         with files.locked([folder, ini], self.reporter.waiting):
+            files.remove(files.unfinished(self.path))
             yield
 
     def _declare(self, text: str) -> None:
         """Replace novaops.toml."""
         with self.reporter.phase(f"writing {self.path.name}"):
             inventory_edit.write(self.path, text)
+
+    def _declare_again(self, text: str, written: str) -> None:
+        """Put novaops.toml back, unless somebody has edited it since novaops wrote it."""
+        if inventory_edit.read(self.path) == written:
+            self._declare(text)
+        else:
+            self.reporter.note(f"{self.path.name} was edited meanwhile, so it was not put back")
 
     @contextmanager
     def _servers(
@@ -119,6 +126,8 @@ class Groundwork:
         known = {user: _known(user, alias.target, servers, failed) for user, alias in by_user.items()}
         text, path, auth_type = installation.userlist_text, installation.auth_file, installation.auth_type
         if inventory.settings.auth == "userlist":
+            for user in focus & set(by_user):
+                one_verifier(user, [a for a in inventory.aliases if a.user == user], servers)
             return resolve(list(by_user), known, given, text, path, auth_type, focus)
         # They are looked at all the same: who has none that is valid gets in by no way.
         resolve(sorted(focus & set(by_user)), known, given, text, path, auth_type, focus)
@@ -157,10 +166,10 @@ class Groundwork:
             secrets,
             take_over,
             removes,
+            frozenset({focus.name} if focus else (a.name for a in inventory.aliases)),
             dry_run,
             prove=None if dry_run else prove,
         )
-        notes: tuple[str, ...] = ()
         if inventory.settings.auth == "auth_query" and not dry_run:
             self._install_auth_functions(inventory, servers)
         write = new_text != text and not dry_run
@@ -170,12 +179,10 @@ class Groundwork:
             applied = bring(installation, order, self.reporter)
         except BaseException:
             if write:
-                self._declare(text)
+                self._declare_again(text, new_text)
             raise
         after = read_installation(inventory.settings)
-        return Outcome(
-            alias, declared, applied, tuple(probes), budget(inventory, after, servers, alias), notes
-        )
+        return Outcome(alias, declared, applied, tuple(probes), budget(inventory, after, servers, alias))
 
     def _install_auth_functions(self, inventory: Inventory, servers: Servers) -> None:
         for server in servers.values():
@@ -215,7 +222,8 @@ class Groundwork:
         finally:
             pooler.close()
 
-    def _check_target(self, alias: Alias, servers: Servers, *, shadow: bool) -> None:
+    def _check_target(self, alias: Alias, servers: Servers, *, shadow: bool | None) -> None:
+        """Refuse a name that hides a database, unless `shadow`; None is for callers that have no such consent."""
         target = alias.target
         server = servers.get((target.host, target.port, target.database))
         if server is None:
@@ -226,7 +234,8 @@ class Groundwork:
                 f"{target.host}:{target.port} has a database {alias.name}",
                 detail=f"the alias would hide it: by the pooler's port, {alias.name} would be {target.database}, "
                 "by the server's port the database itself",
-                hint="choose another name with --alias NAME, or go on with --shadow",
+                hint="choose another name"
+                + ("" if shadow is None else " with --alias NAME, or go on with --shadow"),
             )
 
     def _create_role(self, alias: Alias, servers: Servers, password: str | None) -> bool:
@@ -269,6 +278,24 @@ def _known(user: str, target: Target, servers: Servers, failed: Mapping[tuple[st
     if roles is None:
         return Known(None, f"{server.identity.user} is not one on {target.host}:{target.port}")
     return Known({user: roles.get(user)})
+
+
+def one_verifier(user: str, aliases: Sequence[Alias], servers: Servers) -> None:
+    """Refuse a user whose verifiers differ between servers: userlist.txt holds one secret of a user."""
+    found: dict[str, str] = {}
+    for alias in aliases:
+        target = alias.target
+        server = servers.get((target.host, target.port, target.database))
+        role = (server.roles([user]) or {}).get(user) if server else None
+        if role is not None and role.verifier:
+            found[f"{target.host}:{target.port}"] = role.verifier
+    if len(set(found.values())) > 1:
+        raise NovaopsError(
+            f"{user} has different verifiers on {' and '.join(found)}",
+            detail="userlist.txt holds one secret of a user, so logins to all but one of these servers would fail",
+            hint="give the role the same verifier everywhere (ALTER ROLE … PASSWORD with that text), or set "
+            'auth = "auth_query" in [pgbouncer]: then each server is asked',
+        )
 
 
 def proven(found: Probe) -> Probe:

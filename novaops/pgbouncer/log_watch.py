@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from novaops.pgbouncer.grammar import Ini
 
+SIGNAL = "got SIGHUP"
+SIGNAL_SECONDS = 3.0
 SIGNS = (
     "config file loading failed",
     "syntax error in configuration",
@@ -25,18 +28,35 @@ class LogWatch:
         self._path = Path(ini.setting("logfile")) if ini.setting("logfile") else None
         self._start = self._size()
 
-    def errors(self) -> list[str]:
-        """The lines that say that files could not be read; none of them shows a value that may be a secret."""
+    def errors(self, *, patient: bool = False) -> list[str]:
+        """The lines that say that files could not be read; none of them shows a value that may be a secret.
+
+        `patient` waits until the log says that a signal has come, which is not answered otherwise.
+        """
+        deadline = time.monotonic() + (SIGNAL_SECONDS if patient else 0)
+        while True:
+            lines = self._lines()
+            if (
+                lines is None
+                or not patient
+                or any(SIGNAL in line for line in lines)
+                or time.monotonic() > deadline
+            ):
+                break
+            time.sleep(0.05)
+        told = [line.split("] ", 1)[-1] for line in lines or () if any(sign in line for sign in SIGNS)]
+        return [f"its log: {line}" for line in told if "password" not in line]
+
+    def _lines(self) -> list[str] | None:
+        """What was written since; None where that cannot be known."""
         if self._path is None or self._start is None:
-            return []
+            return None
         try:
             with self._path.open("rb") as file:
                 file.seek(self._start)
-                text = file.read(1 << 20).decode(errors="replace")
+                return file.read(1 << 20).decode(errors="replace").splitlines()
         except OSError:
-            return []
-        lines = [line.split("] ", 1)[-1] for line in text.splitlines() if any(sign in line for sign in SIGNS)]
-        return [f"its log: {line}" for line in lines if "password" not in line]
+            return None
 
     def _size(self) -> int | None:
         try:

@@ -31,6 +31,8 @@ class Mismatch:
     message: str
     restart: bool = False
     """Whether a RELOAD cannot mend it."""
+    state: bool = False
+    """Whether somebody has ordered it by the console (DISABLE, PAUSE), so that no file says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,7 @@ class Pooler:
         deadline = time.monotonic() + (SIGNAL_SECONDS if patient else 0)
         while True:
             found = list(compare(self.ini, self.served(), names, users))
-            if not [m for m in found if not m.restart] or time.monotonic() >= deadline:
+            if all(m.restart or m.state for m in found) or time.monotonic() >= deadline:
                 return found
             time.sleep(0.05)
 
@@ -189,7 +191,7 @@ def _differences(entry: Entry, row: Row, ini: Ini) -> Iterator[Mismatch]:
         )
     for state in ("disabled", "paused"):
         if row.get(state) == "1":
-            yield Mismatch(entry.key, f"is {state}")
+            yield Mismatch(entry.key, f"is {state}", state=True)
 
 
 def _same(said: str, value: str) -> bool:

@@ -77,7 +77,9 @@ def generated(path: Path) -> str:
     return password
 
 
-def discard(path: Path) -> None:
+def discard(path: Path | None) -> None:
     """Remove a password that did not come into use."""
+    if path is None:
+        return
     with suppress(FileNotFoundError):
         path.unlink()

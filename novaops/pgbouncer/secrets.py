@@ -6,9 +6,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from novaops.db.identifiers import quote_ident
 from novaops.errors import NovaopsError
 from novaops.pgbouncer.names import refuse_secret
-from novaops.pgbouncer.render import outside, own_users
+from novaops.pgbouncer.render import is_whole, outside, own_users
 from novaops.pgbouncer.scram import kind_of, matches
 from novaops.pgbouncer.server import Role
 from novaops.pgbouncer.userlist import read_userlist
@@ -63,7 +64,7 @@ def resolve(
     """
     text = userlist or ""
     own_now = own_users(text, path) if userlist is not None else {}
-    by_hand = {u.name: u for u in read_userlist(path, outside(text)).users} if not _whole(text) else {}
+    by_hand = {u.name: u for u in read_userlist(path, outside(text)).users} if not is_whole(text) else {}
     own: dict[str, str] = {}
     origins: dict[str, str] = {}
     notes: list[str] = []
@@ -93,12 +94,6 @@ def resolve(
     return Secrets(own, origins, tuple(notes))
 
 
-def _whole(text: str) -> bool:
-    from novaops.pgbouncer.render import HEAD
-
-    return text.startswith(HEAD)
-
-
 def _secret(user: str, known: Known, given: str | None, kept: str, auth_type: str) -> tuple[str, str]:
     if given is not None and (refused := refuse_secret(given)):
         raise _Missing(refused.error(f"the password of {user}"))
@@ -120,7 +115,7 @@ def _secret(user: str, known: Known, given: str | None, kept: str, auth_type: st
         raise _Missing(
             NovaopsError(
                 f"the server has no role {user}",
-                hint="novaops alias add makes it with --create-role, or name another role with --user-name",
+                hint="novaops alias add makes it with --create-role, or name another role with --role",
             )
         )
     if not role.can_log_in or role.expired:
@@ -128,21 +123,21 @@ def _secret(user: str, known: Known, given: str | None, kept: str, auth_type: st
         raise _Missing(
             NovaopsError(
                 f"the role {user} {what}",
-                hint=f"ALTER ROLE … {'LOGIN' if not role.can_log_in else 'VALID UNTIL …'}",
+                hint=f"ALTER ROLE {quote_ident(user)} {'LOGIN' if not role.can_log_in else 'VALID UNTIL …'}",
             )
         )
     if not role.verifier:
         raise _Missing(
             NovaopsError(
                 f"the role {user} has no password, and an empty one never lets anybody in",
-                hint=f"novaops alias rotate {user} gives it one",
+                hint=f"give it one, in psql by \\password {quote_ident(user)}, and run the same command again",
             )
         )
     if kind_of(role.verifier) == "md5" and auth_type == "scram-sha-256":
         raise _Missing(
             NovaopsError(
                 f"the server keeps an md5 hash of the password of {user}, and auth_type is scram-sha-256",
-                hint=f"novaops alias rotate {user} makes a SCRAM verifier",
+                hint="set it again under password_encryption = 'scram-sha-256' (psql's \\password does that)",
             )
         )
     if given is not None and matches(given, role.verifier, user) is False:

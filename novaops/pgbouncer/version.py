@@ -35,16 +35,6 @@ class Version:
         """
         return self >= Version(1, 25)
 
-    @property
-    def reports_failed_reload(self) -> bool:
-        """Whether RELOAD fails when the files could not be loaded. Before 1.25 it says RELOAD all the same."""
-        return self >= Version(1, 25)
-
-    @property
-    def auth_dbname(self) -> bool:
-        """Whether an entry may say in which database the auth_query runs."""
-        return self >= Version(1, 19)
-
 
 OLDEST = Version(1, 18)
 """What is assumed where no pgbouncer is at hand: what it can express, all later ones can."""

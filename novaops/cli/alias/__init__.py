@@ -21,6 +21,6 @@ command = LazyGroup(
         "add", "remove", "rename", "list", "explain", "apply", "render", "check", "test", "reload",
         "rotate", "propose", "graph",
     ),
-    help="Connection aliases: argus_memory leads to nova_memory, by pgbouncer.",
+    help="Connection aliases, served by pgbouncer.",
     epilog=EPILOG,
 )  # fmt: skip

@@ -48,7 +48,7 @@ def command(
     password_stdin: bool, password_command: str | None, create_role: bool, take_over: bool, shadow: bool,
     dry_run: bool, output_format: str, quiet: bool, **given: Any,
 ) -> int:  # fmt: skip
-    """Let AGENT connect to AGENT_memory, which leads to the shared database."""
+    """Serve AGENT_memory, which leads to the shared database."""
     from novaops.output.aliases import write_outcome
     from novaops.pgbouncer.aliases import new_alias
 

@@ -29,7 +29,7 @@ What cannot be looked at is an error too, unless it is left out by these flags.
 def command(
     no_pooler: bool, no_server: bool, strict: bool, output_format: str, quiet: bool, **given: Any
 ) -> int:
-    """Compare novaops.toml, pgbouncer's files, the running pooler and the servers."""
+    """Compare novaops.toml, files, running pooler and servers."""
     from novaops.output.alias_reports import write_report
 
     config = settings(given)

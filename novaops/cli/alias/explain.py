@@ -16,7 +16,7 @@ from novaops.cli.session import settings
 @click.argument("name")
 @options(CONNECTION, TEXT_OR_JSON)
 def command(name: str, output_format: str, **given: Any) -> int:
-    """Say who uses the alias NAME, where it leads, how it is pooled, and why there is one."""
+    """Say who uses the alias NAME, where it leads, how, and why."""
     from novaops.output.alias_reports import write_explanation
 
     write_explanation(declared(settings(given)).explain(name), output_format)

@@ -22,7 +22,7 @@ from novaops.cli.session import settings
 )
 @options(CONNECTION)
 def command(output_format: str, **given: Any) -> int:
-    """List the aliases that novaops.toml declares; as markdown for the documentation."""
+    """List the aliases that novaops.toml declares."""
     from novaops.output.aliases import write_inventory
 
     write_inventory(declared(settings(given)).inventory(), output_format)

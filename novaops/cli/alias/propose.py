@@ -19,7 +19,10 @@ Reads the table agents of the database. Nothing is changed: the commands that wo
 @click.command("propose", cls=Command, epilog=EPILOG)
 @options(CONNECTION, TEXT_OR_JSON, QUIET)
 def command(output_format: str, quiet: bool, **given: Any) -> int:
-    """Find persistent agents without an alias, and aliases of ephemeral ones."""
+    """Find agents whose alias is missing, or should not be.
+
+    Persistent agents should have one, ephemeral ones should not.
+    """
     from novaops.output.alias_reports import write_proposals
 
     with open_aliases(settings(given), quiet) as aliases:

@@ -20,7 +20,7 @@ serves afterwards with what they say, and fails where that differs.
 @click.command("reload", cls=Command, epilog=EPILOG)
 @options(CONNECTION, TEXT_OR_JSON, QUIET)
 def command(output_format: str, quiet: bool, **given: Any) -> int:
-    """Have pgbouncer read its files again, and prove that it did."""
+    """Have pgbouncer read its files again; prove that it did."""
     from novaops.output.aliases import write_outcome
 
     with open_aliases(settings(given), quiet) as aliases:

@@ -27,7 +27,10 @@ The role and its password on the server stay as they are.
 def command(
     name: str, drain: str, force: bool, dry_run: bool, output_format: str, quiet: bool, **given: Any
 ) -> int:
-    """Remove the alias NAME, or that of the agent NAME, when nobody uses it any more."""
+    """Remove the alias NAME when nobody uses it any more.
+
+    NAME may be that of its agent.
+    """
     from novaops.output.aliases import write_outcome
 
     with open_aliases(settings(given), quiet) as aliases:

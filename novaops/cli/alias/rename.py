@@ -26,7 +26,7 @@ Both names are served until nobody is connected by the old one.
 def command(
     old: str, new: str, drain: str, force: bool, dry_run: bool, output_format: str, quiet: bool, **given: Any
 ) -> int:
-    """Serve the alias OLD as NEW, and remove OLD when nobody uses it any more."""
+    """Serve OLD as NEW, and remove OLD when nobody uses it."""
     from novaops.output.aliases import write_outcome
 
     with open_aliases(settings(given), quiet) as aliases:

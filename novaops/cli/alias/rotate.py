@@ -34,7 +34,7 @@ def command(
     name: str, write_password: Path | None, password_stdin: bool, password_command: str | None,
     output_format: str, quiet: bool, **given: Any,
 ) -> int:  # fmt: skip
-    """Give the user of the alias NAME a new password, on the server and in pgbouncer."""
+    """Give the user of NAME a new password, here and on the server."""
     from novaops.output.aliases import write_outcome
 
     password = password_from(password_stdin, password_command)

@@ -30,7 +30,7 @@ def command(
     names: tuple[str, ...], password_stdin: bool, password_command: str | None, output_format: str, quiet: bool,
     **given: Any,
 ) -> int:  # fmt: skip
-    """Log in through aliases: database, user, server, LISTEN/NOTIFY, pool mode."""
+    """Log in through aliases, and look at where that leads."""
     from novaops.output.aliases import write_probes
 
     password = password_from(password_stdin, password_command)

@@ -100,7 +100,7 @@ def test_killed_anywhere_while_adding(pooler: PoolerForTest, new_agent: Agents) 
         # The next run goes on from there.
         pooler.add(new)
         assert pooler.works(f"{new}_memory", new), step
-        assert not list(pooler.folder.glob(".*novaops-new")), step
+        assert not list(pooler.folder.glob(".*novaops-*")), step
         for path, data in zip((pooler.ini, pooler.userlist, pooler.toml), before, strict=True):
             path.write_bytes(data)
         pooler.console("RELOAD")
@@ -132,6 +132,39 @@ def test_killed_anywhere_while_removing(pooler: PoolerForTest, new_agent: Agents
         pooler.console("RELOAD")
     assert steps > 15
     assert pooler.served() == {"theirs", f"{stays}_memory"}
+
+
+def test_killed_anywhere_while_rotating(pooler: PoolerForTest, new_agent: Agents) -> None:
+    """Server and pooler cannot change in one step; the next run brings them together, on the old or the new."""
+    agent = new_agent()
+    pooler.add(agent)
+    name, password, steps = f"{agent}_memory", f"{agent}-password", 0
+    with pooler.login(name, agent) as connected:
+        for step in range(1, 200):
+            new = f"password {step}"
+            if not in_child(lambda killer, new=new: pooler.aliases(killer).rotate(agent, new, None), step):
+                break
+            steps += 1
+            assert connected.execute("SELECT 1").fetchone() == (1,)
+            told = {f.code for f in pooler.aliases().check().findings}
+            if not [p for p in (password, new) if logs_in(pooler, name, agent, p)]:
+                assert told & {"cut-off", "verifier-differs"}, step
+            pooler.aliases().apply()
+            assert pooler.aliases().check().findings == (), step
+            pooler.console("RECONNECT")
+            works = [p for p in (password, new) if logs_in(pooler, name, agent, p)]
+            assert len(works) == 1, (step, works)
+            (password,) = works
+    assert steps > 10
+    assert logs_in(pooler, name, agent, new)
+
+
+def logs_in(pooler: PoolerForTest, alias: str, user: str, password: str) -> bool:
+    try:
+        with pooler.login(alias, user, password) as connection:
+            return connection.execute("SELECT 1").fetchone() == (1,)
+    except psycopg.OperationalError:
+        return False
 
 
 def test_twenty_at_once(pooler: PoolerForTest, new_agent: Agents) -> None:
@@ -286,6 +319,20 @@ def test_force_cuts_clients_off(pooler: PoolerForTest, new_agent: Agents) -> Non
     assert pooler.served() == {"theirs"}
 
 
+def test_an_edit_while_waiting_is_not_overwritten(pooler: PoolerForTest, new_agent: Agents) -> None:
+    """Somebody edits novaops.toml while a removal waits for clients, and the removal gives up."""
+    agent = new_agent()
+    pooler.add(agent)
+
+    class Edits(Silent):
+        def waiting(self, text: str) -> None:
+            pooler.toml.write_text(pooler.toml.read_text() + "# edited\n")
+
+    with pooler.login(f"{agent}_memory", agent), pytest.raises(NovaopsError, match="still connected"):
+        pooler.aliases(Edits()).remove(agent, drain=Drain(0.5))
+    assert pooler.toml.read_text().endswith("# edited\n")
+
+
 def test_rename(pooler: PoolerForTest, new_agent: Agents) -> None:
     agent = new_agent()
     pooler.add(agent, rationale="logs findings")
@@ -330,6 +377,35 @@ def test_by_a_user_of_the_console(pooler: PoolerForTest, new_agent: Agents) -> N
     )
     outcome = pooler.add(new_agent())
     assert (outcome.applied.reloaded, outcome.applied.served) == ("SIGHUP", 2)
+
+
+def test_a_signal_that_comes_to_nothing_is_found_in_the_log(pooler: PoolerForTest, new_agent: Agents) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can take a file away from pgbouncer and still write it")
+    pooler.toml.write_text(pooler.toml.read_text() + 'console_user = "nobody_known"\n')
+    extra = pooler.folder / "extra.ini"
+    extra.write_text("; nothing\n")
+    extra.chmod(0o600)
+    pooler.write(f"{pooler.ini.read_text()}%include {extra}\n")
+    before = (pooler.ini.read_bytes(), pooler.userlist.read_bytes(), pooler.toml.read_bytes())
+    with pytest.raises(NovaopsError, match="has not taken the files over, though SIGHUP") as failed:
+        pooler.add(new_agent(), password=None)
+    assert "its log: " in (failed.value.detail or "")
+    assert (pooler.ini.read_bytes(), pooler.userlist.read_bytes(), pooler.toml.read_bytes()) == before
+
+
+def test_what_others_have_ordered_or_edited_is_said(pooler: PoolerForTest, new_agent: Agents) -> None:
+    first, second = new_agent(), new_agent()
+    pooler.add(first)
+    pooler.console(f"DISABLE {first}_memory")
+    pooler.write(pooler.ini.read_text().replace("[pgbouncer]", "later = host=127.0.0.1\n[pgbouncer]"))
+    notes = "\n".join(pooler.add(second).applied.notes)
+    assert f"{first}_memory is disabled, as somebody has ordered" in notes
+    assert "that takes effect now: later" in notes
+    assert not pooler.works(f"{first}_memory", first)
+    assert pooler.works(f"{second}_memory", second)
+    pooler.aliases().apply()
+    assert pooler.works(f"{first}_memory", first)
 
 
 def test_another_file_than_the_one_that_is_served(pooler: PoolerForTest, new_agent: Agents) -> None:

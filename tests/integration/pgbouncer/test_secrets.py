@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,9 +10,14 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from novaops.db.embedded import EmbeddedServer
 from novaops.errors import NovaopsError, UsageError
+from novaops.pgbouncer.aliases import Aliases, new_alias
+from novaops.pgbouncer.groundwork import one_verifier
+from novaops.pgbouncer.inventory import Alias, Target
 from novaops.pgbouncer.secrets import AS_GIVEN
 from novaops.pgbouncer.server import Server
+from tests.conftest import folder_for_server
 from tests.pooler import USERLIST, PoolerForTest
 
 Agents = Callable[..., str]
@@ -103,8 +109,6 @@ def plain_login(pooler: PoolerForTest, new_agent: Agents) -> dict[str, str]:
 def test_without_a_superuser_the_password_has_to_be_given(
     pooler: PoolerForTest, new_agent: Agents, plain_login: dict[str, str]
 ) -> None:
-    from novaops.pgbouncer.aliases import Aliases, new_alias
-
     agent = new_agent()
     aliases = Aliases(plain_login, path=pooler.toml)
     alias = new_alias(aliases.inventory(), agent)
@@ -221,3 +225,32 @@ def test_a_role_that_was_made_goes_with_what_failed(pooler: PoolerForTest, serve
         pooler.add(name, create_role=True)
     with psycopg.connect(server_url) as connection:
         assert not connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [name]).rowcount
+
+
+def test_one_user_with_two_verifiers_is_refused(
+    pooler: PoolerForTest, new_agent: Agents, tmp_path: Path
+) -> None:
+    """userlist.txt holds one secret of a user; a second server has another verifier of the same password."""
+    agent = new_agent()
+    pooler.add(agent)
+    folder = folder_for_server()
+    try:
+        with EmbeddedServer(folder / "server", settings={"fsync": "off"}).running() as second:
+            url = second.url()
+            with psycopg.connect(url, autocommit=True) as connection:
+                connection.execute(f"CREATE ROLE {agent} LOGIN PASSWORD '{agent}-password'")
+                port = connection.info.port
+            assert port != int(pooler.base["port"])
+            other = {**pooler.base, "passfile": str(folder / "server/passfile")}
+            servers = {
+                ("a", 1, "x"): Server(pooler.base),
+                ("b", 2, "x"): Server({**other, "port": str(port), "dbname": "postgres"}),
+            }
+            both = [Alias("a", agent, Target("x", "a", 1)), Alias("b", agent, Target("x", "b", 2))]
+            with pytest.raises(NovaopsError, match="has different verifiers on a:1 and b:2"):
+                one_verifier(agent, both, servers)
+            one_verifier(agent, both[:1], servers)
+            for server in servers.values():
+                server.close()
+    finally:
+        shutil.rmtree(folder)
