@@ -25,6 +25,7 @@ COMMANDS = (
     "plan",
     "apply",
     "migrations",
+    "alias",
     "unpark",
     "dump",
     "diff",
