@@ -87,6 +87,8 @@ class Ignore:
     """What the file says, by section; without a file nothing is ignored."""
 
     sections: Mapping[str, Patterns] = field(default_factory=dict)
+    own: frozenset[tuple[str, str]] = frozenset()
+    """What novaops itself makes and keeps by other means than plans, as (type of the address, name)."""
 
     @classmethod
     def read(cls, path: Path | None, kinds: Iterable[str]) -> Ignore:
@@ -105,6 +107,8 @@ class Ignore:
 
         What an ignored object contains is the caller's to find (`Snapshot.ancestors`).
         """
+        if self.is_own(obj):
+            return True
         if not self.sections:
             return False
         if obj.schema is not None and self._of("schemas").matches(obj.schema):
@@ -114,6 +118,10 @@ class Ignore:
             if obj.address.type in types and name != section_name(obj.kind):
                 patterns |= self._of(name)
         return patterns.matches(obj.name, _qualified(obj))
+
+    def is_own(self, obj: Object) -> bool:
+        """Whether it is novaops' own, of which nobody has to be told that it is left alone."""
+        return (obj.address.type, obj.name) in self.own
 
     def matches_grantee(self, role: str) -> bool:
         """Whether privileges granted to the role are left alone."""

@@ -34,10 +34,18 @@ class TomlFile:
             raise DiagnosticsError([_syntax_error(path, text, str(error))]) from error
 
     def problem(
-        self, message: str, section: str, key: str | None = None, hint: str | None = None
+        self,
+        message: str,
+        section: str,
+        key: str | None = None,
+        hint: str | None = None,
+        number: int | None = None,
     ) -> Diagnostic:
-        """A finding at the line of a section's header, or of a key in it."""
-        line = self._line(section, key)
+        """A finding at the line of a section's header, or of a key in it.
+
+        Of an array of tables (`[[section]]`) it is the table with that number, counted from 0.
+        """
+        line = self._line(section, key, number)
         text = self.text.splitlines()[line - 1]
         word = key or section
         column = max(text.find(word), 0)
@@ -45,7 +53,9 @@ class TomlFile:
             Source(str(self.path), line, column + 1), message, text=text, length=len(word), hint=hint
         )
 
-    def unknown(self, section: str, key: str | None, known: Iterable[str]) -> Diagnostic:
+    def unknown(
+        self, section: str, key: str | None, known: Iterable[str], number: int | None = None
+    ) -> Diagnostic:
         """The finding for a name that means nothing, with the one that was meant, maybe."""
         names = sorted(known)
         word = section if key is None else key
@@ -55,14 +65,17 @@ class TomlFile:
             section,
             key,
             hint=f"did you mean {near[0]}?" if near else f"there is: {', '.join(names)}",
+            number=number,
         )
 
-    def _line(self, section: str, key: str | None) -> int:
+    def _line(self, section: str, key: str | None, wanted: int | None) -> int:
         """Line of the section, or of the key in it; 1 when it is written in another way (a dotted key)."""
-        found, inside = 1, False
+        found, inside, seen = 1, False, -1
         for number, line in enumerate(self.text.splitlines(), start=1):
             if header := HEADER.match(line):
-                inside = header["name"].strip("\"'") == section
+                same = header["name"].strip("\"'") == section
+                seen += same
+                inside = same and wanted in (None, seen)
                 found = number if inside else found
             if key is not None and inside and line.split("=")[0].strip(" \t\"'") == key:
                 return number

@@ -749,6 +749,10 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
+    IF TG_OP = 'DELETE' THEN
+        DELETE FROM public.memory_embeddings WHERE source_type = 'agent_chat' AND source_id = OLD.id::text;
+        RETURN NULL;
+    END IF;
     -- An upsert, because the row may be there: a message that is replicated again after its
     -- embedding was copied would otherwise stop the replication worker at the unique key.
     -- updated_at is set here, because trg_memory_embeddings_updated_at does not fire in a worker.
@@ -761,7 +765,7 @@ BEGIN
 END;
 $$;
 
-COMMENT ON FUNCTION public.embed_chat_message() IS 'Hands a message to the embedding service: a row of memory_embeddings whose vector is still to be computed.';
+COMMENT ON FUNCTION public.embed_chat_message() IS 'Hands a message to the embedding service: a row of memory_embeddings whose vector is still to be computed. It goes with the message.';
 
-CREATE TRIGGER trg_embed_chat_message AFTER INSERT OR UPDATE OF message ON public.agent_chat
+CREATE TRIGGER trg_embed_chat_message AFTER INSERT OR DELETE OR UPDATE OF message ON public.agent_chat
     FOR EACH ROW EXECUTE FUNCTION public.embed_chat_message();

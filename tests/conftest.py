@@ -117,25 +117,40 @@ def new_database(server_url: str, database_url: Callable[[str], str]) -> Iterato
         return database_url(name)
 
     yield create
+    # A slot cannot go while a subscription of another database reads from it.
+    for name in names:
+        drop_subscriptions(server_url, name)
     for name in names:
         drop_database(server_url, name)
 
 
-def drop_database(server_url: str, name: str) -> None:
-    """Drop it with its subscriptions, which would keep it from being dropped."""
+def drop_subscriptions(server_url: str, name: str) -> None:
+    """Drop the subscriptions of a database, without a word to the servers that they read from."""
     with psycopg.connect(server_url, autocommit=True) as connection:
         subscriptions = connection.execute(
             "SELECT subname FROM pg_subscription JOIN pg_database d ON d.oid = subdbid WHERE datname = %s",
             [name],
         ).fetchall()
-        if subscriptions:
-            with psycopg.connect(server_url, dbname=name, autocommit=True) as inside:
-                for subscription in (sql.Identifier(row[0]) for row in subscriptions):
-                    inside.execute(sql.SQL("ALTER SUBSCRIPTION {} DISABLE").format(subscription))
-                    inside.execute(
-                        sql.SQL("ALTER SUBSCRIPTION {} SET (slot_name = NONE)").format(subscription)
-                    )
-                    inside.execute(sql.SQL("DROP SUBSCRIPTION {}").format(subscription))
+        if not subscriptions:
+            return
+        with psycopg.connect(server_url, dbname=name, autocommit=True) as inside:
+            for subscription in (sql.Identifier(row[0]) for row in subscriptions):
+                inside.execute(sql.SQL("ALTER SUBSCRIPTION {} DISABLE").format(subscription))
+                inside.execute(sql.SQL("ALTER SUBSCRIPTION {} SET (slot_name = NONE)").format(subscription))
+                inside.execute(sql.SQL("DROP SUBSCRIPTION {}").format(subscription))
+
+
+def drop_database(server_url: str, name: str) -> None:
+    """Drop it with its subscriptions and slots, which would keep it from being dropped."""
+    drop_subscriptions(server_url, name)
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        query = "SELECT slot_name, active_pid FROM pg_replication_slots WHERE database = %s"
+        while slots := connection.execute(query, [name]).fetchall():
+            for slot, reader in slots:
+                if reader is None:
+                    connection.execute("SELECT pg_drop_replication_slot(%s)", [slot])
+                else:
+                    connection.execute("SELECT pg_terminate_backend(%s, 1000)", [reader])
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 

@@ -26,6 +26,7 @@ COMMANDS = (
     "apply",
     "migrations",
     "alias",
+    "replicate",
     "unpark",
     "dump",
     "diff",

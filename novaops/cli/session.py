@@ -12,6 +12,7 @@ from novaops.errors import UsageError
 
 if TYPE_CHECKING:
     from novaops.config import Config
+    from novaops.desired.overlay import Overlay
     from novaops.progress import Reporter
     from novaops.project import Options, Project
 
@@ -64,6 +65,7 @@ def open_server(config: Config, quiet: bool) -> Iterator[Server]:
         safe_below=schema.safe_below.value,
         journal=schema.journal.value,
         renames=Path(schema.renames.value) if schema.renames.value else None,
+        overlay=_overlay(config),
     )
     with Progress(quiet) as reporter:
         if not connection.embedded.value:
@@ -75,6 +77,18 @@ def open_server(config: Config, quiet: bool) -> Iterator[Server]:
         with EmbeddedServer(default_directory()).running() as embedded:
             reached = ensure_database(embedded.connection_parameters(), connection["dbname"] or "postgres")
             yield Server(reached, options, reporter)
+
+
+def _overlay(config: Config) -> Overlay | None:
+    """What `[[replication]]` in novaops.toml says of the database that this call is about."""
+    if "replication" not in config.sections:
+        return None
+    from novaops.replication.declaration import Endpoint
+    from novaops.replication.declared import declared
+    from novaops.replication.overlay import overlay
+
+    database = Endpoint.configured(config.connection)
+    return overlay(declared(Path("novaops.toml"), database), database)
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from novaops.desired.bodies import check as check_bodies
 from novaops.desired.classify import classify, command_words, diagnostic, refusals
 from novaops.desired.explain import explain, missing_role, role_diagnostic
 from novaops.desired.likely import likely_order
+from novaops.desired.overlay import Overlay
 from novaops.desired.renamed import Renamed, Renaming
 from novaops.desired.roles import LEFT_OUT, fulfilled
 from novaops.desired.rules import Action
@@ -91,13 +92,14 @@ def build(
     commit: bool = False,
     declares: str | None = None,
     renaming: Renaming | None = None,
+    overlay: Overlay | None = None,
 ) -> Desired:
     """Run the statements in the empty database of `connection` and read what they made.
 
     Everything is one transaction that is rolled back; with `commit`, for a database that is dropped
     anyway, a few statements are one. `prelude` is SQL that runs before them, `declares` what the
-    files are called in messages; `renaming` is asked in the end for `Desired.renamed`. All errors are raised
-    at once, as `DiagnosticsError`.
+    files are called in messages; `renaming` is asked in the end for `Desired.renamed`, and `overlay` is laid
+    over what the statements made. All errors are raised at once, as `DiagnosticsError`.
     """
     started = time.monotonic()
     moot = fulfilled(connection, statements)
@@ -116,6 +118,8 @@ def build(
             builder.notices += check_bodies(
                 session, builder.tasks, made, unchanged, strict=check_functions == "strict"
             )
+        if overlay is not None:
+            builder.notices += overlay.lay(session)
         with connection.transaction():  # where settings are pinned, with commits as well
             snapshot = read(connection, readers, alone=True)
             places = sources(snapshot, made, builder.tasks)

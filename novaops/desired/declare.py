@@ -13,6 +13,7 @@ from novaops.db.locks import lock_table
 from novaops.desired.bodies import CheckFunctions, Unchanged
 from novaops.desired.build import Desired, MissingRoles, NotInOneTransactionError, build
 from novaops.desired.files import Script
+from novaops.desired.overlay import Overlay
 from novaops.desired.renamed import Renaming
 from novaops.diagnostics import Diagnostic, DiagnosticsError
 from novaops.kinds import registry
@@ -38,6 +39,7 @@ def declare(
     disposable: bool,
     commit: bool = False,
     renaming: Renaming | None = None,
+    overlay: Overlay | None = None,
 ) -> Desired:
     """Build the script in a shadow; `elsewhere` tells how to make the live objects it does not manage.
 
@@ -45,7 +47,7 @@ def declare(
     change its meaning with what lies beside it. Where only bodies of functions miss something, no more than
     the warnings about them is taken from there. Where the shadow is `disposable`, a script that may
     take too many locks, or fails in one transaction, is committed bit by bit, with `commit` in any case. `renaming`
-    is asked what has other names in the live database.
+    is asked what has other names in the live database; `overlay` is what is declared besides the script.
     """
 
     def built(prelude: Sequence[str]) -> Desired:
@@ -66,6 +68,7 @@ def declare(
                         commit=committed,
                         declares=script.path,
                         renaming=renaming,
+                        overlay=overlay,
                     )
                     return replace(made, dumped=script.dumped)
                 except NotInOneTransactionError:

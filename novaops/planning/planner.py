@@ -31,7 +31,7 @@ from novaops.planning.parking import Parking, park
 from novaops.planning.plan import Hazard, Plan, PlannedChange, Statement, Target
 from novaops.planning.proposals import proposed
 from novaops.planning.readers import readers
-from novaops.planning.scope import OWN_SCHEMAS, Scope
+from novaops.planning.scope import Scope
 from novaops.planning.shown import renamed_changes, shown_changes
 from novaops.planning.statements import Written
 
@@ -151,7 +151,7 @@ def written_plan(request: Request, found: Assessed) -> Plan:
         skipped=tuple(
             o.identity
             for o in request.live
-            if o.parent is None and o.schema not in OWN_SCHEMAS and request.scope.excluded(o, request.live)
+            if o.parent is None and not request.scope.own(o) and request.scope.excluded(o, request.live)
         ),
         unmanaged=(
             *(f"{a.type} {'.'.join(a.names)}" for a in request.live.unmodelled),

@@ -36,6 +36,10 @@ class Scope:
                 return True
         return False
 
+    def own(self, obj: Object) -> bool:
+        """Whether the object is novaops' own."""
+        return obj.schema in OWN_SCHEMAS or (self.ignore is not None and self.ignore.is_own(obj))
+
     def manages(self, obj: Object) -> bool:
         """Whether the object is dropped when the files do not declare it."""
         if self.whole:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from novaops.desired.overlay import Overlay
 from novaops.planning.outages import SAFE_BELOW
 
 
@@ -33,6 +34,8 @@ class Options:
     journal: bool = True
     renames: Path | None = None
     """What says how objects were called; by default `renames.json` beside the files, where there is one."""
+    overlay: Overlay | None = None
+    """What is declared of the database besides the files, as by `[[replication]]` in novaops.toml."""
 
 
 @dataclass(frozen=True, slots=True)

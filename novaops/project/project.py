@@ -49,6 +49,7 @@ from novaops.project.pre_migrations.migrations import Migrations
 from novaops.project.recording import recover
 from novaops.project.rehearse import rehearse_plan, rehearse_with_way_back
 from novaops.project.renames import consents, renames_file, renaming
+from novaops.project.replicated import in_which_order
 from novaops.project.throwaway import throwaway
 
 
@@ -114,6 +115,7 @@ class Project:
                 self.options.missing_roles,
                 self.options.check_functions,
                 disposable=self.disposable,
+                overlay=self.options.overlay,
                 renaming=self._renaming(script, lambda: live) if live.objects else None,
             )
 
@@ -144,6 +146,7 @@ class Project:
                 self.options.missing_roles,
                 self.options.check_functions,
                 disposable=self.disposable,
+                overlay=self.options.overlay,
                 renaming=asked,
             )
             return reading[0].result(), desired
@@ -212,7 +215,11 @@ class Project:
             files=str(self.file),
             file_statements=desired.statements,
             shadow_seconds=desired.seconds,
-            notices=(*made.notices, *(str(n) for n in desired.notices)),
+            notices=(
+                *made.notices,
+                *(str(n) for n in desired.notices),
+                *in_which_order(made, self.options.overlay),
+            ),
             options={
                 "schemas": sorted(request.scope.schemas),
                 "scope": self.options.scope,
@@ -349,7 +356,9 @@ class Project:
 
     @cached_property
     def _ignore(self) -> Ignore:
-        return Ignore.read(self.options.ignore_file, registry())
+        read = Ignore.read(self.options.ignore_file, registry())
+        overlay = self.options.overlay
+        return replace(read, own=overlay.own) if overlay else read
 
     @property
     def disposable(self) -> bool:

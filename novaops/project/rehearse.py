@@ -140,6 +140,7 @@ def _declared(project: Project, request: Request, command: tuple[str, ...]) -> D
         "off",
         disposable=True,
         commit=True,
+        overlay=project.options.overlay,
     )
     if live_fingerprint(desired.snapshot, request.scope) != live_fingerprint(request.desired, request.scope):
         raise NovaopsError(f"{project.file} does not declare any more what it did when the plan was made")

@@ -201,11 +201,14 @@ class TestEmbedding:
         nova.execute("SET session_replication_role = replica; SET search_path = ''")
         insert = "INSERT INTO public.agent_chat (id, sender, message, recipients) VALUES (7, 'a', %s, '{b}')"
         nova.execute(insert, ["once"])
-        nova.execute(
-            "UPDATE public.memory_embeddings SET embedding = array_fill(1, ARRAY[1536])::public.vector"
-        )
         for message, pending in (("once", False), ("changed", True)):
             nova.execute("DELETE FROM public.agent_chat")
+            assert nova.execute("SELECT count(*) FROM public.memory_embeddings").fetchone() == (0,)
+            # Copied from where the message was embedded, before the message arrives.
+            nova.execute(
+                "INSERT INTO public.memory_embeddings (source_type, source_id, content, embedding)"
+                " VALUES ('agent_chat', '7', 'once', array_fill(1, ARRAY[1536])::public.vector)"
+            )
             nova.execute(insert, [message])
             rows = nova.execute(
                 "SELECT source_type, source_id, content, embedding IS NULL FROM public.memory_embeddings"

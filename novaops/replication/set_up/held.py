@@ -1,0 +1,93 @@
+"""Notifications held back while history is copied, and one that says so afterwards.
+
+The initial copy fires triggers in the modes ALWAYS and REPLICA: one notification for every row of the past.
+So triggers that notify are disabled until the rows are there. In the transaction that gives them their modes
+again a single `resync` notification is sent: its lock comes after every row that was applied without being
+heard of, and before every row that will be.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import psycopg
+from psycopg.sql import SQL, Literal
+
+from novaops.replication.declaration import Replication, TriggerMode
+from novaops.replication.facts import Trigger
+from novaops.replication.proof.sentinel import notified
+from novaops.replication.set_up.journal import RunJournal
+from novaops.replication.trigger_modes import LOCK_TIMEOUT, Change, Standing, standings, statement
+
+TRIES = 10
+
+
+def floods(standing: Standing) -> bool:
+    """Whether the trigger would notify of every row that is copied, as it stands or as it is declared."""
+    trigger = standing.trigger
+    fires = trigger.fires_for_replicated_rows or standing.declared in ("always", "replica")
+    return trigger.notifies and fires and "insert" in trigger.operations
+
+
+def during_copy(target: psycopg.Connection[Any], replication: Replication) -> list[Change]:
+    """The modes that the copy needs: what notifies is disabled, everything else is as declared."""
+    wanted: list[Change] = []
+    for standing in standings(target, replication.tables):
+        mode: TriggerMode = standing.declared or standing.trigger.mode
+        mode = "disabled" if floods(standing) else mode
+        if standing.trigger.mode != mode:
+            wanted.append(Change(standing.trigger, mode))
+    return wanted
+
+
+def afterwards(
+    target: psycopg.Connection[Any], replication: Replication, journal: RunJournal
+) -> list[Change]:
+    """The modes that are declared, and for what was held without a declaration the mode that it had."""
+    former = {m.name: m.before[0] for m in journal.made if m.kind == "trigger mode"}
+    wanted: list[Change] = []
+    for standing in standings(target, replication.tables):
+        mode = standing.declared or former.get(key(standing.trigger), standing.trigger.mode)
+        if standing.trigger.mode != mode:
+            wanted.append(Change(standing.trigger, mode))  # type: ignore[arg-type]
+    return wanted
+
+
+def key(trigger: Trigger) -> str:
+    """The trigger of one table or partition, for the journal."""
+    return json.dumps([trigger.schema, trigger.table, trigger.name])
+
+
+def set_modes(target: psycopg.Connection[Any], changes: Sequence[Change], resync: bool) -> None:
+    """Set modes in one transaction; with `resync`, tell listeners of what goes from disabled to enabled."""
+    if not changes:
+        return
+    for left in reversed(range(TRIES)):
+        try:
+            with target.transaction():
+                target.execute(
+                    SQL("SET LOCAL lock_timeout = {}").format(
+                        Literal(int(LOCK_TIMEOUT.total_seconds() * 1000))
+                    )
+                )
+                for change in changes:
+                    target.execute(statement(change))
+                if resync:
+                    for channel, table in dict.fromkeys(_resynced(changes)):
+                        payload = json.dumps({"resync": True, "table": table})
+                        target.execute("SELECT pg_notify(%s, %s)", [channel, payload])
+        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+            if not left:
+                raise
+        else:
+            return
+
+
+def _resynced(changes: Sequence[Change]) -> Iterator[tuple[str, str]]:
+    for change in changes:
+        trigger = change.trigger
+        if trigger.mode == "disabled" and change.mode in ("always", "replica") and trigger.notifies:
+            for channel in notified(trigger.source):
+                yield channel, f"{trigger.root_schema}.{trigger.root}"

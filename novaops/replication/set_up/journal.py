@@ -1,0 +1,112 @@
+"""The journal of set-ups, kept in the target: what a run has made, named before it is made.
+
+A run that was killed has no outcome. The next one for the same replication goes on with it, so that it knows
+the slot without a subscription for its own, and undoes at a failure what both have made.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from importlib.resources import files
+from typing import Any
+
+import psycopg
+
+from novaops.db.own_schema import ensure_own_schema
+from novaops.execution.journal import client
+from novaops.replication.declaration import Replication
+
+TABLE = "novaops.replication_run"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Something that a run has made or changed.
+
+    `before` is what undoing needs: the modes of triggers, the former tables of a publication.
+    """
+
+    kind: str
+    name: str
+    before: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class RunJournal:
+    """One run. Every entry is committed by itself, before the step that it is about."""
+
+    connection: psycopg.Connection[Any]
+    run: int
+    made: list[Made] = field(default_factory=list)
+    resumed: bool = False
+
+    @classmethod
+    def begin(cls, connection: psycopg.Connection[Any], replication: Replication, action: str) -> RunJournal:
+        """Begin a run, or go on with one that was cut off."""
+        _prepare(connection)
+        source = str(replication.source)
+        row = connection.execute(
+            f"SELECT run, made FROM {TABLE} WHERE replication = %s AND source = %s AND action = %s"
+            " AND outcome IS NULL ORDER BY run DESC LIMIT 1",
+            [replication.name, source, action],
+        ).fetchone()
+        if row is not None:
+            made = [Made(m["kind"], m["name"], tuple(m["before"])) for m in row[1]]
+            return cls(connection, row[0], made, resumed=True)
+        row = connection.execute(
+            f"INSERT INTO {TABLE} (replication, source, action, client) VALUES (%s, %s, %s, %s) RETURNING run",
+            [replication.name, source, action, client()],
+        ).fetchone()
+        assert row is not None  # noqa: S101
+        return cls(connection, row[0])
+
+    def making(self, kind: str, name: str, *before: str) -> None:
+        """The run is about to make it. What is known already keeps the state that was there first."""
+        if any((m.kind, m.name) == (kind, name) for m in self.made):
+            return
+        self.made.append(Made(kind, name, before))
+        self._write()
+
+    def forget(self, made: Made) -> None:
+        """It is undone."""
+        self.made.remove(made)
+        self._write()
+
+    def has_made(self, kind: str, name: str) -> bool:
+        return any((m.kind, m.name) == (kind, name) for m in self.made)
+
+    def end(self, outcome: str, error: str | None = None) -> None:
+        """The run is over."""
+        if not self.connection.closed:
+            self.connection.execute(
+                f"UPDATE {TABLE} SET outcome = %s, error = %s, finished = clock_timestamp() WHERE run = %s",
+                [outcome, error, self.run],
+            )
+
+    def _write(self) -> None:
+        self.connection.execute(
+            f"UPDATE {TABLE} SET made = %s WHERE run = %s",
+            [json.dumps([asdict(m) for m in self.made]), self.run],
+        )
+
+
+def unfinished(connection: psycopg.Connection[Any], replication: Replication, action: str) -> bool:
+    """Whether a run was cut off and waits to be gone on with."""
+    row = connection.execute("SELECT to_regclass(%s)", [TABLE]).fetchone()
+    if row is None or row[0] is None:
+        return False
+    return bool(
+        connection.execute(
+            f"SELECT FROM {TABLE} WHERE replication = %s AND source = %s AND action = %s AND outcome IS NULL",
+            [replication.name, str(replication.source), action],
+        ).rowcount
+    )
+
+
+def _prepare(connection: psycopg.Connection[Any]) -> None:
+    ensure_own_schema(connection)
+    row = connection.execute("SELECT to_regclass(%s)", [TABLE]).fetchone()
+    if row is None or row[0] is None:
+        with connection.transaction():
+            connection.execute(files(__package__).joinpath("journal_1.sql").read_text(encoding="utf-8"))

@@ -1,0 +1,72 @@
+"""The publication on the source, made or altered; never dropped and made anew.
+
+A slot decodes with the publication as it was when a row was written: one that was away for a while breaks the slot
+on 15, and loses the rows of that while without a word on 18.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from psycopg.sql import SQL, Composed, Identifier
+
+from novaops.replication.declaration import ReplicatedTable, Replication
+from novaops.replication.facts import Publication, publication, tables
+
+
+def table_clause(table: ReplicatedTable) -> Composed:
+    """The table with its columns and its filter, as CREATE PUBLICATION wants it."""
+    text = SQL("{}").format(Identifier(table.schema, table.name))
+    if table.columns is not None:
+        text = text + SQL(" ({})").format(SQL(", ").join(map(Identifier, table.columns)))
+    if table.row_filter:
+        text = text + SQL(" WHERE ({})").format(SQL(table.row_filter))
+    return text
+
+
+def statements(source: psycopg.Connection[Any], replication: Replication) -> list[Composed]:
+    """What makes the publication as declared; nothing if it is so already.
+
+    Whether a declared filter is the one that is there, PostgreSQL says: it is set in a transaction that is
+    rolled back, and read.
+    """
+    name = Identifier(replication.publication)
+    listed = SQL(", ").join(map(table_clause, replication.tables))
+    found = publication(source, replication.publication)
+    # The filter of a partitioned table counts only where its rows are sent as the parent's.
+    kinds = tables(source, replication.tables)
+    via_root = any(t.kind == "p" for t in kinds.values())
+    if found is None:
+        options = SQL(" WITH (publish_via_partition_root = true)") if via_root else SQL("")
+        return [SQL("CREATE PUBLICATION {} FOR TABLE {}{}").format(name, listed, options)]
+    wanted = [SQL("ALTER PUBLICATION {} SET TABLE {}").format(name, listed)]
+    if via_root and not found.via_root:
+        wanted.append(SQL("ALTER PUBLICATION {} SET (publish_via_partition_root = true)").format(name))
+    return wanted if _read_after(source, wanted, replication.publication) != found else []
+
+
+def former(found: Publication) -> list[Composed]:
+    """What puts the tables of a publication back."""
+    name = Identifier(found.name)
+    clauses = [
+        SQL("{}{}{}").format(
+            Identifier(t.schema, t.name),
+            SQL(" ({})").format(SQL(", ").join(map(Identifier, t.columns))) if t.columns else SQL(""),
+            SQL(" WHERE ({})").format(SQL(t.row_filter)) if t.row_filter else SQL(""),
+        )
+        for t in found.tables
+    ]
+    root = SQL("true") if found.via_root else SQL("false")
+    back = [SQL("ALTER PUBLICATION {} SET (publish_via_partition_root = {})").format(name, root)]
+    if clauses:
+        back.insert(0, SQL("ALTER PUBLICATION {} SET TABLE {}").format(name, SQL(", ").join(clauses)))
+    return back
+
+
+def _read_after(source: psycopg.Connection[Any], wanted: list[Composed], name: str) -> Publication | None:
+    with source.transaction(force_rollback=True):
+        source.execute("SET LOCAL lock_timeout = '3s'")
+        for statement in wanted:
+            source.execute(statement)
+        return publication(source, name)
