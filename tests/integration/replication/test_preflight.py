@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
@@ -12,8 +13,9 @@ from novaops.replication.checks import preflight
 from novaops.replication.declaration import Endpoint, ReplicatedTable, Replication
 from novaops.replication.finding import Finding
 from novaops.replication.pair import open_pair
+from tests.conftest import drop_database
 
-from .conftest import endpoint
+from .conftest import CHAT, endpoint, replication
 
 Chat = tuple[str, str, Replication]
 
@@ -150,6 +152,26 @@ def test_row_level_security_hides_rows(chat: Chat, reader: str) -> None:
     )
 
 
+@pytest.fixture(scope="module")
+def two_databases(server_url: str, database_url: Callable[[str], str]) -> Iterator[tuple[str, str]]:
+    names = [f"{name}_{secrets.token_hex(5)}" for name in ("nova", "graybeard")]
+    for name in names:
+        run(server_url, f"CREATE DATABASE {name} TEMPLATE template0")
+    yield database_url(names[0]), database_url(names[1])
+    for name in names:
+        drop_database(server_url, name)
+
+
+@pytest.fixture
+def shapes(two_databases: tuple[str, str]) -> Iterator[Chat]:
+    """Like `chat`, in databases that are made once for all differences of columns."""
+    for url in two_databases:
+        run(url, CHAT)
+    yield (*two_databases, replication(*two_databases, {}))
+    for url in two_databases:
+        run(url, "DROP TABLE agent_chat", "DROP FUNCTION notify_agent_chat()")
+
+
 # -- tables and their shape ---------------------------------------------------------------------
 
 
@@ -228,9 +250,9 @@ def test_a_partition_without_identity(chat: Chat) -> None:
     ],
 )
 def test_a_difference_of_columns(
-    chat: Chat, on_source: str, on_target: str, name: str, severity: str
+    shapes: Chat, on_source: str, on_target: str, name: str, severity: str
 ) -> None:
-    source, target, declared = chat
+    source, target, declared = shapes
     for url, change in ((source, on_source), (target, on_target)):
         if change:
             run(url, f"ALTER TABLE agent_chat {change}")
