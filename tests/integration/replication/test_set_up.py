@@ -167,8 +167,8 @@ def test_killed_at_every_step_it_goes_on(chat: Chat, listener: Listener) -> None
     assert sum("resync" in payload for payload in heard) <= 2
 
 
-# A slot without a subscription, one that is not enabled, one that copies, triggers held back, all but the proof.
-SOME = (7, 9, 11, 15, 17)
+# A slot without a subscription; rows are being copied.
+SOME = (7, 13)
 
 
 @pytest.mark.parametrize("moment", range(1, 22))
