@@ -27,7 +27,8 @@ demo: $(READY) ## Install schema/schema.sql into an embedded PostgreSQL and show
 	$(BIN)/novaops apply $(DEMO) --yes
 	$(BIN)/novaops plan $(DEMO) --check
 
-test: lint ## Lint, then run all tests
+test: lint ## Lint, then run all tests; root on a Debian gets pgbouncer for them
+	.ci/pgbouncer
 	$(BIN)/pytest -n 2
 
 test-matrix: $(READY) ## Run the tests that need a server on all supported ones (VERSIONS="15 17" for some)

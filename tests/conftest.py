@@ -19,6 +19,9 @@ from psycopg import sql
 from novaops.db.embedded import EmbeddedServer, wheel_binaries
 
 FOLDER = pytest.StashKey[Path]()
+MEMORY = Path("/dev/shm")
+ROOM = 4 << 30
+"""Bytes that servers of a run may need: WAL up to max_wal_size each, and their databases."""
 SETTINGS = {
     "fsync": "off",
     "synchronous_commit": "off",
@@ -56,8 +59,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def folder_for_server() -> Path:
-    """A temporary folder that the account the server runs as may pass through."""
-    folder = Path(tempfile.mkdtemp(prefix="novaops-"))
+    """A temporary folder that the account the server runs as may pass through.
+
+    In memory where there is enough of it: there a database is made and dropped in a fifth of the time.
+    """
+    roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM
+    folder = Path(tempfile.mkdtemp(prefix="novaops-", dir=MEMORY if roomy else None))
     if os.geteuid() == 0:
         folder.chmod(0o711)
     return folder

@@ -25,6 +25,7 @@ COMMANDS = (
     "plan",
     "apply",
     "migrations",
+    "alias",
     "replicate",
     "unpark",
     "dump",

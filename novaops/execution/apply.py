@@ -190,7 +190,7 @@ def _guard(connection: psycopg.Connection[Any], statement: Statement) -> None:
         row = connection.execute(guard.exists).fetchone()
         if row is None or row[0]:
             raise RefusedError(
-                f"{guard.object} was empty when the plan was made and is not any more",
+                f"{guard.hazard}:{guard.object} was no hazard when the plan was made, and is one now",
                 detail=f"the statement was not run: {statement.sql}",
                 hint=f"plan again; to go on all the same: --allow {guard.hazard}:{guard.object}",
             )

@@ -8,6 +8,7 @@ from novaops.kinds.inheritance import origin
 from novaops.kinds.input_obstacles import unreadable
 from novaops.kinds.kind import Risk, Scene
 from novaops.kinds.obstacles import keeps_rows, refusal, relation_of
+from novaops.kinds.rows_to_be import value_to_be
 from novaops.kinds.sequence_position import out_of_limits
 
 
@@ -21,13 +22,19 @@ def unacceptable(column: Object, scene: Scene) -> list[Risk]:
         scene.creates(column.address) and not scene.creates(table.address)
     ):
         not_null = column["not_null"] or any(child.attributes.get("type") == "n" for child in inside)
-        filled = column["generated"] or column["identity_options"] is not None or column["_type_type"] == "d"
-        filled = filled or any(child.address.type == "default value" for child in inside)
-        return [_nulls(column, f"FROM {column['_relation']}")] if not_null and not filled else []
+        filled = any(child.address.type == "default value" for child in inside)
+        return _left_empty(column, scene) if not_null and not filled else []
     old = scene.live[column.address]
     given = f"FROM {column['_relation']} WHERE {column['_quoted']} IS NULL"
     risks = [_nulls(column, given)] if column["not_null"] and not old["not_null"] else []
     return risks + unfit(column, scene) + unreadable(column, scene) + out_of_limits(old, column)
+
+
+def _left_empty(column: Object, scene: Scene) -> list[Risk]:
+    """For a new column that nothing fills, or an expression over others that may give NULL."""
+    value = value_to_be(column, scene)
+    where = f" WHERE {value} IS NULL" if column["generated"] else ""
+    return [] if value is None else [_nulls(column, f"FROM {column['_relation']}{where}")]
 
 
 def _nulls(column: Object, source: str) -> Risk:

@@ -59,7 +59,10 @@ def violated(obj: Object, scene: Scene) -> list[Risk]:
             where = f"{obj['_key'][0]} IS NULL"
             return [refusal("not-null", subject, "would violate it", f"FROM {source} WHERE {where}")]
         case "f" if not obj["_period"]:
-            return [refusal("foreign-key", subject, "would refer to nothing", _dangling(obj, scene))]
+            rows = _dangling(obj, scene)
+            if rows is None:
+                return [Risk("foreign-key", subject, "rows")]
+            return [refusal("foreign-key", subject, "would refer to nothing", rows)]
         case "p" | "u" if not obj["_period"]:
             null_is_a_value = obj["definition"].startswith("UNIQUE NULLS NOT DISTINCT ")
             return [_duplicates(subject, source, obj["_key"], None, null_is_a_value)]
@@ -138,16 +141,21 @@ def _conflicts(obj: Object, rows: str) -> Risk:
     return refusal("unique", obj.identity, "would exclude each other", source)
 
 
-def _dangling(obj: Object, scene: Scene) -> str:
+def _dangling(obj: Object, scene: Scene) -> str | None:
+    """Rows that refer to nothing; None where nobody knows what the referenced rows will hold."""
     source = _source(obj, scene, "r")
     given = [f"r.{column} IS NOT NULL" for column in obj["_key"]]
-    edges = scene.desired.dependencies.get(obj.address, ())
-    tables = {Address("table", e.referenced.names[:2]) for e in edges} & scene.desired.objects.keys()
+    needed = [edge.referenced for edge in scene.desired.dependencies.get(obj.address, ())]
+    tables = {Address("table", a.names[:2]) for a in needed if a.type == "table column"}
     if not all(keeps_rows(scene.desired[table], scene) for table in tables):
         return f"FROM {source} WHERE {_all(given)}"  # a new table holds no row to refer to
-    whole = any(scene.desired[table]["_partitioned"] for table in tables - {obj.parent} or tables)
+    (referenced,) = (scene.desired[table] for table in tables - {obj.parent} or tables)
+    rows = f"{'' if referenced['_partitioned'] else 'ONLY '}{obj['_referenced']}"
+    rows_to_be = with_added_columns(obj, referenced, rows, scene)
+    if rows_to_be is None:
+        return None
     pairs = _all(f"f.{b} = r.{a}" for a, b in zip(obj["_key"], obj["_referenced_key"], strict=True))
-    found = f"SELECT FROM {'' if whole else 'ONLY '}{obj['_referenced']} AS f WHERE {pairs}"
+    found = f"SELECT FROM {rows_to_be} AS f WHERE {pairs}"
     return f"FROM {source} WHERE {_all(given)} AND NOT EXISTS ({found})"
 
 

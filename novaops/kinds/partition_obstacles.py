@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from novaops.catalog.object import Object
+from novaops.kinds.inheritance import origin
 from novaops.kinds.kind import Risk, Scene
 from novaops.kinds.obstacles import refusal
 from novaops.kinds.work import Work, scan
@@ -44,6 +45,39 @@ def homeless(table: Object, scene: Scene) -> list[Risk]:
     only = "" if scene.live[table.address]["_partitioned"] else "ONLY "
     source = f"FROM {only}{table.identity} WHERE NOT ({places})"
     return [refusal("check", table.identity, "would belong to no partition", source)]
+
+
+def referred_to(table: Object, scene: Scene) -> list[Risk]:
+    """For a partition that its parent loses: DETACH PARTITION refuses rows that a key to the parent refers to."""
+    old = scene.live.objects.get(table.address)
+    if old is None or not old["partition_of"] or scene.creates(table.address):
+        return []
+    if old["partition_of"] == table["partition_of"]:
+        return []
+    return [
+        refusal(
+            "foreign-key", key.identity, f"of {table.identity} are referred to", _referred_rows(table, key)
+        )
+        for parent in (scene.live[e.referenced] for e in scene.live.dependencies.get(table.address, ()))
+        for key in _keys_to(parent, scene)
+        if parent.identity == old["partition_of"]
+    ]
+
+
+def _keys_to(table: Object, scene: Scene) -> Iterator[Object]:
+    """Foreign keys that refer to the table, and stay."""
+    inside = [table.address, *(c.address for c in scene.live.children.get(table.address, ()))]
+    users = {edge.dependent for address in inside for edge in scene.live.dependents.get(address, ())}
+    for key in (scene.live[address] for address in sorted(users)):
+        refers = key.attributes.get("type") == "f" and key["_referenced"] == table.identity
+        if refers and not origin(key) and key.address in scene.desired and not scene.creates(key.address):
+            yield key
+
+
+def _referred_rows(table: Object, key: Object) -> str:
+    pairs = zip(key["_key"], key["_referenced_key"], strict=True)
+    same = " AND ".join(f"r.{a} = p.{b}" for a, b in pairs)
+    return f"FROM {table.identity} AS p WHERE EXISTS (SELECT FROM {key['_relation']} AS r WHERE {same})"
 
 
 def leaving(old: Object, new: Object) -> list[Risk]:

@@ -19,7 +19,7 @@ def with_added_columns(obj: Object, relation: Object, rows: str, scene: Scene) -
     if not added_columns(obj, relation, scene):
         return rows
     columns = _columns(obj, relation, scene)
-    values = [_value(column, scene) for column in columns]
+    values = [value_to_be(column, scene) for column in columns]
     if None in values:
         return None
     listed = ", ".join(f"{value} AS {c['_quoted']}" for value, c in zip(values, columns, strict=True))
@@ -33,8 +33,8 @@ def _columns(obj: Object, relation: Object, scene: Scene) -> list[Object]:
     return [scene.desired[address] for address in inside]
 
 
-def _value(column: Object, scene: Scene) -> str | None:
-    """What the rows that are there will have in the column."""
+def value_to_be(column: Object, scene: Scene) -> str | None:
+    """What the rows that are there will have in the column, as an expression; None where nobody knows."""
     if not scene.creates(column.address):
         return str(column["_quoted"])
     if column["identity_options"] is not None or column["_type_type"] == "d":

@@ -12,7 +12,7 @@ from novaops.kinds import storage_parameters
 from novaops.kinds.inheritance import detached
 from novaops.kinds.kind import Kind, Part, Phase, Risk, Scene, Step
 from novaops.kinds.moved_rows import fill, set_aside
-from novaops.kinds.partition_obstacles import homeless, leaving, misplaced, read_to_attach
+from novaops.kinds.partition_obstacles import homeless, leaving, misplaced, read_to_attach, referred_to
 from novaops.kinds.reach import any_row, publishes_changes
 from novaops.kinds.work import Work, rewrite
 
@@ -168,7 +168,7 @@ class Table(Kind):
         return any_row(obj.identity)
 
     def obstacles(self, new: Object, scene: Scene) -> list[Risk]:
-        return [*misplaced(new, scene), *homeless(new, scene)]
+        return [*misplaced(new, scene), *homeless(new, scene), *referred_to(new, scene)]
 
     def beyond(self, old: Object, new: Object) -> Mapping[str, str]:
         # A parent that is left and joined again is the last one, and leaves all columns declared here.

@@ -31,6 +31,9 @@ def outcome_lines(plan: Plan, outcome: Outcome) -> list[Text]:
     if outcome.pre_migrations:
         done = f"ran {', '.join(outcome.pre_migrations)}, {done}"
     history = f" · history {outcome.history}" if outcome.history else ""
+    if not outcome.compared:
+        # Who applies a saved plan may not have the files it was made from.
+        return [Text.assemble(("✓ ", "green"), f"{done} as planned{history}")]
     if not outcome.left and plan.left_out:
         return [Text.assemble(("✓ ", "green"), f"{done} · {left_out(plan)}{history}")]
     if not outcome.left:

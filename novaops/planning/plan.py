@@ -61,7 +61,7 @@ class PlannedChange:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """Something that was empty when the plan was made, to be looked at again before it is lost.
+    """A hazard that the data did not have when the plan was made, to be looked for again under lock.
 
     `exists` is the query whose first column tells; `lock` the relation to lock before it.
     """

@@ -72,7 +72,8 @@ def apply(
             files.after()
         left = _afterwards(project, journal)
     seconds = time.monotonic() - started
-    return Outcome(ran, seconds, left, made.rehearsal, journal.run, tuple(files.ran))
+    compared = project.request is not None
+    return Outcome(ran, seconds, left, made.rehearsal, journal.run, tuple(files.ran), compared)
 
 
 def _has_a_start(project: Project, made: Plan) -> bool:

@@ -43,6 +43,7 @@ class Outcome:
     """What an apply did. `left` names differences that remain afterwards: none when it converged.
 
     `pre_migrations` are the files that ran, before the statements and after them.
+    `compared` tells whether what there is was compared with the files afterwards: a saved plan has none.
     `history` is the number of the run in the journal, None when none was kept.
     """
 
@@ -52,3 +53,4 @@ class Outcome:
     rehearsal: Mapping[str, object] | None = None
     history: int | None = None
     pre_migrations: tuple[str, ...] = ()
+    compared: bool = True

@@ -48,7 +48,7 @@ from novaops.project.pre_migrations.ahead import Ahead, ahead, known, with_pre_m
 from novaops.project.pre_migrations.migrations import Migrations
 from novaops.project.recording import recover
 from novaops.project.rehearse import rehearse_plan, rehearse_with_way_back
-from novaops.project.renames import allowed_drops, consents, renames_file, renaming
+from novaops.project.renames import consents, renames_file, renaming
 from novaops.project.replicated import in_which_order
 from novaops.project.throwaway import throwaway
 
@@ -218,7 +218,6 @@ class Project:
             notices=(
                 *made.notices,
                 *(str(n) for n in desired.notices),
-                *allowed_drops(made, agreed),
                 *in_which_order(made, self.options.overlay),
             ),
             options={

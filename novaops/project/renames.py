@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,6 @@ from novaops.desired.renames_file import RenamesFile, load_renames
 from novaops.diagnostics import Source
 from novaops.errors import UsageError
 from novaops.planning.earlier_names import Excluded
-from novaops.planning.plan import Plan
 from novaops.planning.rename import present_names
 
 NAME = "renames.json"
@@ -60,9 +59,3 @@ def consents(file: RenamesFile, live: Snapshot, desired: Desired) -> dict[str, s
         if column is not None:
             found[f"data-loss:{column.identity}"] = drop.reason
     return found
-
-
-def allowed_drops(made: Plan, reasons: Mapping[str, str]) -> Iterator[str]:
-    """A line for each loss that the file consents to."""
-    met = {hazard.consent for change in made.changes for hazard in change.hazards}
-    return (f"{consent} is allowed: {reason}" for consent, reason in reasons.items() if consent in met)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import psycopg
@@ -11,7 +11,7 @@ import pytest
 from novaops.planning.draft import Draft, draft
 from novaops.planning.hazard_codes import REFUSED_BY_ROWS, with_consent
 from novaops.planning.hazards import assess, hazard
-from novaops.planning.plan import Plan, Target
+from novaops.planning.plan import Hazard, Plan, Target
 from tests.integration.convergence.conftest import EVERYTHING, MANAGED, execute, snapshot
 
 BOOK = "CREATE TABLE author (id int PRIMARY KEY); CREATE TABLE book (id int, author int, title text"
@@ -22,6 +22,10 @@ CASES = {
     "unique": (");", ", UNIQUE (author, id));", "(1, 1, 'x')", "(1, NULL, 'x')"),
     "foreign-key": (");", ", FOREIGN KEY (author) REFERENCES author);", "(2, 7, 'x')", "(2, NULL, 'x')"),
 }
+
+
+def hazards(made: Draft, connection: psycopg.Connection[Any]) -> Collection[tuple[Hazard, ...]]:
+    return assess(made.changes, made.scene, connection).hazards.values()
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -50,8 +54,47 @@ def test_key_to_a_new_table(new_database: Callable[..., str]) -> None:
         made = draft(snapshot(connection), desired, EVERYTHING, MANAGED)
         assert assess(made.changes, made.scene, connection).hazards == {}
         connection.execute("INSERT INTO book VALUES (2, 1, 'b')")
-        (told,) = assess(made.changes, made.scene, connection).hazards.values()
+        (told,) = hazards(made, connection)
         assert [h.hazard for h in told] == ["foreign-key"]
+
+
+def test_key_to_new_columns(new_database: Callable[..., str]) -> None:
+    with psycopg.connect(new_database(), autocommit=True) as wanted:
+        wanted.execute(
+            "CREATE TABLE author (id int PRIMARY KEY, born int DEFAULT 7 UNIQUE);"
+            "CREATE TABLE book (id int, author int REFERENCES author (born))"
+        )
+        desired = snapshot(wanted)
+    with psycopg.connect(new_database(), autocommit=True) as connection:
+        connection.execute(
+            "CREATE TABLE author (id int PRIMARY KEY); CREATE TABLE book (id int, author int);"
+            "INSERT INTO author VALUES (1); INSERT INTO book VALUES (1, 7), (2, NULL)"
+        )
+        made = draft(snapshot(connection), desired, EVERYTHING, MANAGED)
+        assert assess(made.changes, made.scene, connection).hazards == {}
+        connection.execute("INSERT INTO book VALUES (3, 1)")
+        (told,) = hazards(made, connection)
+        assert [h.hazard for h in told] == ["foreign-key"]
+
+
+def test_rows_of_a_partition_that_others_refer_to(new_database: Callable[..., str]) -> None:
+    tables = (
+        "CREATE TABLE p (id int PRIMARY KEY) PARTITION BY LIST (id);"
+        "CREATE TABLE p1 {} CREATE TABLE r (p int REFERENCES p);"
+    )
+    with psycopg.connect(new_database(), autocommit=True) as wanted:
+        wanted.execute(tables.format("(id int PRIMARY KEY);"))
+        desired = snapshot(wanted)
+    with psycopg.connect(new_database(), autocommit=True) as connection:
+        connection.execute(tables.format("PARTITION OF p FOR VALUES IN (1, 2);"))
+        connection.execute("INSERT INTO p VALUES (1); INSERT INTO r VALUES (NULL)")
+        made = draft(snapshot(connection), desired, EVERYTHING, MANAGED)
+        assert {h.hazard for told in hazards(made, connection) for h in told} == {"behaviour"}
+        connection.execute("INSERT INTO r VALUES (1)")
+        (told,) = hazards(made, connection)
+        assert [(h.hazard, h.affected) for h in told] == [("behaviour", 1), ("foreign-key", 1)]
+        with pytest.raises(psycopg.errors.ForeignKeyViolation):
+            execute(connection, made)
 
 
 @pytest.mark.parametrize(
@@ -60,6 +103,8 @@ def test_key_to_a_new_table(new_database: Callable[..., str]) -> None:
         ("n int NOT NULL", True),
         ("n int NOT NULL DEFAULT 1", False),
         ("n int NOT NULL GENERATED ALWAYS AS (id + 1) STORED", False),
+        ("n int NOT NULL GENERATED ALWAYS AS (nullif(id, 1)) STORED", True),
+        ("n int GENERATED ALWAYS AS (nullif(id, 1)) STORED PRIMARY KEY", True),
         ("n int GENERATED ALWAYS AS IDENTITY", False),
         ("n int", False),
     ],

@@ -15,6 +15,9 @@ from novaops.project import Options, Project
 
 USERS = "CREATE TABLE users (id bigint PRIMARY KEY, email text);\n"
 ROWS = "INSERT INTO users VALUES (1, 'a'), (2, NULL);\n"
+NOT_NULL = USERS.replace("email text", "email text NOT NULL")
+REPAIR = "UPDATE users SET email = 'unknown' WHERE email IS NULL;\n"
+RENAME_AND_REPAIR = "ALTER TABLE users RENAME COLUMN email TO address;\n" + REPAIR.replace("email", "address")
 
 
 @dataclass

@@ -159,7 +159,7 @@ def test_the_file_beside_the_schema_is_read(project: Make) -> None:
     )
     plan = changed.plan()
     assert plan.blocked == ()
-    assert "data-loss:public.x.c is allowed: kept elsewhere" in plan.notices
+    assert plan.consents == {"data-loss:public.x.c": "kept elsewhere"}
     assert changed.apply(plan).left == ()
     assert changed.connection.execute("SELECT b FROM y").fetchall() == [(1,)]
     assert changed.plan().statements == ()

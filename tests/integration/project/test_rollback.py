@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -49,33 +48,6 @@ CREATE FUNCTION f(a bigint) RETURNS bigint LANGUAGE sql AS 'SELECT a';
 CREATE VIEW v AS SELECT id, name, mood FROM people;
 CREATE PUBLICATION pub FOR TABLE people;
 """
-
-
-@pytest.fixture
-def url(new_database: Callable[..., str]) -> str:
-    return new_database("rollback")
-
-
-@pytest.fixture
-def live(url: str) -> Iterator[Connection]:
-    with psycopg.connect(url, autocommit=True) as connection:
-        yield connection
-
-
-@pytest.fixture
-def declare(url: str, tmp_path: Path) -> Iterator[Callable[..., Project]]:
-    """`declare(sql)` is a project of the database with a file of that text."""
-    opened: list[Project] = []
-
-    def project(text: str, **changed: Any) -> Project:
-        file = tmp_path / f"schema_{len(opened)}.sql"
-        file.write_text(text)
-        opened.append(Project(url, file, replace(PLAIN, **changed)))
-        return opened[-1]
-
-    yield project
-    for each in opened:
-        each.close()
 
 
 def take_back(url: str, back: Plan, *allow: str) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -14,10 +12,9 @@ import pytest
 from novaops.errors import NovaopsError, RefusedError
 from novaops.execution.pg_dump import entries
 from novaops.execution.rehearsal import Rehearsal
-from novaops.project import Options, Project
+from novaops.project import Project
 
 Connection = psycopg.Connection[Any]
-PLAIN = Options(ignore_file=None)
 MONTH = timedelta(days=30)
 
 KEPT = """
@@ -46,33 +43,6 @@ CREATE VIEW v AS SELECT number FROM orders;
 CREATE PUBLICATION pub FOR TABLE orders;
 """
 ROWS = "INSERT INTO people VALUES (7); INSERT INTO orders (person, amount) VALUES (7, 1), (7, 2)"
-
-
-@pytest.fixture
-def url(new_database: Callable[..., str]) -> str:
-    return new_database("parking")
-
-
-@pytest.fixture
-def live(url: str) -> Iterator[Connection]:
-    with psycopg.connect(url, autocommit=True) as connection:
-        yield connection
-
-
-@pytest.fixture
-def declare(url: str, tmp_path: Path) -> Iterator[Callable[..., Project]]:
-    """`declare(sql)` is a project of the database with a file of that text."""
-    opened: list[Project] = []
-
-    def project(text: str, **changed: Any) -> Project:
-        file = tmp_path / f"schema_{len(opened)}.sql"
-        file.write_text(text)
-        opened.append(Project(url, file, replace(PLAIN, **changed)))
-        return opened[-1]
-
-    yield project
-    for each in opened:
-        each.close()
 
 
 def test_a_parked_table_is_no_loss_and_comes_back_with_everything(

@@ -25,33 +25,6 @@ PLAIN = Options(ignore_file=None)
 T = "CREATE TABLE t (a int PRIMARY KEY, b text);\n"
 
 
-@pytest.fixture
-def url(new_database: Callable[..., str]) -> str:
-    return new_database("rehearsal")
-
-
-@pytest.fixture
-def live(url: str) -> Iterator[Connection]:
-    with psycopg.connect(url, autocommit=True) as connection:
-        yield connection
-
-
-@pytest.fixture
-def declare(url: str, tmp_path: Path) -> Iterator[Callable[..., Project]]:
-    """`declare(sql)` is a project of the database with a file of that text."""
-    opened: list[Project] = []
-
-    def project(text: str, at: str = url, **changed: Any) -> Project:
-        file = tmp_path / f"schema_{len(opened)}.sql"
-        file.write_text(text)
-        opened.append(Project(at, file, replace(PLAIN, **changed)))
-        return opened[-1]
-
-    yield project
-    for each in opened:
-        each.close()
-
-
 def verdict(made: Plan) -> Rehearsal:
     return Rehearsal.of(made.rehearsal)
 

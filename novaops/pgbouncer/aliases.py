@@ -1,0 +1,343 @@
+"""The library behind `novaops alias`: what the commands call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from novaops.errors import NovaopsError, UsageError
+from novaops.pgbouncer import inventory_edit
+from novaops.pgbouncer.apply import Order, bring, reload_only
+from novaops.pgbouncer.check import Report, file_findings, pooler_findings, server_findings
+from novaops.pgbouncer.drain import Drain
+from novaops.pgbouncer.explain import Explanation, explain
+from novaops.pgbouncer.groundwork import Groundwork, Outcome, Servers, proven
+from novaops.pgbouncer.installation import Installation, read_installation
+from novaops.pgbouncer.inventory import (
+    Alias,
+    Inventory,
+    Target,
+    alias_name,
+    checked,
+    no_target,
+)
+from novaops.pgbouncer.names import refuse_secret
+from novaops.pgbouncer.pooler import Pooler
+from novaops.pgbouncer.probe import Probe
+from novaops.pgbouncer.propose import Proposal, propose
+from novaops.pgbouncer.rendering import Rendered, render_files
+from novaops.pgbouncer.rotate import Rotation, discard, generated
+from novaops.pgbouncer.secrets import Secrets
+from novaops.pgbouncer.server import open_servers
+
+
+class Aliases(Groundwork):
+    """What the commands do; each method takes the locks it needs."""
+
+    def test(self, names: Sequence[str] = (), password: str | None = None) -> list[Probe]:
+        """Log in through the aliases, or those of these names."""
+        inventory = self.inventory()
+        chosen = [inventory.find(name) for name in names] or list(inventory.aliases)
+        if password is not None and len(chosen) != 1:
+            raise UsageError("one password is for one alias", hint="novaops alias test NAME --password-stdin")
+        installation = read_installation(inventory.settings)
+        with self._servers(chosen) as (servers, _):
+            return [self._probe(alias, installation, servers, password) for alias in chosen]
+
+    # -- changing -------------------------------------------------------------------------------
+
+    def add(
+        self,
+        alias: Alias,
+        *,
+        password: str | None = None,
+        create_role: bool = False,
+        take_over: bool = False,
+        shadow: bool = False,
+        dry_run: bool = False,
+    ) -> Outcome:
+        """Declare the alias, or change it, and serve it. Raises `NovaopsError` with everything as it was."""
+        with self._locked():
+            inventory = self.inventory()
+            installation = read_installation(inventory.settings)
+            checked(alias, installation.version)
+            before = next((a for a in inventory.aliases if a.name == alias.name), None)
+            text = inventory_edit.read(self.path)
+            new_text = inventory_edit.with_alias(text, alias, inventory.settings) if alias != before else text
+            aliases = [a for a in inventory.aliases if a.name != alias.name]
+            place = next((i for i, a in enumerate(inventory.aliases) if a.name == alias.name), len(aliases))
+            after = replace(inventory, aliases=(*aliases[:place], alias, *aliases[place:]))
+            with self._servers(after.aliases) as (servers, failed):
+                self._check_target(alias, servers, shadow=shadow)
+                made = create_role and not dry_run and self._create_role(alias, servers, password)
+                try:
+                    secrets = self._secrets(
+                        after, installation, servers, failed, {alias.user: password} if password else {},
+                        set() if create_role and dry_run else {alias.user}, dry_run=dry_run,
+                    )  # fmt: skip
+                    return self._bring(
+                        after, installation, secrets, servers, text, new_text, alias,
+                        "unchanged" if new_text == text else "changed" if before else "added",
+                        take_over=frozenset({alias.name} if take_over else ()), dry_run=dry_run, password=password,
+                    )  # fmt: skip
+                except BaseException:
+                    if made:
+                        self._drop_role(alias, servers)
+                    raise
+
+    def apply(self, *, drain: Drain | None = None, dry_run: bool = False) -> Outcome:
+        """Bring files and pooler to what novaops.toml declares; what it no longer declares is drained and removed."""
+        with self._locked():
+            inventory = self.inventory()
+            installation = read_installation(inventory.settings)
+            for alias in inventory.aliases:
+                checked(alias, installation.version)
+            going = [n for n in installation.own_names() if n not in {a.name for a in inventory.aliases}]
+            with self._servers(inventory.aliases) as (servers, failed):
+                secrets = self._secrets(inventory, installation, servers, failed, {}, set(), dry_run=dry_run)
+                text = inventory_edit.read(self.path)
+                with self._leaving(installation, going if not dry_run else [], drain or Drain()):
+                    return self._bring(
+                        inventory, installation, secrets, servers, text, text, None, "unchanged",
+                        removes=frozenset(going), dry_run=dry_run,
+                    )  # fmt: skip
+
+    def remove(self, name: str, *, drain: Drain | None = None, dry_run: bool = False) -> Outcome:
+        """Take no new clients, wait for those that are connected, and remove the alias."""
+        with self._locked():
+            inventory = self.inventory()
+            installation = read_installation(inventory.settings)
+            text = inventory_edit.read(self.path)
+            alias = self._to_remove(inventory, installation, name)
+            gone = alias.name if alias else name
+            new_text = inventory_edit.without_alias(text, gone)
+            after = replace(inventory, aliases=tuple(a for a in inventory.aliases if a.name != gone))
+            with self._servers(after.aliases) as (servers, failed):
+                secrets = self._secrets(after, installation, servers, failed, {}, set(), dry_run=dry_run)
+                going = [gone] if gone in installation.own_names() and not dry_run else []
+                # What is declared comes first: a run that is cut off here is finished by the next one.
+                if not dry_run and new_text != text:
+                    self._declare(new_text)
+                try:
+                    with self._leaving(installation, going, drain or Drain()):
+                        return self._bring(
+                            after, installation, secrets, servers, new_text, new_text, alias, "removed",
+                            removes=frozenset({gone}), dry_run=dry_run,
+                        )  # fmt: skip
+                except BaseException:
+                    if not dry_run and new_text != text:
+                        self._declare_again(text, new_text)
+                    raise
+
+    def rename(self, old: str, new: str, *, drain: Drain | None = None, dry_run: bool = False) -> Outcome:
+        """Serve the alias under the new name too, wait for the clients of the old one, and remove that."""
+        with self._locked():
+            inventory = self.inventory()
+            installation = read_installation(inventory.settings)
+            alias = inventory.find(old)
+            if any(a.name == new for a in inventory.aliases):
+                raise UsageError(
+                    f"there is an alias {new} already", hint="choose another name, or remove that first"
+                )
+            fresh = checked(replace(alias, name=new), installation.version)
+            text = inventory_edit.read(self.path)
+            new_text = inventory_edit.renamed(text, alias.name, new)
+            both = replace(inventory, aliases=(*inventory.aliases, fresh))
+            after = replace(
+                inventory, aliases=tuple(fresh if a.name == alias.name else a for a in inventory.aliases)
+            )
+            with self._servers(both.aliases) as (servers, failed):
+                self._check_target(fresh, servers, shadow=None)
+                secrets = self._secrets(both, installation, servers, failed, {}, set(), dry_run=dry_run)
+                first = self._bring(
+                    both, installation, secrets, servers, text, text, fresh, "renamed", dry_run=dry_run
+                )
+                if dry_run:
+                    return first
+                self._declare(new_text)
+                now = read_installation(inventory.settings)
+                try:
+                    with self._leaving(now, [alias.name], drain or Drain()):
+                        last = self._bring(
+                            after, now, secrets, servers, new_text, new_text, fresh, "renamed",
+                            removes=frozenset({alias.name}),
+                        )  # fmt: skip
+                except NovaopsError as error:
+                    error.hint = f"{new} is served already; novaops alias apply removes {alias.name} later"
+                    raise
+                changes = (*first.applied.changes, *last.applied.changes)
+                return replace(last, applied=replace(last.applied, changes=changes))
+
+    def reload(self) -> Outcome:
+        """Tell the pooler to read its files, and compare what it serves."""
+        with self._locked():
+            inventory = self.inventory()
+            installation = read_installation(inventory.settings)
+            own = set(installation.own_names())
+            aliases = tuple(a for a in inventory.aliases if a.name in own)
+            secrets = Secrets(installation.own_users(), {}, ())
+            order = Order(inventory, aliases, secrets, force_reload=True)
+            return Outcome(None, "unchanged", reload_only(installation, order, self.reporter))
+
+    def rotate(self, name: str, password: str | None, write_to: Path | None) -> Outcome:
+        """A new password for the user of an alias: server, userlist.txt, RELOAD, RECONNECT, login.
+
+        `password` is the new one; without it one is made and written to the new file `write_to`.
+        """
+        with self._locked():
+            inventory = self.inventory()
+            installation = read_installation(inventory.settings)
+            alias = inventory.find(name)
+            with self._servers(inventory.aliases) as (servers, failed):
+                place = (alias.target.host, alias.target.port, alias.target.database)
+                if place not in servers:
+                    raise NovaopsError(
+                        f"{alias.target} cannot be reached", detail=failed[place], hint="see --url"
+                    )
+                if password is not None and (refused := refuse_secret(password)):
+                    raise refused.error(f"the new password of {alias.user}")
+                new = password if password is not None else generated(write_to or Path())
+                return self._rotated(inventory, installation, alias, new, servers, failed, write_to)
+
+    def _rotated(
+        self, inventory: Inventory, installation: Installation, alias: Alias, password: str,
+        servers: Servers, failed: Mapping[tuple[str, int, str], str], written: Path | None,
+    ) -> Outcome:  # fmt: skip
+        probes: list[Probe] = []
+        server = servers[alias.target.host, alias.target.port, alias.target.database]
+        try:
+            rotation = Rotation(server, alias.user, server.verifier_of(password, alias.user))
+        except BaseException:
+            discard(written)
+            raise
+
+        def prove() -> None:
+            pooler = Pooler(installation.settings, read_installation(installation.settings).ini)
+            try:
+                if pooler.console is not None:
+                    for each in (a for a in inventory.aliases if a.user == alias.user):
+                        pooler.console.command("RECONNECT", each.name)
+            finally:
+                pooler.close()
+            probes.append(proven(self._probe(alias, installation, servers, password)))
+
+        try:
+            secrets = self._secrets(inventory, installation, servers, failed, {}, {alias.user})
+            order = Order(
+                inventory, inventory.aliases, secrets, force_reload=True, written=rotation.commit, prove=prove
+            )
+            applied = bring(installation, order, self.reporter)
+        except BaseException as error:
+            why = rotation.undo_quietly()
+            if why is None:
+                discard(written)
+            elif isinstance(error, NovaopsError):
+                # Whoever mends that needs the password that the server may have.
+                error.detail = f"{error.detail or ''}\nthe server could not be set back: {why}".strip()
+            raise
+        return Outcome(alias, "rotated", applied, tuple(probes))
+
+    # -- reports --------------------------------------------------------------------------------
+
+    def check(self, *, pooler: bool = True, server: bool = True) -> Report:
+        """Compare what is declared with files, pooler and servers; the two last only if they are wanted."""
+        inventory = self.inventory()
+        installation = read_installation(inventory.settings)
+        findings = list(file_findings(inventory, installation))
+        looked, left = ["files"], []
+        if pooler and installation.ini_text is not None:
+            running = Pooler(installation.settings, installation.ini)
+            try:
+                findings += pooler_findings(inventory, running)
+            finally:
+                running.close()
+            looked.append("pooler")
+        else:
+            left.append("pooler")
+        if server:
+            with self._servers(inventory.aliases) as (servers, failed):
+                findings += server_findings(inventory, installation, servers, failed)
+            looked.append("servers")
+        else:
+            left.append("servers")
+        return Report(tuple(dict.fromkeys(findings)), tuple(looked), tuple(left))
+
+    def explain(self, name: str) -> Explanation:
+        """All that is known of one alias."""
+        inventory = self.inventory()
+        return explain(inventory.find(name), read_installation(inventory.settings))
+
+    def propose(self) -> list[Proposal]:
+        """What the table agents of the default target asks for."""
+        inventory = self.inventory()
+        target = inventory.default
+        if target is None:
+            raise no_target()
+        opened, failed = open_servers(self.base, [(target.host, target.port, target.database)])
+        if not opened:
+            raise NovaopsError(
+                f"{target} cannot be reached", detail=next(iter(failed.values())), hint="see --url"
+            )
+        (server,) = opened.values()
+        try:
+            return propose(inventory, server)
+        finally:
+            server.close()
+
+    def render(self, output: Path | None, *, whole: bool = False, with_secrets: bool = False) -> Rendered:
+        """The files as they would be, from those in `output` or of the installation; nothing is served."""
+        inventory = self.inventory()
+        secrets, lacking = Secrets({}, {}, ()), tuple(self._need_secrets(inventory))
+        if with_secrets:
+            if inventory.settings.auth == "auth_query" and not inventory.settings.auth_password_command:
+                raise UsageError(
+                    f"the password of {inventory.settings.auth_user} is not known",
+                    hint="give it by auth_password_command in [pgbouncer] of novaops.toml",
+                )
+            installation = replace(read_installation(inventory.settings), userlist_text=None)
+            with self._servers(inventory.aliases) as (servers, failed):
+                users = set(self._need_secrets(inventory))
+                secrets = self._secrets(inventory, installation, servers, failed, {}, users, dry_run=True)
+            lacking = ()
+        return render_files(inventory, secrets.own, lacking, output, whole=whole)
+
+    @staticmethod
+    def _need_secrets(inventory: Inventory) -> list[str]:
+        return (
+            [inventory.settings.auth_user] if inventory.settings.auth == "auth_query" else inventory.users()
+        )
+
+
+def new_alias(
+    inventory: Inventory,
+    agent: str,
+    *,
+    name: str | None = None,
+    role: str | None = None,
+    target: str | None = None,
+    target_host: str | None = None,
+    target_port: int | None = None,
+    pool_mode: str | None = None,
+    pool_size: int | None = None,
+    rationale: str = "",
+) -> Alias:
+    """The alias of an agent; what is not given is as it is declared already, or the default."""
+    name = name or alias_name(agent, inventory.settings)
+    before = next((a for a in inventory.aliases if a.name == name), None)
+    default = before.target if before else inventory.default
+    if default is None and (target is None or target_host is None):
+        raise no_target()
+    return Alias(
+        name=name,
+        user=role or (before.user if before else agent),
+        target=Target(
+            target or (default.database if default else ""),
+            target_host or (default.host if default else ""),
+            target_port or (default.port if default else 5432),
+        ),
+        pool_mode=pool_mode or (before.pool_mode if before else inventory.settings.pool_mode),
+        pool_size=pool_size or (before.pool_size if before else inventory.settings.pool_size),
+        rationale=rationale or (before.rationale if before else ""),
+        password_command=before.password_command if before else None,
+    )
