@@ -74,7 +74,7 @@ def set_up(
             )
         resumed = unfinished(target, replication, SET_UP)
         if not resumed and not steps(Setting(pair, replication, None, told, wait)):
-            _, found = health(pair, replication)
+            _, found = health(pair, replication, samples=2)
             return Outcome(replication, (), None, found, time.monotonic() - begun)
         ensure_own_schema(target)
         journal = RunJournal.begin(target, replication, SET_UP)

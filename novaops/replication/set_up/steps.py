@@ -87,6 +87,8 @@ def _steps(setting: Setting) -> Iterator[Step]:
     if fresh:
         yield Step("slot", f"slot {replication.slot}", partial(slot, setting))
         yield Step("subscription", f"subscription {replication.subscription}", partial(subscribe, setting))
+    if found is not None and not found.disable_on_error:
+        yield Step("stop", f"letting {found.name} stop at errors", partial(stop_at_errors, setting))
     if fresh or (found is not None and not found.enabled):
         yield Step("enable", f"enabling {replication.subscription}", partial(enable, setting))
     if behind or (lacks and not fresh):
@@ -236,6 +238,14 @@ def subscribe(setting: Setting) -> str:
     setting.log.making("subscription", replication.subscription)
     subscription.create(setting.pair, replication, copy=server_copies)
     return replication.subscription
+
+
+def stop_at_errors(setting: Setting) -> str:
+    """A subscription that was made by hand tries for ever, and nobody hears of it."""
+    name = setting.replication.subscription
+    setting.log.making("disable_on_error", name)
+    subscription.alter(setting.pair.target.connection, name, "SET (disable_on_error = true)")
+    return f"{name} stops at errors"
 
 
 def enable(setting: Setting) -> str:

@@ -41,6 +41,8 @@ def _undo(pair: Pair, replication: Replication, made: Made) -> None:
             drop_slot(source, made.name)
         case "enabled":
             subscription.alter(target, made.name, "DISABLE")
+        case "disable_on_error":
+            subscription.alter(target, made.name, "SET (disable_on_error = false)")
         case "role":
             role.drop(source, replication, made.name)
         case "publication":
