@@ -134,15 +134,15 @@ class _Comparison:
             return replace(self._whole(result), seconds=time.monotonic() - begun)
         expected = self.source.estimate()
         for part, ours, theirs in self._ranges(Range()):
-            result = replace(
-                result,
-                source_rows=result.source_rows + ours[0],
-                target_rows=result.target_rows + theirs[0],
-            )
+            result = replace(result, source_rows=result.source_rows + ours[0])
             if expected:
                 self.reporter.progress(f"{result.source_rows} rows", min(result.source_rows / expected, 1.0))
+            before = result.extra - result.missing
             if ours != theirs:
                 result = self._closer(part, result)
+            # What the target had at the first look may have been on its way out.
+            there = ours[0] + (result.extra - result.missing) - before
+            result = replace(result, target_rows=result.target_rows + there)
         equal = not (result.missing or result.extra or result.different) and not result.unsettled
         return replace(result, equal=equal or self._all_repaired(result), seconds=time.monotonic() - begun)
 
