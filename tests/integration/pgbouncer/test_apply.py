@@ -21,6 +21,8 @@ from novaops.errors import NovaopsError
 from novaops.pgbouncer import files, scratch
 from novaops.pgbouncer.console import Console, Place
 from novaops.pgbouncer.drain import Drain
+from novaops.pgbouncer.grammar import read_ini
+from novaops.pgbouncer.userlist import read_userlist
 from novaops.progress import Silent
 from tests.pooler import USERLIST, PoolerForTest, program_or_skip
 
@@ -79,6 +81,14 @@ def restarted(pooler: PoolerForTest) -> None:
     pooler.start()
 
 
+def consistent(pooler: PoolerForTest) -> bool:
+    """Whether every alias in the ini has a user with a secret: what a pgbouncer that started now would serve."""
+    ini = read_ini(pooler.ini, pooler.ini.read_text())
+    users = read_userlist(pooler.userlist, pooler.userlist.read_text())
+    needed = {name.removesuffix("_memory") for name in ini.databases() if name.endswith("_memory")}
+    return not ini.errors and not users.problems and needed <= set(users.secrets())
+
+
 def test_killed_anywhere_while_adding(pooler: PoolerForTest, new_agent: Agents) -> None:
     old, new = new_agent("old"), new_agent("new")
     pooler.add(old)
@@ -89,6 +99,7 @@ def test_killed_anywhere_while_adding(pooler: PoolerForTest, new_agent: Agents) 
             break
         steps += 1
         # What runs works; what would run after a crash works; and neither is something in between.
+        assert consistent(pooler), step
         assert pooler.works(f"{old}_memory", old), step
         served = f"{new}_memory" in pooler.served()
         assert pooler.works(f"{new}_memory", new) == served, step
@@ -118,6 +129,7 @@ def test_killed_anywhere_while_removing(pooler: PoolerForTest, new_agent: Agents
         if not in_child(lambda killer: pooler.aliases(killer).remove(goes), step):
             break
         steps += 1
+        assert consistent(pooler), step
         assert pooler.works(f"{stays}_memory", stays), step
         if step % 4 == 0:
             # Whoever is in the ini has a password in the userlist.
