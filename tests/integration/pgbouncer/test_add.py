@@ -264,6 +264,16 @@ def test_a_fresh_installation_is_written_whole_and_starts(pooler: PoolerForTest,
     assert pooler.works(f"{other}_memory", other)
 
 
+def test_under_md5_which_is_the_default_of_debian(pooler: PoolerForTest, new_agent: Agents) -> None:
+    """auth_type = md5 takes SCRAM verifiers as well: a client is asked for what its secret is."""
+    pooler.stop()
+    pooler.write(pooler.ini.read_text().replace("auth_type = scram-sha-256", "auth_type = md5"))
+    pooler.start()
+    agent = new_agent()
+    assert pooler.add(agent).probes[0].good
+    assert pooler.works(f"{agent}_memory", agent)
+
+
 def test_two_for_one_password_option(pooler: PoolerForTest, new_agent: Agents) -> None:
     pooler.add(new_agent())
     pooler.add(new_agent())
