@@ -381,6 +381,29 @@ def test_by_signal_where_there_is_no_console(
     assert outcome.probes[0].good
 
 
+def test_by_systemctl(pooler: PoolerForTest, new_agent: Agents, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no systemd where tests run: a program of that name does what the unit's ExecReload does."""
+    programs = pooler.project / "bin"
+    programs.mkdir()
+    program = programs / "systemctl"
+    program.write_text(
+        f'#!/bin/sh\n[ "$*" = "reload pool" ] && kill -HUP "$(cat {pooler.folder}/pgbouncer.pid)"\n'
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    pooler.toml.write_text(pooler.toml.read_text() + 'reload = "systemctl"\nservice = "pool"\n')
+    agent = new_agent()
+    outcome = pooler.add(agent)
+    assert (outcome.applied.reloaded, outcome.applied.served) == ("systemctl reload pool", 2)
+    assert pooler.works(f"{agent}_memory", agent)
+    before = (pooler.ini.read_bytes(), pooler.userlist.read_bytes(), pooler.toml.read_bytes())
+    program.write_text("#!/bin/sh\necho no such unit >&2; exit 5\n")
+    with pytest.raises(NovaopsError, match="systemctl reload pool failed") as failed:
+        pooler.add(new_agent())
+    assert failed.value.detail == "no such unit"
+    assert (pooler.ini.read_bytes(), pooler.userlist.read_bytes(), pooler.toml.read_bytes()) == before
+
+
 def test_by_a_user_of_the_console(pooler: PoolerForTest, new_agent: Agents) -> None:
     text = pooler.toml.read_text()
     pooler.toml.write_text(
