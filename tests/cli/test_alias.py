@@ -202,6 +202,9 @@ def test_render_with_secrets(pooler: PoolerForTest, new_agent: Agents, alias: Al
     text = (pooler.project / "build/userlist.txt").read_text()
     assert text.split("\n")[1] in pooler.userlist.read_text()
     assert "SCRAM" not in rendered.stdout + rendered.stderr
+    again = alias("render", "--output", "build", url=False)
+    assert (again.returncode, again.stderr) == (0, "")
+    assert (pooler.project / "build/userlist.txt").read_text() == text
 
 
 def test_rotate(pooler: PoolerForTest, new_agent: Agents, alias: Alias) -> None:
