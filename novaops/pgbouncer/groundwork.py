@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -200,14 +200,12 @@ class Groundwork:
                 if installation.ini_text is not None
                 else read_installation(installation.settings)
             )
-            pooler_ini = known.ini
-            return probe(
-                alias,
-                client_host(installation.settings, pooler_ini),
-                client_port(installation.settings, pooler_ini),
-                password_for(alias, password),
-                server.connection if server else None,
-            )
+            settings, ini = installation.settings, known.ini
+            host, port = client_host(settings, ini), client_port(settings, ini)
+            with closing(Pooler(settings, ini)) as pooler:
+                mode = pooler.pool_mode(alias.name)
+            direct = server.connection if server else None
+            return probe(alias, host, port, password_for(alias, password), direct, mode)
 
     @contextmanager
     def _leaving(self, installation: Installation, names: Sequence[str], drain: Drain) -> Iterator[None]:
@@ -215,12 +213,11 @@ class Groundwork:
         if not names or installation.ini_text is None:
             yield
             return
-        pooler = Pooler(installation.settings, installation.ini)
-        try:
-            with drained(pooler, names, drain, self.reporter):
-                yield
-        finally:
-            pooler.close()
+        with (
+            closing(Pooler(installation.settings, installation.ini)) as pooler,
+            drained(pooler, names, drain, self.reporter),
+        ):
+            yield
 
     def _check_target(self, alias: Alias, servers: Servers, *, shadow: bool | None) -> None:
         """Refuse a name that hides a database, unless `shadow`; None is for callers that have no such consent."""

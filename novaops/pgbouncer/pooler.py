@@ -136,6 +136,14 @@ class Pooler:
                 return found
             time.sleep(0.05)
 
+    def pool_mode(self, database: str) -> str | None:
+        """How an entry is pooled, by its own mode or that of all; None where nobody can be asked."""
+        if self.console is None:
+            return None
+        served = self.served()
+        own = served.databases.get(database, {}).get("pool_mode", "")
+        return own or served.config.get("pool_mode", {}).get("value") or None
+
     def clients(self, database: str) -> list[Row]:
         """Who is connected through the alias."""
         return [row for row in self.need_console().show("CLIENTS") if row["database"] == database]
