@@ -13,6 +13,7 @@ from novaops.pgbouncer.apply import Applied, Order, bring
 from novaops.pgbouncer.auth_user import auth_password
 from novaops.pgbouncer.budget import Budget, budget
 from novaops.pgbouncer.drain import Drain, drained
+from novaops.pgbouncer.explain import POOL_MODES
 from novaops.pgbouncer.installation import Installation, read_installation
 from novaops.pgbouncer.inventory import (
     FILE,
@@ -41,6 +42,13 @@ class Outcome:
     applied: Applied
     probes: tuple[Probe, ...] = ()
     budget: Budget | None = None
+
+    @property
+    def warning(self) -> str | None:
+        """What a mode of pooling that was asked for takes away."""
+        if self.alias is None or self.declared == "removed" or self.alias.pool_mode == "session":
+            return None
+        return f"{self.alias.pool_mode} pooling: {POOL_MODES[self.alias.pool_mode]}"
 
     @property
     def nothing_to_do(self) -> bool:
