@@ -204,6 +204,19 @@ def test_a_line_written_by_hand_is_taken_over_only_when_asked(
     assert pooler.works(f"{agent}_memory", agent)
 
 
+def test_an_entry_of_an_included_file_is_left_to_people(pooler: PoolerForTest, new_agent: Agents) -> None:
+    agent = new_agent()
+    extra = pooler.folder / "more.ini"
+    extra.write_text(f"{agent}_memory = host=10.0.0.1\n")
+    pooler.give(extra)
+    pooler.write(pooler.ini.read_text().replace("[pgbouncer]", f"%include {extra}\n[pgbouncer]"))
+    for take_over in (False, True):
+        with pytest.raises(NovaopsError, match=r"more.ini:1, written by hand") as refused:
+            pooler.add(agent, take_over=take_over)
+        assert "remove it there" in (refused.value.hint or "")
+    assert extra.read_text() == f"{agent}_memory = host=10.0.0.1\n"
+
+
 def test_an_empty_password_by_hand_is_overridden_and_named(pooler: PoolerForTest, new_agent: Agents) -> None:
     agent = new_agent()
     pooler.userlist.write_text(f'"{agent}" ""\n{USERLIST}')
