@@ -41,11 +41,11 @@ ALL = (
 
 
 class Server(EmbeddedServer):
-    """A cluster with default settings, run by an installation that need not be the wheel's."""
+    """A cluster with default settings, but for logical decoding, run by an installation that need not be the wheel's."""
 
     def __init__(self, directory: Path, major: int, installation: Path | None) -> None:
         super().__init__(directory, major)
-        self.settings = {"fsync": "off"}
+        self.settings = {"fsync": "off", "wal_level": "logical"}
         self.installation = installation
 
     def _binaries(self) -> Path:

@@ -133,7 +133,7 @@ QUIET: Sequence[Option[Any]] = (
 )
 
 
-def _checked(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+def checked_duration(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
     from novaops.durations import parse_duration
 
     if value is not None:
@@ -150,7 +150,7 @@ PARK: Sequence[Option[Any]] = (
         metavar="TIME",
         is_flag=False,
         flag_value="30d",
-        callback=_checked,
+        callback=checked_duration,
         help="Put dropped tables aside, with their rows, instead; for 30d when no TIME is given. See unpark.",
     ),
 )

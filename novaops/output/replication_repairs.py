@@ -20,15 +20,20 @@ from novaops.replication.set_up import Outcome
 CHECK = (" ✓ ", "green")
 
 
-def write_torn_down(result: TornDown, form: str) -> None:
-    """What is gone, and what remains."""
+def write_torn_down(results: Sequence[TornDown], form: str) -> None:
+    """What is gone, and what remains; of two directions each by itself."""
     if form == "json":
-        value = {"name": result.replication.name, "done": result.done, "left": result.left}
-        write_data(dumps({"format_version": 1, **value}))
+        values = [{"name": r.replication.name, "done": r.done, "left": r.left} for r in results]
+        write_data(dumps({"format_version": 1, "replications": values}))
         return
-    lines = [Text.assemble(CHECK, f"dropped {visible(text)}") for text in result.done]
-    lines += [Text.assemble((" ! ", "yellow"), f"left: {visible(text)}") for text in result.left]
-    write_lines([Text(visible(str(result.replication)), "bold"), *(lines or [Text("nothing to take down")])])
+    lines = []
+    for result in results:
+        lines.append(Text(visible(str(result.replication)), "bold"))
+        lines += [Text.assemble(CHECK, f"dropped {visible(text)}") for text in result.done]
+        lines += [Text.assemble((" ! ", "yellow"), f"left: {visible(text)}") for text in result.left]
+        if not (result.done or result.left):
+            lines.append(Text("nothing to take down"))
+    write_lines(lines)
 
 
 def write_rebuilt(outcome: Outcome, form: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -17,7 +17,7 @@ from novaops.replication.finding import Finding
 from novaops.replication.pair import Pair, Side, open_side
 from novaops.replication.proof.health import health, healthy
 from novaops.replication.proof.state import State, as_found
-from novaops.replication.repairs.failed import failed
+from novaops.replication.repairs.failed import explained
 from novaops.replication.repairs.sequences import stale
 from novaops.replication.set_up.journal import unfinished
 from novaops.replication.set_up.read_only import shown, unguarded
@@ -57,26 +57,8 @@ def status(replication: Replication, samples: int = 1) -> Status:
         pair = Pair(source, target, source.identity.same_server(target.identity) is not False)
         known = as_found(pair, replication)
         state, found = health(pair, known, samples)
-        explained = tuple(_explained(pair, known, state, found))
-        return Status(known, state, (*explained, *_of_target(target.connection, known)))
-
-
-def _explained(
-    pair: Pair, replication: Replication, state: State, found: tuple[Finding, ...]
-) -> Iterator[Finding]:
-    """The findings; what stopped the worker is looked at more closely."""
-    for finding in found:
-        stopped = failed(pair, replication, state) if finding.name == "disabled-by-error" else None
-        if stopped is None:
-            yield finding
-            continue
-        at = f", at {stopped.first_key}" if stopped.first_key else ""
-        yield replace(
-            finding,
-            message=f"the subscription {replication.subscription} has stopped at {stopped}{at}: "
-            f"{stopped.reason or 'the target takes it now'}",
-            detail=f"{finding.message}; {finding.detail}",
-        )
+        told = explained(pair, known, state, found)
+        return Status(known, state, (*told, *_of_target(target.connection, known)))
 
 
 def _of_target(target: psycopg.Connection[Any], replication: Replication) -> Iterator[Finding]:

@@ -132,6 +132,7 @@ def test_usage(site: Site) -> None:
     assert "--server must not hold a password" in secret.stderr
     assert "hunter2" not in secret.stderr
     assert site.run("--probe").returncode == 2
+    assert site.run("--wait", "long").returncode == 2
 
 
 def test_what_is_wrong_in_the_file_is_shown_at_its_line(site: Site, tmp_path: Path) -> None:

@@ -34,10 +34,11 @@ def command(repairing: bool, output_format: str, quiet: bool, **given: Any) -> i
     from novaops.replication.proof.compare import compare
     from novaops.replication.proof.repair import repair_of
     from novaops.replication.proof.state import as_found
+    from novaops.replication.replicate import both_ways
 
     compared = []
     with replications(given, quiet) as (found, reporter):
-        for each in found:
+        for each in both_ways(found):
             with open_pair(each) as pair:
                 how = repair_of(each) if repairing else None
                 compared.append((each, compare(pair, as_found(pair, each), reporter, repair=how)))

@@ -8,7 +8,7 @@ import click
 
 from novaops.cli.command import Command
 from novaops.cli.migrations.run import agreed
-from novaops.cli.options import CONNECTION, QUIET, TEXT_OR_JSON, YES, options
+from novaops.cli.options import CONNECTION, QUIET, TEXT_OR_JSON, YES, checked_duration, options
 from novaops.cli.replicate.options import REPLICATIONS
 from novaops.cli.replicate.session import one, replications
 from novaops.cli.verdict import FAILED
@@ -25,6 +25,7 @@ anew; rows that differ are copied, overwritten or deleted on the target, in plac
     "--wait",
     metavar="TIME",
     default="60s",
+    callback=checked_duration,
     show_default=True,
     help="How long the slot may wait for open transactions of the source's server.",
 )

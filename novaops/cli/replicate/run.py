@@ -7,10 +7,11 @@ from typing import Any
 import click
 
 from novaops.cli.command import Command
-from novaops.cli.options import CONNECTION, QUIET, TEXT_OR_JSON, options
+from novaops.cli.options import CONNECTION, QUIET, TEXT_OR_JSON, checked_duration, options
 from novaops.cli.replicate.options import REPLICATIONS
 from novaops.cli.replicate.session import replications
 from novaops.cli.verdict import PENDING, REFUSED
+from novaops.errors import NovaopsError
 
 EPILOG = """\b
 Examples:
@@ -34,6 +35,7 @@ What is there already stays; what a run has made is undone when it fails.
     "--wait",
     metavar="TIME",
     default="60s",
+    callback=checked_duration,
     show_default=True,
     help="How long the slot may wait for open transactions of the source's server.",
 )
@@ -51,13 +53,9 @@ def command(only_check: bool, probe: bool, wait: str, output_format: str, quiet:
         if only_check:
             seen = [check(each, reporter, dry_apply=probe) for each in wanted]
             write_checked(seen, output_format)
-            return (
-                REFUSED
-                if any(each.errors for each in seen)
-                else PENDING
-                if any(s.pending for s in seen)
-                else 0
-            )
+            if any(each.errors for each in seen):
+                return REFUSED
+            return PENDING if any(each.pending for each in seen) else 0
         done = []
         for each in wanted:
             try:
@@ -65,5 +63,9 @@ def command(only_check: bool, probe: bool, wait: str, output_format: str, quiet:
             except PreflightError as error:
                 write_refused(done, error.checked, output_format)
                 return error.exit_code
+            except NovaopsError:
+                if output_format == "text":
+                    write_outcomes(done, output_format)
+                raise
     write_outcomes(done, output_format)
     return 0

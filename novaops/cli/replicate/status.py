@@ -33,12 +33,13 @@ Exit 1 when something is wrong. verify looks closer: it compares all rows and se
 def command(watch: bool, as_json: bool, output_format: str, quiet: bool, **given: Any) -> int:
     """Lag, tables, and a plain sentence for everything that is wrong, with what mends it."""
     from novaops.output.replication_status import write_statuses
+    from novaops.replication.replicate import both_ways
     from novaops.replication.status import status
 
     form = "json" if as_json else output_format
     with replications(given, quiet) as (found, _):
         while True:
-            seen = [status(each) for each in found]
+            seen = [status(each) for each in both_ways(found)]
             write_statuses(seen, form, watching=watch)
             if not watch:
                 return 0 if all(each.healthy for each in seen) else FAILED

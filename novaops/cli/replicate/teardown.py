@@ -25,11 +25,12 @@ def command(yes: bool, output_format: str, quiet: bool, **given: Any) -> int:
     """Take a replication down, whether its source is there or not."""
     from novaops.output.replication_repairs import write_torn_down
     from novaops.replication.repairs.teardown import teardown
+    from novaops.replication.replicate import both_ways
 
     with replications(given, quiet) as (found, reporter):
         replication = one(found)
         if not (yes or agreed(f"Take down {replication}?")):
             return FAILED
-        result = teardown(replication, reporter)
-    write_torn_down(result, output_format)
+        results = [teardown(each, reporter) for each in both_ways([replication])]
+    write_torn_down(results, output_format)
     return 0

@@ -34,10 +34,11 @@ def command(limit: str, output_format: str, quiet: bool, **given: Any) -> int:
     from novaops.replication.pair import open_pair
     from novaops.replication.proof.state import as_found
     from novaops.replication.proof.verify import verify
+    from novaops.replication.replicate import both_ways
 
     proofs = []
     with replications(given, quiet) as (found, reporter):
-        for each in found:
+        for each in both_ways(found):
             with open_pair(each) as pair:
                 proofs.append(verify(pair, as_found(pair, each), reporter, parse_duration(limit)))
     write_proofs(proofs, output_format)

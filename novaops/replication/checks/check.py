@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+
+import psycopg
 
 from novaops.replication.checks.scene import Scene
 from novaops.replication.finding import Finding, Severity
@@ -33,15 +35,29 @@ class Check:
     remedy: str
     look: Look
 
-    def findings(self, scene: Scene) -> Iterable[Finding]:
-        for problem in self.look(scene):
-            yield Finding(
-                self.id,
-                problem.severity or self.severity,
-                problem.message,
-                problem.detail,
-                problem.remedy or self.remedy,
-            )
+    def findings(self, scene: Scene) -> list[Finding]:
+        """What it finds; a check that the role may not make is a finding too."""
+        try:
+            return [
+                Finding(
+                    self.id,
+                    problem.severity or self.severity,
+                    problem.message,
+                    problem.detail,
+                    problem.remedy or self.remedy,
+                )
+                for problem in self.look(scene)
+            ]
+        except psycopg.errors.InsufficientPrivilege as error:
+            return [
+                Finding(
+                    self.id,
+                    "warning",
+                    f"not looked at: {error.diag.message_primary}",
+                    f"it would make sure that {self.about}",
+                    "connect as a role that may, or GRANT what the message names",
+                )
+            ]
 
 
 def check(id: str, severity: Severity, about: str, remedy: str) -> Callable[[Look], Check]:

@@ -33,6 +33,8 @@ ROLE = "SELECT rolsuper OR rolreplication, rolcanlogin FROM pg_catalog.pg_roles 
     "ALTER ROLE … LOGIN REPLICATION, or name another in [[replication]] server or role",
 )
 def replication_role(scene: Scene) -> Iterator[Problem]:
+    if scene.role is None:
+        return
     row = scene.source.connection.execute(ROLE, [scene.role]).fetchone()
     role = quote_ident(scene.role)
     if row is None:
@@ -60,10 +62,10 @@ def replication_role(scene: Scene) -> Iterator[Problem]:
     "GRANT SELECT ON … TO …",
 )
 def select_right(scene: Scene) -> Iterator[Problem]:
+    if scene.role is None or scene.role == scene.replication.role:  # unknown, or the set-up grants it
+        return
     role = quote_ident(scene.role)
     for table, found in _rights(scene):
-        if scene.role == scene.replication.role:
-            continue  # the set-up grants it
         if not found.readable:
             yield Problem(
                 f"role {role} may not read {table} on the source", None, f"GRANT SELECT ON {table} TO {role}"
@@ -83,7 +85,7 @@ def select_right(scene: Scene) -> Iterator[Problem]:
     "ALTER ROLE … BYPASSRLS, or let a role that is exempt log in",
 )
 def row_security(scene: Scene) -> Iterator[Problem]:
-    role = quote_ident(scene.role)
+    role = quote_ident(scene.role or "")
     for table, found in _rights(scene):
         if found.hidden_rows:
             yield Problem(

@@ -113,10 +113,12 @@ class Scene:
         return self.source.slots.get((subscription and subscription.slot) or self.replication.slot)
 
     @property
-    def role(self) -> str:
-        """The role that the subscription logs in with on the source."""
-        given = self.replication.server_conninfo.get("user")
-        return self.replication.role or given or self.source.side.identity.user
+    def role(self) -> str | None:
+        """The role that the subscription logs in with on the source; None where a service file of the server says."""
+        server = self.replication.server_conninfo
+        if given := self.replication.role or server.get("user"):
+            return given
+        return None if "service" in server else self.source.side.identity.user
 
     def tables(self) -> Iterator[Both]:
         """The declared tables, on both sides."""

@@ -16,7 +16,7 @@ from novaops.replication.proof.state import STATES, Blocker, State, read_state, 
 from novaops.sizes import format_size
 
 SAMPLES = 3
-PAUSE = timedelta(seconds=0.3)
+PAUSE = timedelta(seconds=0.2)
 FAR_BEHIND = 64 * 1024 * 1024
 """Bytes of lag that are worth a word."""
 SILENT = 60.0

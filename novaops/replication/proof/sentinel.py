@@ -93,7 +93,7 @@ def _sentinel(
     for name in where:
         target.execute(SQL("LISTEN {}").format(Identifier(name)))
     try:
-        key, sent = _send(source, rows, getattr(table, "sentinel", None))
+        key, sent = _send(source, rows, table.sentinel)
         heard = _hear(target, where, key, SOON)
         if heard is None:
             # Once a barrier behind it has passed it is applied, and was heard or never will be.

@@ -66,7 +66,10 @@ def insert(connection: psycopg.Connection[Any], rows: Rows, statement: str | Non
 
 def _by_statement(connection: psycopg.Connection[Any], rows: Rows, statement: str) -> tuple[str, ...]:
     """Run the statement, and find the row that it has written: by the transaction, which has no savepoint."""
+    # It is written for the search_path that the database gives its users; the session's is empty.
+    connection.execute("SET LOCAL search_path TO DEFAULT")
     connection.execute(statement.encode())
+    connection.execute("SET LOCAL search_path = ''")
     names = SQL(", ").join(SQL("{}::text").format(Identifier(c.name)) for c in rows.shape.key)
     found = connection.execute(
         SQL("SELECT {} FROM {} WHERE xmin = pg_current_xact_id()::xid").format(names, rows.relation)

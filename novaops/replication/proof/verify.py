@@ -16,6 +16,7 @@ from novaops.replication.proof.compare import TableComparison, compare
 from novaops.replication.proof.health import health, healthy
 from novaops.replication.proof.sentinel import Sentinel, sentinels
 from novaops.replication.proof.state import State
+from novaops.replication.repairs.failed import explained
 
 LIMIT = timedelta(seconds=30)
 SLOW = 1.0
@@ -58,7 +59,7 @@ def verify(
     with told.phase(f"looking at {replication.subscription}"):
         state, found = health(pair, replication)
     if not healthy(found):
-        return proof(*found)
+        return proof(*explained(pair, replication, state, found))
     with told.phase("waiting for a barrier to pass"):
         passed = barrier(pair, replication, limit)
     if not passed.passed:
@@ -67,7 +68,14 @@ def verify(
     comparisons = compare(pair, replication, told)
     with told.phase("sending a row on its way"):
         heard = sentinels(pair, replication)
-    judged = [*found, *_unequal(replication, comparisons), *_unheard(heard)]
+    if any(sentinel.heard is False for sentinel in heard):
+        # The row itself may have stopped the worker: then that is what there is to say.
+        state, found = health(pair, replication, samples=1)
+    judged = [
+        *explained(pair, replication, state, found),
+        *_unequal(replication, comparisons),
+        *_unheard(heard),
+    ]
     return proof(*judged, passed=passed, comparisons=comparisons, heard=heard)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import psycopg
 from psycopg.sql import SQL, Composed, Identifier, Literal
@@ -11,6 +12,7 @@ from psycopg.sql import SQL, Composed, Identifier, Literal
 from novaops.db.connection import connect
 from novaops.db.identifiers import quote_ident
 from novaops.replication.declaration import Replication
+from novaops.replication.finding import Finding
 from novaops.replication.pair import Pair
 from novaops.replication.proof.state import State, read_state
 from novaops.replication.repairs.pgoutput import SentChange, SentTransaction, transactions
@@ -62,6 +64,26 @@ def failed(pair: Pair, replication: Replication, state: State | None = None) -> 
         for (operation, schema, name), count in counted.items()
     )
     return FailedTransaction(lsn_text(pending.lsn), pending.xid, tuple(changes), reason, key)
+
+
+def explained(
+    pair: Pair, replication: Replication, state: State, found: Sequence[Finding]
+) -> tuple[Finding, ...]:
+    """The findings; of a subscription that has stopped it is told at which transaction, and why."""
+    return tuple(_explained(pair, replication, state, finding) for finding in found)
+
+
+def _explained(pair: Pair, replication: Replication, state: State, finding: Finding) -> Finding:
+    stopped = failed(pair, replication, state) if finding.name == "disabled-by-error" else None
+    if stopped is None:
+        return finding
+    at = f", at {stopped.first_key}" if stopped.first_key else ""
+    return replace(
+        finding,
+        message=f"the subscription {replication.subscription} has stopped at {stopped}{at}: "
+        f"{stopped.reason or 'the target takes it now'}",
+        detail=f"{finding.message}; {finding.detail}",
+    )
 
 
 def lsn_text(lsn: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 from importlib.resources import files
 
@@ -17,6 +18,7 @@ from novaops.replication.pair import Pair
 from novaops.replication.proof.health import findings
 from novaops.replication.proof.rows import Rows, reader, shape
 from novaops.replication.proof.state import READY, read_state
+from novaops.replication.set_up.slot import waited_for
 
 POLL = 0.1
 LAUNCH = timedelta(seconds=15)
@@ -118,15 +120,29 @@ def _copied(pair: Pair, found: Subscription) -> int:
 
 
 def _why(pair: Pair, replication: Replication) -> str:
-    errors = [f for f in findings(replication, read_state(pair, replication)) if f.name != "table-copying"]
-    return errors[0].message if errors else ""
+    """What the copy waits for, as far as it can be told."""
+    errors = [
+        f.message for f in findings(replication, read_state(pair, replication)) if f.name != "table-copying"
+    ]
+    return "; ".join([*errors[:1], *_open_transactions(pair)])
+
+
+def _open_transactions(pair: Pair) -> Iterator[str]:
+    """A copy begins with a slot of its own, which waits for open transactions of the source like any other."""
+    senders = pair.source.connection.execute(
+        "SELECT pid FROM pg_stat_activity WHERE backend_type = 'walsender' AND wait_event_type = 'Lock'"
+        " AND datname = current_database()"
+    ).fetchall()
+    for (pid,) in senders:
+        yield from (f"the copy waits for {open_}" for open_ in waited_for(pair.source.connection, pid))
 
 
 def _stuck(pair: Pair, replication: Replication) -> NovaopsError:
     found = [f for f in findings(replication, read_state(pair, replication)) if f.name != "table-copying"]
+    waiting = list(_open_transactions(pair))
     return NovaopsError(
         f"nothing has moved for {STUCK.total_seconds():.0f} s while the tables were copied",
-        detail="\n".join(f.message for f in found) or None,
+        detail="\n".join([*(f.message for f in found), *waiting]) or None,
         hint=next(
             (f.remedy for f in found if f.remedy), "the log of the target's server may have the reason"
         ),

@@ -29,7 +29,7 @@ def statements(source: psycopg.Connection[Any], replication: Replication) -> lis
     """What makes the publication as declared; nothing if it is so already.
 
     Whether a declared filter is the one that is there, PostgreSQL says: it is set in a transaction that is
-    rolled back, and read.
+    rolled back, and read. Where there is no filter that is not needed.
     """
     name = Identifier(replication.publication)
     listed = SQL(", ").join(map(table_clause, replication.tables))
@@ -43,6 +43,8 @@ def statements(source: psycopg.Connection[Any], replication: Replication) -> lis
     wanted = [SQL("ALTER PUBLICATION {} SET TABLE {}").format(name, listed)]
     if via_root and not found.via_root:
         wanted.append(SQL("ALTER PUBLICATION {} SET (publish_via_partition_root = true)").format(name))
+    if _plainly_equal(found, replication, via_root):
+        return []
     return wanted if _read_after(source, wanted, replication.publication) != found else []
 
 
@@ -62,6 +64,15 @@ def former(found: Publication) -> list[Composed]:
     if clauses:
         back.insert(0, SQL("ALTER PUBLICATION {} SET TABLE {}").format(name, SQL(", ").join(clauses)))
     return back
+
+
+def _plainly_equal(found: Publication, replication: Replication, via_root: bool) -> bool:
+    """Whether it sends these tables and columns, and nobody has a filter."""
+    filters = [t.row_filter for t in replication.tables] + [t.row_filter for t in found.tables]
+    if any(filters) or (via_root and not found.via_root):
+        return False
+    declared = {(t.schema, t.name): t.columns and frozenset(t.columns) for t in replication.tables}
+    return declared == {(t.schema, t.name): t.columns and frozenset(t.columns) for t in found.tables}
 
 
 def _read_after(source: psycopg.Connection[Any], wanted: list[Composed], name: str) -> Publication | None:

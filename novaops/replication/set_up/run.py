@@ -74,7 +74,7 @@ def set_up(
             )
         resumed = unfinished(target, replication, SET_UP)
         if not resumed and not steps(Setting(pair, replication, None, told, wait)):
-            _, found = health(pair, replication)
+            _, found = health(pair, replication, samples=2)
             return Outcome(replication, (), None, found, time.monotonic() - begun)
         ensure_own_schema(target)
         journal = RunJournal.begin(target, replication, SET_UP)
@@ -104,8 +104,19 @@ def _journaled(setting: Setting, journal: RunJournal) -> tuple[list[Done], Proof
         left = undo(setting.pair, setting.replication, journal, setting.reporter)
         journal.end("failed", str(error))
         raise _with_what_is_left(error, left) from error
+    except KeyboardInterrupt:
+        # Once the server copies it may have worked for hours, and goes on by itself: the next run watches it again.
+        if not _enabled(setting):
+            undo(setting.pair, setting.replication, journal, setting.reporter)
+            journal.end("interrupted")
+        raise
     journal.end("done")
     return done, proof
+
+
+def _enabled(setting: Setting) -> bool:
+    found = setting.subscription()
+    return found is not None and found.enabled
 
 
 def take(setting: Setting) -> list[Done]:

@@ -14,9 +14,11 @@ from functools import partial
 
 from novaops.errors import NovaopsError
 from novaops.progress import Reporter
+from novaops.replication.checks import Scene
 from novaops.replication.declaration import ReplicatedTable, Replication
 from novaops.replication.facts import Subscription, publication, slots, subscriptions
 from novaops.replication.pair import Pair
+from novaops.replication.probe import probe
 from novaops.replication.proof.compare import compare
 from novaops.replication.proof.repair import repair_of
 from novaops.replication.set_up import held, role, subscription
@@ -72,6 +74,7 @@ def _steps(setting: Setting) -> Iterator[Step]:
     lacks = lacking(pair, replication)
     if lacks:
         yield Step("tables", f"making {lacks} on the target", partial(make_tables, setting))
+        yield Step("trial", "trying a row on what was made", partial(try_row, setting))
     if publications.statements(source, replication):
         yield Step("publication", f"publication {replication.publication}", partial(publish, setting))
     if role.lacks(source, replication):
@@ -84,6 +87,8 @@ def _steps(setting: Setting) -> Iterator[Step]:
     if fresh:
         yield Step("slot", f"slot {replication.slot}", partial(slot, setting))
         yield Step("subscription", f"subscription {replication.subscription}", partial(subscribe, setting))
+    if found is not None and not found.disable_on_error:
+        yield Step("stop", f"letting {found.name} stop at errors", partial(stop_at_errors, setting))
     if fresh or (found is not None and not found.enabled):
         yield Step("enable", f"enabling {replication.subscription}", partial(enable, setting))
     if behind or (lacks and not fresh):
@@ -120,6 +125,12 @@ def _check(setting: Setting, found: Subscription | None) -> None:
             detail="rows that were written since are not sent any more",
             hint=f"novaops replicate rebuild --to {to}",
         )
+    if found is not None and publication(setting.pair.source.connection, replication.publication) is None:
+        raise NovaopsError(
+            f"{replication.source.database} has no publication {replication.publication} any more",
+            detail="made anew, it would send what is written from then on, and nobody would miss the rows before",
+            hint=f"novaops replicate rebuild --to {to}",
+        )
     if found is not None and replication.publication not in found.publications:
         raise NovaopsError(
             f"{to} has a subscription {found.name} to other publications: {', '.join(found.publications)}",
@@ -154,6 +165,24 @@ def make_tables(setting: Setting) -> str:
         for making in made:
             target.execute(making.sql.encode())
     return f"made {lacks} as on the source"
+
+
+def try_row(setting: Setting) -> str:
+    """Apply a row on the tables that were made, before anything is sent to them: their triggers came with them.
+
+    Raises `NovaopsError` with what their functions miss.
+    """
+    tried = probe(Scene.of(setting.pair, setting.replication), setting.reporter)
+    wrong = [finding for finding in tried.findings if finding.severity == "error"]
+    if wrong:
+        to = setting.replication.target.database
+        raise NovaopsError(
+            wrong[0].message,
+            detail="\n".join(filter(None, [wrong[0].detail, *(finding.message for finding in wrong[1:])]))
+            or None,
+            hint=f"install what the files declare there first: novaops apply --database {to}",
+        )
+    return f"a row of {', '.join(tried.tried)} goes through" if tried.tried else ""
 
 
 def publish(setting: Setting) -> str:
@@ -209,6 +238,14 @@ def subscribe(setting: Setting) -> str:
     setting.log.making("subscription", replication.subscription)
     subscription.create(setting.pair, replication, copy=server_copies)
     return replication.subscription
+
+
+def stop_at_errors(setting: Setting) -> str:
+    """A subscription that was made by hand tries for ever, and nobody hears of it."""
+    name = setting.replication.subscription
+    setting.log.making("disable_on_error", name)
+    subscription.alter(setting.pair.target.connection, name, "SET (disable_on_error = true)")
+    return f"{name} stops at errors"
 
 
 def enable(setting: Setting) -> str:

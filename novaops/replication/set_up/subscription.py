@@ -18,9 +18,7 @@ from novaops.replication.pair import Pair
 # Of the keywords with which novaops reaches the source, those that mean the same to the target's server; files are the
 # server's own affair.
 SHARED = ("host", "hostaddr", "port", "user", "service", "sslmode", "require_auth", "channel_binding")
-PASSWORD = re.compile(
-    r"no password supplied|password authentication failed|password is required", re.IGNORECASE
-)
+PASSWORD = re.compile(r"no password supplied|password authentication failed", re.IGNORECASE)
 
 
 def connection_string(replication: Replication) -> str:
@@ -57,6 +55,12 @@ def refused(replication: Replication, error: psycopg.Error) -> NovaopsError:
     """Why the server did not make it, and what to do."""
     said = error.diag.message_primary or str(error)
     detail = "; ".join(filter(None, [said, error.diag.message_detail]))
+    if "password is required" in detail.lower():
+        return NovaopsError(
+            f"a subscription of role {replication.target.parameters.get('user', '')}, who is no superuser, must hold a password",
+            detail=f"{detail}; in it everybody with the right role, and every dump, could read it",
+            hint="set it up as a superuser of the target, whose server then takes the password from a passfile or service",
+        )
     if PASSWORD.search(detail):
         return NovaopsError(
             f"the server of {replication.target.database} cannot log in at {replication.source}",

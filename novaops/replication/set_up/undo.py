@@ -22,11 +22,10 @@ def undo(pair: Pair, replication: Replication, journal: RunJournal, reporter: Re
     for made in reversed(list(journal.made)):
         try:
             _undo(pair, replication, made)
+            journal.forget(made)
         except psycopg.Error as error:
             said = (error.diag.message_primary or str(error)).splitlines()[0]
             left.append(f"{made.kind} {made.name}: {said}")
-        else:
-            journal.forget(made)
     if not left:
         reporter.note("what this run had made is undone")
     return left
@@ -42,6 +41,8 @@ def _undo(pair: Pair, replication: Replication, made: Made) -> None:
             drop_slot(source, made.name)
         case "enabled":
             subscription.alter(target, made.name, "DISABLE")
+        case "disable_on_error":
+            subscription.alter(target, made.name, "SET (disable_on_error = false)")
         case "role":
             role.drop(source, replication, made.name)
         case "publication":

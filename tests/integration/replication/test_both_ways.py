@@ -10,8 +10,10 @@ import psycopg
 import pytest
 
 from novaops.replication.declaration import Ranges, ReplicatedTable, Replication, Strides
+from novaops.replication.facts import publications, subscriptions
 from novaops.replication.pair import open_pair
 from novaops.replication.proof.compare import compare
+from novaops.replication.repairs.teardown import teardown
 from novaops.replication.replicate import both_ways
 from novaops.replication.set_up import set_up
 from tests.integration.replication.conftest import replication
@@ -78,6 +80,17 @@ def test_rows_go_both_ways_and_not_round_and_round(two: tuple[str, str, Replicat
     assert equal_at_last(declared)
     with psycopg.connect(left) as connection:
         assert connection.execute("SELECT revision FROM notes WHERE id = 1").fetchone() == (1,)
+
+
+def test_both_are_taken_down(two: tuple[str, str, Replication]) -> None:
+    left, right, declared = two
+    set_up_both(declared)
+    for each in both_ways([declared]):
+        assert [text.split()[0] for text in teardown(each).done] == ["subscription", "slot", "publication"]
+    for url in (left, right):
+        with psycopg.connect(url) as connection:
+            assert not subscriptions(connection)
+            assert not publications(connection)
 
 
 def test_ranges_keep_keys_apart(two: tuple[str, str, Replication]) -> None:

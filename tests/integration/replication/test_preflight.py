@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
@@ -12,8 +13,9 @@ from novaops.replication.checks import preflight
 from novaops.replication.declaration import Endpoint, ReplicatedTable, Replication
 from novaops.replication.finding import Finding
 from novaops.replication.pair import open_pair
+from tests.conftest import drop_database
 
-from .conftest import endpoint
+from .conftest import CHAT, endpoint, replication
 
 Chat = tuple[str, str, Replication]
 
@@ -127,6 +129,11 @@ def test_a_role_that_is_missing_or_to_be_made(chat: Chat) -> None:
     assert errors(replace(declared, role="nobody_here")) == [], "the set-up makes it"
 
 
+def test_a_role_that_only_a_service_file_of_the_server_names(chat: Chat) -> None:
+    declared = replace(chat[2], server_conninfo={"service": "of_the_server"})
+    assert errors(declared) == [], "whether it may is not known here"
+
+
 def test_row_level_security_hides_rows(chat: Chat, reader: str) -> None:
     source, _, declared = chat
     run(
@@ -143,6 +150,26 @@ def test_row_level_security_hides_rows(chat: Chat, reader: str) -> None:
         found["row-security"].message
         == "row-level security of public.agent_chat on the source hides rows from role reader"
     )
+
+
+@pytest.fixture(scope="module")
+def two_databases(server_url: str, database_url: Callable[[str], str]) -> Iterator[tuple[str, str]]:
+    names = [f"{name}_{secrets.token_hex(5)}" for name in ("nova", "graybeard")]
+    for name in names:
+        run(server_url, f"CREATE DATABASE {name} TEMPLATE template0")
+    yield database_url(names[0]), database_url(names[1])
+    for name in names:
+        drop_database(server_url, name)
+
+
+@pytest.fixture
+def shapes(two_databases: tuple[str, str]) -> Iterator[Chat]:
+    """Like `chat`, in databases that are made once for all differences of columns."""
+    for url in two_databases:
+        run(url, CHAT)
+    yield (*two_databases, replication(*two_databases, {}))
+    for url in two_databases:
+        run(url, "DROP TABLE agent_chat", "DROP FUNCTION notify_agent_chat()")
 
 
 # -- tables and their shape ---------------------------------------------------------------------
@@ -223,9 +250,9 @@ def test_a_partition_without_identity(chat: Chat) -> None:
     ],
 )
 def test_a_difference_of_columns(
-    chat: Chat, on_source: str, on_target: str, name: str, severity: str
+    shapes: Chat, on_source: str, on_target: str, name: str, severity: str
 ) -> None:
-    source, target, declared = chat
+    source, target, declared = shapes
     for url, change in ((source, on_source), (target, on_target)):
         if change:
             run(url, f"ALTER TABLE agent_chat {change}")
@@ -430,3 +457,28 @@ def test_an_open_transaction_delays_the_slot(chat: Chat) -> None:
     assert found.severity == "warning"
     assert found.message.startswith(f"pid {pid} (postgres, idle in transaction) in graybeard_")
     assert found.remedy == f"SELECT pg_terminate_backend({pid})"
+
+
+def test_what_a_role_may_not_look_at_is_no_pass(chat: Chat, server_url: str) -> None:
+    """A role that may read the tables and nothing else: every check says something, or was made."""
+    source, target, declared = chat
+    run(server_url, "DROP ROLE IF EXISTS onlooker", "CREATE ROLE onlooker LOGIN PASSWORD 'look'")
+    for url in (source, target):
+        run(url, "GRANT SELECT ON agent_chat TO onlooker")
+
+    def seen_by(reached: Endpoint) -> Endpoint:
+        return replace(reached, parameters={**reached.parameters, "user": "onlooker"}, password="look")
+
+    try:
+        found = look(replace(declared, source=seen_by(declared.source), target=seen_by(declared.target)))
+    finally:
+        for url in (source, target):
+            run(url, "DROP OWNED BY onlooker")
+        run(server_url, "DROP ROLE onlooker")
+    assert found["sequence-behind"].severity == "warning"
+    assert (
+        found["sequence-behind"].message == "not looked at: permission denied for sequence agent_chat_id_seq"
+    )
+    assert {"publication-right", "subscription-right"} <= {
+        f.name for f in found.values() if f.severity == "error"
+    }

@@ -15,6 +15,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from novaops.db.embedded import unprivileged_account
 from novaops.replication.declaration import Replication
+from tests.pooler import program_or_skip
 
 from .conftest import CHAT, endpoint
 from .test_preflight import Chat, errors, look, run
@@ -96,6 +97,7 @@ def test_workers_and_origins_are_taken(chat: Chat, cramped: str) -> None:
 @pytest.fixture
 def pooled(chat: Chat, server_url: str, server_folder: Path) -> Iterator[dict[str, str]]:
     """How a server would reach the source through pgbouncer."""
+    program = program_or_skip()
     known = conninfo_to_dict(server_url)
     password = Path(str(known["passfile"])).read_text().rpartition(":")[2].strip()
     with socket.socket() as free:
@@ -111,7 +113,7 @@ def pooled(chat: Chat, server_url: str, server_folder: Path) -> Iterator[dict[st
     account = unprivileged_account()
     server_folder.chmod(0o755)
     process = subprocess.Popen(
-        ["pgbouncer", *(["-u", account.pw_name] if account else []), server_folder / "pgbouncer.ini"],
+        [program, *(["-u", account.pw_name] if account else []), server_folder / "pgbouncer.ini"],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -216,6 +216,28 @@ def test_a_sentinel_is_heard_whatever_the_table_wants(
         ]
 
 
+def test_a_declared_sentinel_is_sent(running: Chat) -> None:
+    """Here only a function knows what a row has to look like."""
+    source, target, declared = running
+    execute(
+        source,
+        "CREATE FUNCTION send(text) RETURNS int LANGUAGE sql AS"
+        " $$ INSERT INTO agent_chat (sender, message) VALUES ('SECRET-' || $1, 'x') RETURNING id $$",
+        "ALTER TABLE agent_chat ADD CHECK (sender LIKE 'SECRET-%') NOT VALID",
+    )
+    execute(source, "DELETE FROM agent_chat")
+    with open_pair(declared) as pair:
+        assert [f.name for f in verify(pair, declared).findings] == ["no-sentinel"]
+        table = replace(declared.tables[0], sentinel="SELECT send('probe')")
+        (sentinel,) = verify(pair, replace(declared, tables=(table,))).sentinels
+        assert sentinel.heard
+        broken = replace(table, sentinel="SELECT nothing()")
+        proof = verify(pair, replace(declared, tables=(broken,)))
+        assert "the declared statement fails" in proof.findings[0].message
+    with psycopg.connect(target) as connection:
+        assert connection.execute("SELECT count(*) FROM agent_chat").fetchone() == (0,)
+
+
 # -- what stops it --------------------------------------------------------------------------
 
 
@@ -295,6 +317,21 @@ def test_a_slot_that_is_gone_is_rebuilt(running: Chat) -> None:
     # None of the rows that were mended, one resync, and the row of the proof.
     assert [p for p in payloads if "resync" in p] == ['{"resync": true, "table": "public.agent_chat"}']
     assert len(payloads) == 2
+
+
+def test_a_publication_that_was_dropped_is_not_just_made_again(running: Chat) -> None:
+    source, _, declared = running
+    execute(
+        source,
+        f"DROP PUBLICATION {declared.publication}",
+        "INSERT INTO agent_chat (sender, message) VALUES ('a', 'sent to nobody')",
+    )
+    finding, _ = found(declared, "publication-missing")
+    assert "rebuild" in str(finding.remedy)
+    with open_pair(declared) as pair, pytest.raises(NovaopsError, match="no publication"):
+        set_up(pair, declared)
+    rebuilt(declared)
+    assert compared(declared).equal
 
 
 def test_a_rebuild_that_was_cut_off_goes_on(running: Chat, monkeypatch: pytest.MonkeyPatch) -> None:

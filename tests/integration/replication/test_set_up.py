@@ -12,15 +12,19 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from novaops.errors import NovaopsError
 from novaops.progress import Silent
-from novaops.replication.declaration import ReplicatedTable, Replication
+from novaops.replication.declaration import ReplicatedTable, Replication, TriggerMode
 from novaops.replication.facts import publications, slots, subscriptions, triggers
 from novaops.replication.pair import open_pair
+from novaops.replication.proof.barrier import barrier
 from novaops.replication.proof.compare import compare
-from novaops.replication.set_up import Outcome, set_up
+from novaops.replication.repairs.teardown import teardown
+from novaops.replication.set_up import Outcome, set_up, subscription
+from novaops.replication.set_up.copying import wait_until_copied
 from tests.integration.replication.conftest import CHAT, replication
 
 Chat = tuple[str, str, Replication]
@@ -164,8 +168,8 @@ def test_killed_at_every_step_it_goes_on(chat: Chat, listener: Listener) -> None
     assert sum("resync" in payload for payload in heard) <= 2
 
 
-# A slot without a subscription, one that is not enabled, one that copies, triggers held back, all but the proof.
-SOME = (7, 9, 11, 15, 17)
+# A slot without a subscription; rows are being copied.
+SOME = (7, 13)
 
 
 @pytest.mark.parametrize("moment", range(1, 22))
@@ -180,6 +184,60 @@ def test_killed_once_it_goes_on(chat: Chat, moment: int, pytestconfig: pytest.Co
         assert compare(pair, declared)[0].equal
         assert set(slots(pair.source.connection)) >= {declared.slot}
     assert run(declared).done == ()
+
+
+def test_what_was_made_by_hand_is_taken_over(chat: Chat) -> None:
+    """The older documentation's statements, with the slot made first: on one server they would hang."""
+    source, target, declared = chat
+    slot = declared.slot[:50] + "_by_hand"
+    reach = make_conninfo(**declared.server_conninfo, dbname=str(conninfo_to_dict(source)["dbname"]))
+    with psycopg.connect(source, autocommit=True) as connection:
+        connection.execute("CREATE PUBLICATION agent_chat_pub FOR TABLE agent_chat")
+        connection.execute("SELECT pg_create_logical_replication_slot(%s, 'pgoutput')", [slot])
+    with psycopg.connect(target, autocommit=True) as connection:
+        connection.execute(
+            sql.SQL(
+                "CREATE SUBSCRIPTION {} CONNECTION {} PUBLICATION agent_chat_pub WITH (create_slot = false, slot_name = {})"
+            ).format(sql.Identifier(declared.subscription), reach, slot)
+        )
+    with open_pair(declared) as pair:
+        wait_until_copied(pair, declared, Silent())
+    assert names(run(declared)) == ["stop", "triggers"]
+    assert run(declared).done == ()
+    assert [text.split()[1] for text in teardown(declared).done] == [
+        declared.subscription,
+        slot,
+        "agent_chat_pub",
+    ]
+
+
+class Interrupted(Silent):
+    """Somebody presses Ctrl-C when a step of that title begins."""
+
+    def __init__(self, title: str) -> None:
+        self.title = title
+
+    def step(self, index: int, total: int, sql: str) -> None:
+        if sql.startswith(self.title):
+            raise KeyboardInterrupt
+
+
+def test_interrupted_before_rows_are_copied_nothing_is_left(chat: Chat) -> None:
+    source, target, declared = chat
+    with pytest.raises(KeyboardInterrupt):
+        run(declared, Interrupted("enabling"))
+    assert clean(source, target, declared)
+
+
+def test_interrupted_while_rows_are_copied_the_server_goes_on(chat: Chat) -> None:
+    source, target, declared = chat
+    write(source, 10)
+    with pytest.raises(KeyboardInterrupt):
+        run(declared, Interrupted("copying"))
+    assert not clean(source, target, declared)
+    run(declared)
+    with open_pair(declared) as pair:
+        assert compare(pair, declared)[0].equal
 
 
 def test_rows_written_meanwhile_all_arrive(chat: Chat) -> None:
@@ -409,3 +467,108 @@ def test_no_password_for_the_server_is_said_with_the_way_out(chat: Chat) -> None
         run(bare)
     assert "passfile" in str(refused.value.hint)
     assert clean(source, target, bare)
+
+
+def test_partitions_are_sent_as_their_parent(
+    new_database: Callable[..., str], for_servers: Callable[[str], Mapping[str, str]]
+) -> None:
+    source, target = new_database("nova"), new_database("graybeard")
+    for url, parts in ((source, 3), (target, 1)):
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("CREATE TABLE t (id int PRIMARY KEY, kind text) PARTITION BY RANGE (id)")
+            for part in range(parts):
+                width = 300 // parts
+                connection.execute(
+                    f"CREATE TABLE t_{part} PARTITION OF t FOR VALUES FROM ({part * width}) TO ({(part + 1) * width})"
+                )
+    with psycopg.connect(source, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO t SELECT g, CASE WHEN g % 3 = 0 THEN 'a' ELSE 'b' END FROM generate_series(1, 299) g"
+        )
+    table = ReplicatedTable("public", "t", row_filter="id >= 10")
+    declared = replication(source, target, for_servers(source), table)
+    run(declared)
+    with psycopg.connect(source, autocommit=True) as connection:
+        connection.execute("DELETE FROM t WHERE id BETWEEN 100 AND 150")
+    with open_pair(declared) as pair:
+        # Counts are those of the first look, which the DELETE may not have reached.
+        assert barrier(pair, declared, timedelta(seconds=30)).passed
+        (compared,) = compare(pair, declared)
+    assert (compared.equal, compared.source_rows, compared.target_rows) == (True, 239, 239)
+    assert run(declared).done == ()
+
+
+SCHEMA = Path(__file__).parents[3] / "schema/schema.sql"
+
+
+@pytest.mark.extension("vector")
+def test_the_projects_own_schema_into_an_empty_database(
+    new_database: Callable[..., str], for_servers: Callable[[str], Mapping[str, str]]
+) -> None:
+    """The table comes with its triggers; what their functions need has to be there, and is asked for by name."""
+    source, target = new_database("nova"), new_database("graybeard")
+    with psycopg.connect(source, autocommit=True) as connection:
+        connection.execute(SCHEMA.read_text())
+    notifies = ReplicatedTable("public", "agent_chat", trigger_modes={"trg_notify_agent_chat": "always"})
+    embeds = ReplicatedTable(
+        "public",
+        "agent_chat",
+        trigger_modes={"trg_notify_agent_chat": "always", "trg_embed_chat_message": "replica"},
+    )
+    whole = replication(source, target, for_servers(source), embeds)
+    with pytest.raises(NovaopsError, match="memory_embeddings") as refused:
+        run(whole)
+    assert "novaops apply --database" in str(refused.value.hint)
+    assert clean(source, target, whole)
+    with psycopg.connect(target) as connection:
+        row = connection.execute(
+            "SELECT to_regclass('agent_chat'), to_regproc('embed_chat_message')"
+        ).fetchone()
+        assert row == (None, None)
+
+    outcome = run(replication(source, target, for_servers(source), notifies))
+    assert names(outcome)[:2] == ["tables", "trial"]
+    assert outcome.proof is not None
+    assert [sentinel.heard for sentinel in outcome.proof.sentinels] == [True]
+
+
+@pytest.mark.extension("vector")
+def test_the_projects_own_schema_on_both_sides(
+    new_database: Callable[..., str], for_servers: Callable[[str], Mapping[str, str]]
+) -> None:
+    source, target = new_database("nova"), new_database("graybeard")
+    for url in (source, target):
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(SCHEMA.read_text())
+    with psycopg.connect(source, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO agent_chat (sender, message, recipients) VALUES ('nova', 'old', '{graybeard}')"
+        )
+    modes: dict[str, TriggerMode] = {"trg_notify_agent_chat": "always", "trg_embed_chat_message": "replica"}
+    declared = replication(
+        source, target, for_servers(source), ReplicatedTable("public", "agent_chat", trigger_modes=modes)
+    )
+    outcome = run(declared)
+    assert outcome.proof is not None
+    assert [sentinel.heard for sentinel in outcome.proof.sentinels] == [True]
+    assert run(declared).done == ()
+    with psycopg.connect(target) as connection:
+        # That of the message, and none of the row of the proof.
+        assert connection.execute("SELECT content FROM memory_embeddings").fetchall() == [("old",)]
+
+
+@pytest.mark.since(16, "pg_create_subscription")
+def test_a_role_whose_subscription_would_hold_a_password_is_told(chat: Chat) -> None:
+    _, target, declared = chat
+    role = f"plain_{declared.slot[-8:]}"
+    with psycopg.connect(target, autocommit=True) as connection:
+        name = connection.info.dbname
+        connection.execute(f"CREATE ROLE {role} LOGIN IN ROLE pg_create_subscription")
+        connection.execute(f"GRANT CREATE ON DATABASE {name} TO {role}")
+        try:
+            with open_pair(declared) as pair:
+                pair.target.connection.execute(f"SET SESSION AUTHORIZATION {role}")
+                with pytest.raises(NovaopsError, match="must hold a password"):
+                    subscription.create(pair, declared, copy=False)
+        finally:
+            connection.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
