@@ -38,17 +38,20 @@ def outcome_lines(outcome: Outcome, width: int) -> list[Text]:
         lines.append(_headline(alias, outcome.declared))
     lines += _changes(applied.changes, width)
     if outcome.nothing_to_do:
-        served = (
-            "" if applied.served is None else f", {counted(applied.served, 'database')} served as written"
-        )
-        lines.append(Text(f"nothing to do: files and pooler are as novaops.toml declares{served}", "green"))
+        if applied.served is None:
+            said = "files are as novaops.toml declares"
+        else:
+            served = counted(applied.served, "database")
+            said = f"files and pooler are as novaops.toml declares, {served} served as written"
+        lines.append(Text(f"nothing to do: {said}", "green"))
     else:
         lines += _proofs(outcome)
     lines += [probe_line(p) for p in outcome.probes]
     if outcome.budget is not None:
         lines.append(budget_line(outcome.budget))
     lines += [Text(f"restart  {visible(r)}", "yellow") for r in applied.restarts]
-    lines += [Text(f"note     {visible(n)}", "yellow") for n in applied.notes]
+    notes = (*([outcome.warning] if outcome.warning else []), *applied.notes)
+    lines += [Text(f"note     {visible(n)}", "yellow") for n in notes]
     if applied.dry_run:
         lines.append(Text("dry run: nothing was changed"))
     return lines
@@ -234,5 +237,6 @@ def outcome_value(outcome: Outcome) -> dict[str, Any]:
         "tests": [probe_value(p) for p in outcome.probes],
         "budget": None if outcome.budget is None else asdict(outcome.budget),
         "notes": applied.notes,
+        "warning": outcome.warning,
         "dry_run": applied.dry_run,
     }

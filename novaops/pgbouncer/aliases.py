@@ -150,18 +150,28 @@ class Aliases(Groundwork):
             with self._servers(both.aliases) as (servers, failed):
                 self._check_target(fresh, servers, shadow=None)
                 secrets = self._secrets(both, installation, servers, failed, {}, set(), dry_run=dry_run)
-                first = self._bring(
-                    both, installation, secrets, servers, text, text, fresh, "renamed", dry_run=dry_run
-                )
+                gone = frozenset({alias.name})
                 if dry_run:
-                    return first
+                    return self._bring(
+                        after,
+                        installation,
+                        secrets,
+                        servers,
+                        text,
+                        text,
+                        fresh,
+                        "renamed",
+                        removes=gone,
+                        dry_run=True,
+                    )
+                first = self._bring(both, installation, secrets, servers, text, text, fresh, "renamed")
                 self._declare(new_text)
                 now = read_installation(inventory.settings)
                 try:
                     with self._leaving(now, [alias.name], drain or Drain()):
                         last = self._bring(
                             after, now, secrets, servers, new_text, new_text, fresh, "renamed",
-                            removes=frozenset({alias.name}),
+                            removes=gone,
                         )  # fmt: skip
                 except NovaopsError as error:
                     error.hint = f"{new} is served already; novaops alias apply removes {alias.name} later"

@@ -98,6 +98,8 @@ def bring(installation: Installation, order: Order, reporter: Reporter) -> Appli
         done = replace(done, validated=_validated(installation, new, wanted, reporter))
     if order.dry_run:
         return done
+    if changed:
+        files.need_writable((installation.ini_file, installation.auth_file))
     pooler = Pooler(installation.settings, after, None if installation.ini_text is None else installation.ini)
     try:
         pooler.check_file()

@@ -22,6 +22,7 @@ from novaops.pgbouncer.version import Version, parse_version
 
 Row = Mapping[str, str]
 CONNECT_SECONDS = "5"
+NO_WAY_IN = "there is no socket of a pgbouncer that lets this account in, and no console_user is set"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ def open_console(places: Sequence[Place]) -> Console | str:
             console.__exit__(None, None, None)
             continue
         return console
-    return "; ".join(reasons) or "nothing says where it listens"
+    return "; ".join(reasons) or NO_WAY_IN
 
 
 def socket_account(folder: str, port: int) -> int | None:

@@ -62,6 +62,16 @@ def read(path: Path) -> bytes | None:
         return None
 
 
+def need_writable(paths: Iterable[Path]) -> None:
+    """Refuse before anything is changed where a file could not be replaced: that takes its folder."""
+    for path in paths:
+        if not os.access(path.parent, os.W_OK | os.X_OK):
+            raise NovaopsError(
+                f"nothing can be written to {path.parent}, where {path.name} is",
+                hint="run novaops as root, or as a user who may write there",
+            )
+
+
 def replace(path: Path, data: bytes, owner: Owner) -> None:
     """Put `data` in the place of the file, by one rename; owner, group and mode are set before it.
 

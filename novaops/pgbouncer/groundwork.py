@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from novaops.pgbouncer.apply import Applied, Order, bring
 from novaops.pgbouncer.auth_user import auth_password
 from novaops.pgbouncer.budget import Budget, budget
 from novaops.pgbouncer.drain import Drain, drained
+from novaops.pgbouncer.explain import POOL_MODES
 from novaops.pgbouncer.installation import Installation, read_installation
 from novaops.pgbouncer.inventory import (
     FILE,
@@ -41,6 +42,13 @@ class Outcome:
     applied: Applied
     probes: tuple[Probe, ...] = ()
     budget: Budget | None = None
+
+    @property
+    def warning(self) -> str | None:
+        """What a mode of pooling that was asked for takes away."""
+        if self.alias is None or self.declared == "removed" or self.alias.pool_mode == "session":
+            return None
+        return f"{self.alias.pool_mode} pooling: {POOL_MODES[self.alias.pool_mode]}"
 
     @property
     def nothing_to_do(self) -> bool:
@@ -200,14 +208,12 @@ class Groundwork:
                 if installation.ini_text is not None
                 else read_installation(installation.settings)
             )
-            pooler_ini = known.ini
-            return probe(
-                alias,
-                client_host(installation.settings, pooler_ini),
-                client_port(installation.settings, pooler_ini),
-                password_for(alias, password),
-                server.connection if server else None,
-            )
+            settings, ini = installation.settings, known.ini
+            host, port = client_host(settings, ini), client_port(settings, ini)
+            with closing(Pooler(settings, ini)) as pooler:
+                mode = pooler.pool_mode(alias.name)
+            direct = server.connection if server else None
+            return probe(alias, host, port, password_for(alias, password), direct, mode)
 
     @contextmanager
     def _leaving(self, installation: Installation, names: Sequence[str], drain: Drain) -> Iterator[None]:
@@ -215,12 +221,11 @@ class Groundwork:
         if not names or installation.ini_text is None:
             yield
             return
-        pooler = Pooler(installation.settings, installation.ini)
-        try:
-            with drained(pooler, names, drain, self.reporter):
-                yield
-        finally:
-            pooler.close()
+        with (
+            closing(Pooler(installation.settings, installation.ini)) as pooler,
+            drained(pooler, names, drain, self.reporter),
+        ):
+            yield
 
     def _check_target(self, alias: Alias, servers: Servers, *, shadow: bool | None) -> None:
         """Refuse a name that hides a database, unless `shadow`; None is for callers that have no such consent."""

@@ -79,11 +79,13 @@ class Installation:
                 if e.section == "databases" and e.key == alias.name
             ]  # fmt: skip
             if len(theirs) > (alias.name in own):
+                here = theirs[0].source.file == str(self.settings.ini)
                 raise NovaopsError(
                     f"{alias.name} is already an entry of {theirs[0].source}, written by hand",
                     detail="novaops changes nothing that it has not written",
-                    hint="novaops alias add … --take-over replaces that line; or remove it yourself, or choose "
-                    "another name",
+                    hint="novaops alias add … --take-over replaces that line; or remove it yourself, or choose another name"
+                    if here
+                    else "remove it there, in the file that is included, or choose another name",
                 )
 
 

@@ -79,7 +79,7 @@ class Pooler:
     def need_console(self) -> Console:
         if self.console is None:
             raise NovaopsError(
-                "the console of pgbouncer lets novaops not in",
+                "the console of pgbouncer does not let novaops in",
                 detail=self.why_no_console,
                 hint="run as root or as the account of pgbouncer, or name a user of admin_users by console_user "
                 "in [pgbouncer] of novaops.toml (console_password_command gives the password)",
@@ -135,6 +135,14 @@ class Pooler:
             if all(m.restart or m.state for m in found) or time.monotonic() >= deadline:
                 return found
             time.sleep(0.05)
+
+    def pool_mode(self, database: str) -> str | None:
+        """How an entry is pooled, by its own mode or that of all; None where nobody can be asked."""
+        if self.console is None:
+            return None
+        served = self.served()
+        own = served.databases.get(database, {}).get("pool_mode", "")
+        return own or served.config.get("pool_mode", {}).get("value") or None
 
     def clients(self, database: str) -> list[Row]:
         """Who is connected through the alias."""
@@ -250,7 +258,7 @@ def _systemctl_reload(service: str) -> str:
     if program is None:
         raise NovaopsError(
             "there is no way to tell pgbouncer to read its files again",
-            detail="its console lets novaops not in, no pid file names it, and there is no systemctl",
+            detail="its console does not let novaops in, no pid file names it, and there is no systemctl",
             hint="set console_user in [pgbouncer] of novaops.toml, or pidfile in pgbouncer.ini",
         )
     result = subprocess.run([program, "reload", service], capture_output=True, text=True)  # noqa: S603

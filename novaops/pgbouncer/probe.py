@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import psycopg
-from psycopg.sql import SQL, Identifier, Literal
+from psycopg.sql import SQL, Identifier
 
 from novaops.config import Setting, run_password_command
 from novaops.db.connection import ServerIdentity, identify
@@ -18,7 +18,6 @@ from novaops.pgbouncer.inventory import Alias
 CONNECT_SECONDS = "10"
 NOTIFY_SECONDS = 5.0
 WRONG_PASSWORD = re.compile("password authentication failed|SASL authentication failed")
-REAL_BACKEND = "SELECT pg_backend_pid()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +58,17 @@ def password_for(alias: Alias, given: str | None) -> str | None:
 
 
 def probe(
-    alias: Alias, host: str, port: int, password: str | None, direct: psycopg.Connection | None
+    alias: Alias,
+    host: str,
+    port: int,
+    password: str | None,
+    direct: psycopg.Connection | None,
+    served_mode: str | None,
 ) -> Probe:
-    """Log in; `direct` is a connection to the target itself, to compare with and to notify from."""
+    """Log in; `direct` is a connection to the target itself, to compare with and to notify from.
+
+    `served_mode` is how the pooler says that it pools; None where it could not be asked.
+    """
     known = {
         "host": host, "port": str(port), "user": alias.user, "dbname": alias.name,
         "connect_timeout": CONNECT_SECONDS, "application_name": "novaops alias test",
@@ -81,8 +88,9 @@ def probe(
         return Probe(alias.name, alias.user, error=text.rpartition("FATAL:")[2].strip())
     with connection:
         try:
-            findings = list(_findings(connection, alias, direct))
-            notified, milliseconds = _notified(connection, direct, alias.pool_mode == "session")
+            mode = served_mode or alias.pool_mode
+            findings = [*_findings(connection, alias, direct), _pooling(connection, alias.pool_mode, mode)]
+            notified, milliseconds = _notified(connection, direct, mode)
         except psycopg.Error as error:
             return Probe(alias.name, alias.user, error=str(error).strip())
     return Probe(alias.name, alias.user, (*findings, notified), notify_ms=milliseconds)
@@ -102,7 +110,6 @@ def _findings(
         "user", same, f"current_user = {reached.user}" + ("" if same else f", session_user = {session_user}")
     )
     yield _same_server(reached, identify(direct) if direct else None)
-    yield _pooling(connection, alias.pool_mode)
 
 
 def _same_server(reached: ServerIdentity, direct: ServerIdentity | None) -> Finding:
@@ -116,35 +123,36 @@ def _same_server(reached: ServerIdentity, direct: ServerIdentity | None) -> Find
     return Finding("server", same, text if same else "the server is another than a direct connection reaches")
 
 
-def _pooling(connection: psycopg.Connection, mode: str) -> Finding:
-    """Whether a setting outlives a transaction: surely so under session pooling, by chance under others."""
+def _pooling(connection: psycopg.Connection, declared: str, mode: str) -> Finding:
+    """Whether the session is one server connection. Elsewhere nothing is set that others would inherit."""
+    if mode != declared:
+        return Finding("pool mode", False, f"{mode} pooling, and {declared} pooling is declared")
+    if mode != "session":
+        return Finding("pool mode", True, f"{mode} pooling: LISTEN, SET and temporary tables do not last")
     marker = secrets.token_hex(8)
-    pids = set()
-    for _ in range(3):
-        row = connection.execute(REAL_BACKEND).fetchone()
-        pids.add(row[0] if row else None)
-    connection.execute(SQL("SET application_name = {}").format(Literal(marker)))
-    row = connection.execute("SHOW application_name").fetchone()
-    kept = row is not None and row[0] == marker and len(pids) == 1
-    if mode == "session":
-        return Finding(
-            "pool mode", kept, "session pooling" if kept else "the session is not one server connection"
-        )
-    return Finding("pool mode", True, f"{mode} pooling: LISTEN, SET and temporary tables do not last")
+    # Not one of the settings that pgbouncer itself carries from one server connection to the next.
+    connection.execute("SELECT set_config('novaops.probe', %s, false)", [marker])
+    query = "SELECT pg_backend_pid(), current_setting('novaops.probe', true)"
+    seen = {connection.execute(query).fetchone() for _ in range(3)}
+    kept = len(seen) == 1 and all(row is not None and row[1] == marker for row in seen)
+    return Finding(
+        "pool mode", kept, "session pooling" if kept else "the session is not one server connection"
+    )
 
 
 def _notified(
-    connection: psycopg.Connection, direct: psycopg.Connection | None, lasting: bool
+    connection: psycopg.Connection, direct: psycopg.Connection | None, mode: str
 ) -> tuple[Finding, float | None]:
     """A LISTEN through the alias, and a NOTIFY that comes another way where there is one."""
+    if mode != "session":  # the next client would inherit it
+        return Finding("notify", None, f"LISTEN was not tried: it does not work under {mode} pooling"), None
     channel = f"novaops_{secrets.token_hex(6)}"
     connection.execute(SQL("LISTEN {}").format(Identifier(channel)))
     sender = direct if direct is not None else connection
     began = time.monotonic()
     sender.execute(SQL("NOTIFY {}, 'novaops'").format(Identifier(channel)))
-    heard = next(connection.notifies(timeout=NOTIFY_SECONDS if lasting else 0.5, stop_after=1), None)
+    heard = next(connection.notifies(timeout=NOTIFY_SECONDS, stop_after=1), None)
     if heard is None:
-        why = "LISTEN heard no NOTIFY" + ("" if lasting else ", as it is without session pooling")
-        return Finding("notify", False if lasting else None, why), None
+        return Finding("notify", False, "LISTEN heard no NOTIFY"), None
     milliseconds = (time.monotonic() - began) * 1000
     return Finding("notify", True, f"LISTEN/NOTIFY {milliseconds:.0f} ms"), milliseconds

@@ -127,6 +127,7 @@ def template(name: str, values: Mapping[str, Any], wanted: Wanted) -> str:
         "value": quote_value,
         "user": quote_user,
         "shell": shlex.quote,
+        "unit": _unit_word,
     }
     try:
         text: str = environment.get_template(name).render(values)
@@ -138,6 +139,12 @@ def template(name: str, values: Mapping[str, Any], wanted: Wanted) -> str:
             hint=f"correct {wanted.project / 'templates' / name}",
         ) from None
     return text
+
+
+def _unit_word(text: str) -> str:
+    """A word of a command line in a systemd unit (systemd.service(5), "Command lines"; % and $ are doubled)."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    return escaped if re.fullmatch(r"[\w./:@+-]+", escaped) else f'"{escaped}"'
 
 
 def own_block(text: str, part: str) -> re.Match[str] | None:

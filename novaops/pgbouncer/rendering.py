@@ -53,6 +53,9 @@ def render_files(
         settings = replace(settings, working_directory=output)
     installation = Installation(settings, program, version, present[0], present[1], auth_file)
     installation.check(inventory.aliases)
+    # Secrets that an earlier run has read stay.
+    users = {**{u: s for u, s in installation.own_users().items() if u in lacking}, **users}
+    lacking = [user for user in lacking if user not in users]
     wanted = installation.wanted(replace(inventory, settings=settings), inventory.aliases, users)
     texts = render(wanted, present[0], present[1])
     if output is None:

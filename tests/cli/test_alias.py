@@ -120,6 +120,8 @@ def test_dry_runs_change_nothing(pooler: PoolerForTest, new_agent: Agents, alias
     for call in (("remove", agent), ("rename", agent, "other"), ("apply",)):
         dry = alias(*call, "--dry-run")
         assert dry.returncode == 0, dry.stderr
+        assert (f"- {agent}_memory" in dry.stdout) == (call[0] != "apply")
+        assert ("nothing to do: files are as novaops.toml declares\n" in dry.stdout) == (call[0] == "apply")
         assert [(f.read_bytes(), f.stat().st_mtime_ns) for f in files] == before
 
 
@@ -142,6 +144,13 @@ def test_refusals_say_what_to_do(pooler: PoolerForTest, alias: Alias) -> None:
         assert "hint: " in refused.stderr
         assert "Traceback" not in refused.stderr
         assert (pooler.ini.read_bytes(), pooler.userlist.read_bytes(), pooler.toml.read_bytes()) == before
+
+
+def test_transaction_pooling_is_warned_of(pooler: PoolerForTest, new_agent: Agents, alias: Alias) -> None:
+    added = alias("add", new_agent(), "--pool-mode", "transaction")
+    assert added.returncode == 0, added.stderr
+    assert "note     transaction pooling: " in added.stdout
+    assert "LISTEN hears nothing" in added.stdout
 
 
 def test_errors_as_json(alias: Alias) -> None:
@@ -202,6 +211,9 @@ def test_render_with_secrets(pooler: PoolerForTest, new_agent: Agents, alias: Al
     text = (pooler.project / "build/userlist.txt").read_text()
     assert text.split("\n")[1] in pooler.userlist.read_text()
     assert "SCRAM" not in rendered.stdout + rendered.stderr
+    again = alias("render", "--output", "build", url=False)
+    assert (again.returncode, again.stderr) == (0, "")
+    assert (pooler.project / "build/userlist.txt").read_text() == text
 
 
 def test_rotate(pooler: PoolerForTest, new_agent: Agents, alias: Alias) -> None:

@@ -11,8 +11,14 @@ from novaops.cli.command import Command
 from novaops.cli.options import CONNECTION, TEXT_OR_JSON, options
 from novaops.cli.session import settings
 
+EPILOG = """\b
+Examples:
+  novaops alias explain argus
+  novaops alias explain argus_memory --format json
+"""
 
-@click.command("explain", cls=Command)
+
+@click.command("explain", cls=Command, epilog=EPILOG)
 @click.argument("name")
 @options(CONNECTION, TEXT_OR_JSON)
 def command(name: str, output_format: str, **given: Any) -> int:

@@ -11,8 +11,13 @@ from novaops.cli.command import Command
 from novaops.cli.options import CONNECTION, options
 from novaops.cli.session import settings
 
+EPILOG = """\b
+Examples:
+  novaops alias list --format markdown > docs/aliases-of-agents.md
+"""
 
-@click.command("list", cls=Command)
+
+@click.command("list", cls=Command, epilog=EPILOG)
 @click.option(
     "--format",
     "output_format",

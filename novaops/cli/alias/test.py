@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from novaops.cli.alias.session import PASSWORD, open_aliases, password_from
+from novaops.cli.alias.options import PASSWORD, password_from
+from novaops.cli.alias.session import open_aliases
 from novaops.cli.command import Command
 from novaops.cli.options import CONNECTION, QUIET, TEXT_OR_JSON, options
 from novaops.cli.session import settings

@@ -204,6 +204,19 @@ def test_a_line_written_by_hand_is_taken_over_only_when_asked(
     assert pooler.works(f"{agent}_memory", agent)
 
 
+def test_an_entry_of_an_included_file_is_left_to_people(pooler: PoolerForTest, new_agent: Agents) -> None:
+    agent = new_agent()
+    extra = pooler.folder / "more.ini"
+    extra.write_text(f"{agent}_memory = host=10.0.0.1\n")
+    pooler.give(extra)
+    pooler.write(pooler.ini.read_text().replace("[pgbouncer]", f"%include {extra}\n[pgbouncer]"))
+    for take_over in (False, True):
+        with pytest.raises(NovaopsError, match=r"more.ini:1, written by hand") as refused:
+            pooler.add(agent, take_over=take_over)
+        assert "remove it there" in (refused.value.hint or "")
+    assert extra.read_text() == f"{agent}_memory = host=10.0.0.1\n"
+
+
 def test_an_empty_password_by_hand_is_overridden_and_named(pooler: PoolerForTest, new_agent: Agents) -> None:
     agent = new_agent()
     pooler.userlist.write_text(f'"{agent}" ""\n{USERLIST}')
@@ -262,6 +275,16 @@ def test_a_fresh_installation_is_written_whole_and_starts(pooler: PoolerForTest,
         f"listen_port is {pooler.port} until pgbouncer restarts; the file says 1",
     ]
     assert pooler.works(f"{other}_memory", other)
+
+
+def test_under_md5_which_is_the_default_of_debian(pooler: PoolerForTest, new_agent: Agents) -> None:
+    """auth_type = md5 takes SCRAM verifiers as well: a client is asked for what its secret is."""
+    pooler.stop()
+    pooler.write(pooler.ini.read_text().replace("auth_type = scram-sha-256", "auth_type = md5"))
+    pooler.start()
+    agent = new_agent()
+    assert pooler.add(agent).probes[0].good
+    assert pooler.works(f"{agent}_memory", agent)
 
 
 def test_two_for_one_password_option(pooler: PoolerForTest, new_agent: Agents) -> None:

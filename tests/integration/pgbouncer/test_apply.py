@@ -21,6 +21,8 @@ from novaops.errors import NovaopsError
 from novaops.pgbouncer import files, scratch
 from novaops.pgbouncer.console import Console, Place
 from novaops.pgbouncer.drain import Drain
+from novaops.pgbouncer.grammar import read_ini
+from novaops.pgbouncer.userlist import read_userlist
 from novaops.progress import Silent
 from tests.pooler import USERLIST, PoolerForTest, program_or_skip
 
@@ -79,6 +81,14 @@ def restarted(pooler: PoolerForTest) -> None:
     pooler.start()
 
 
+def consistent(pooler: PoolerForTest) -> bool:
+    """Whether every alias in the ini has a user with a secret: what a pgbouncer that started now would serve."""
+    ini = read_ini(pooler.ini, pooler.ini.read_text())
+    users = read_userlist(pooler.userlist, pooler.userlist.read_text())
+    needed = {name.removesuffix("_memory") for name in ini.databases() if name.endswith("_memory")}
+    return not ini.errors and not users.problems and needed <= set(users.secrets())
+
+
 def test_killed_anywhere_while_adding(pooler: PoolerForTest, new_agent: Agents) -> None:
     old, new = new_agent("old"), new_agent("new")
     pooler.add(old)
@@ -89,6 +99,7 @@ def test_killed_anywhere_while_adding(pooler: PoolerForTest, new_agent: Agents) 
             break
         steps += 1
         # What runs works; what would run after a crash works; and neither is something in between.
+        assert consistent(pooler), step
         assert pooler.works(f"{old}_memory", old), step
         served = f"{new}_memory" in pooler.served()
         assert pooler.works(f"{new}_memory", new) == served, step
@@ -118,6 +129,7 @@ def test_killed_anywhere_while_removing(pooler: PoolerForTest, new_agent: Agents
         if not in_child(lambda killer: pooler.aliases(killer).remove(goes), step):
             break
         steps += 1
+        assert consistent(pooler), step
         assert pooler.works(f"{stays}_memory", stays), step
         if step % 4 == 0:
             # Whoever is in the ini has a password in the userlist.
@@ -367,6 +379,29 @@ def test_by_signal_where_there_is_no_console(
     assert outcome.applied.served is None
     assert any("could not be asked" in note for note in outcome.applied.notes)
     assert outcome.probes[0].good
+
+
+def test_by_systemctl(pooler: PoolerForTest, new_agent: Agents, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no systemd where tests run: a program of that name does what the unit's ExecReload does."""
+    programs = pooler.project / "bin"
+    programs.mkdir()
+    program = programs / "systemctl"
+    program.write_text(
+        f'#!/bin/sh\n[ "$*" = "reload pool" ] && kill -HUP "$(cat {pooler.folder}/pgbouncer.pid)"\n'
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    pooler.toml.write_text(pooler.toml.read_text() + 'reload = "systemctl"\nservice = "pool"\n')
+    agent = new_agent()
+    outcome = pooler.add(agent)
+    assert (outcome.applied.reloaded, outcome.applied.served) == ("systemctl reload pool", 2)
+    assert pooler.works(f"{agent}_memory", agent)
+    before = (pooler.ini.read_bytes(), pooler.userlist.read_bytes(), pooler.toml.read_bytes())
+    program.write_text("#!/bin/sh\necho no such unit >&2; exit 5\n")
+    with pytest.raises(NovaopsError, match="systemctl reload pool failed") as failed:
+        pooler.add(new_agent())
+    assert failed.value.detail == "no such unit"
+    assert (pooler.ini.read_bytes(), pooler.userlist.read_bytes(), pooler.toml.read_bytes()) == before
 
 
 def test_by_a_user_of_the_console(pooler: PoolerForTest, new_agent: Agents) -> None:

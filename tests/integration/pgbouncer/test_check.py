@@ -155,7 +155,19 @@ def test_transaction_pooling_comes_with_a_warning(pooler: PoolerForTest, agent: 
     assert codes(report) == ["pool-mode"]
     (probe,) = pooler.aliases().test([agent], f"{agent}-password")
     assert probe.good
-    assert any("transaction pooling" in f.text for f in probe.findings)
+    assert [f.what for f in probe.findings if f.good is None] == ["notify"]
+    # The login has left nothing behind on the server connection, which is the next one's.
+    with pooler.login(f"{agent}_memory", agent) as connection:
+        assert connection.execute("SELECT count(*) FROM pg_listening_channels()").fetchone() == (0,)
+
+
+def test_another_pool_mode_than_declared_is_noticed_by_a_login(pooler: PoolerForTest, agent: str) -> None:
+    pooler.write(pooler.ini.read_text().replace("pool_mode=session", "pool_mode=transaction"))
+    pooler.console("RELOAD")
+    (probe,) = pooler.aliases().test([agent], f"{agent}-password")
+    assert [f.text for f in probe.findings if f.good is False] == [
+        "transaction pooling, and session pooling is declared"
+    ]
 
 
 def test_a_login_that_leads_elsewhere_is_told(

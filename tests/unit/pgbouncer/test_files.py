@@ -73,6 +73,21 @@ def test_a_file_that_would_change_its_owner_is_refused() -> None:
         assert list(folder.iterdir()) == [path]
 
 
+def test_a_folder_that_may_not_be_written_to_is_found_first() -> None:
+    account = unprivileged_account()
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o555)
+        if account is not None:
+            os.setresuid(account.pw_uid, account.pw_uid, 0)
+        try:
+            with pytest.raises(NovaopsError, match="nothing can be written"):
+                files.need_writable([Path(name) / "x"])
+        finally:
+            if account is not None:
+                os.setresuid(0, 0, 0)
+        files.need_writable([Path(tempfile.gettempdir()) / "x"])
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root writes for others")
 def test_a_link_by_which_others_would_write_as_root(tmp_path: Path) -> None:
     link, mine = tmp_path / "link", tmp_path / "mine"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from novaops.errors import NovaopsError
 from novaops.pgbouncer.grammar import read_ini
 from novaops.pgbouncer.inventory import Alias, Settings, Target
-from novaops.pgbouncer.render import HEAD, Wanted, outside, own_entries, own_users, render
+from novaops.pgbouncer.render import HEAD, Wanted, outside, own_entries, own_users, render, template
 from novaops.pgbouncer.userlist import read_userlist
 from novaops.pgbouncer.version import OLDEST
 
@@ -167,6 +167,15 @@ def test_a_template_of_the_project_comes_first_and_cannot_let_anything_through(t
     own.write_text("{% for a in aliases %}\n{{ nothing }}{% endfor %}\n")
     with pytest.raises(NovaopsError, match="cannot be rendered"):
         render(wanted(QUILL, project=tmp_path), None, None)
+
+
+@pytest.mark.parametrize(
+    ("word", "written"),
+    [("/etc/p.ini", "/etc/p.ini"), ("/a b/%i", '"/a b/%%i"'), ('/$x"\\', '"/$$x\\"\\\\"')],
+)
+def test_words_of_a_systemd_unit(word: str, written: str) -> None:
+    values = {"account": "postgres", "program": "/usr/sbin/pgbouncer", "ini": word}
+    assert f"ExecStart=/usr/sbin/pgbouncer {written}\n" in template("pgbouncer.service", values, wanted())
 
 
 def test_nothing_shows_the_texts() -> None:
