@@ -55,7 +55,7 @@ def test_the_way_back_is_saved_beside_the_plan(novaops, url: str) -> None:
     assert columns(url) == ["id", "name", "email"]
     undone = novaops(*back)
     assert undone.returncode == 0, undone.stderr
-    assert " matches what it was before " in undone.stderr
+    assert " as planned " in undone.stderr
     assert columns(url) == ["id", "name"]
 
 

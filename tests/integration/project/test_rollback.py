@@ -111,7 +111,7 @@ def test_rows_that_came_since_are_not_taken_unasked(
     assert back.blocked == ()
     project.apply(made)
     live.execute("INSERT INTO t VALUES (1)")
-    with pytest.raises(RefusedError, match=r"public\.t was empty"):
+    with pytest.raises(RefusedError, match=r"data-loss:public\.t was no hazard when the plan was made"):
         take_back(url, back)
     assert live.execute("SELECT count(*) FROM t").fetchone() == (1,)
     take_back(url, back, "data-loss:public.t")

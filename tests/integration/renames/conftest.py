@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from novaops.execution.pg_dump import entries
 from novaops.planning.plan import Plan
 from novaops.project import Options, Project
 
@@ -71,12 +72,6 @@ def renamed(
         return plan
 
     return run
-
-
-def entries(dump: str) -> list[str]:
-    """The lines of a dump in an order of their own: a column can only be added as the last one."""
-    lines = (line.rstrip(",") for line in dump.splitlines())
-    return sorted(line for line in lines if line and not line.startswith(("--", "\\")))
 
 
 def sql(plan: Plan) -> list[str]:
