@@ -51,12 +51,12 @@ def test_table_takes_the_names_of_what_it_holds_along(renamed: Renamed) -> None:
         "CREATE TABLE t (id serial PRIMARY KEY, a int UNIQUE CHECK (a > 0), n int GENERATED ALWAYS AS IDENTITY);"
         "CREATE INDEX ON t (n); CREATE TABLE other (t_id int REFERENCES t);"
         "CREATE VIEW v AS SELECT id FROM t; CREATE POLICY p ON t USING (a > 1);"
-        "CREATE STATISTICS ON id, a FROM t",
+        "CREATE STATISTICS t_id_a_stat ON id, a FROM t",
         "-- novaops: renamed from t\n"
         "CREATE TABLE u (id serial PRIMARY KEY, a int UNIQUE CHECK (a > 0), n int GENERATED ALWAYS AS IDENTITY);"
         "CREATE INDEX ON u (n); CREATE TABLE other (t_id int REFERENCES u);"
         "CREATE VIEW v AS SELECT id FROM u; CREATE POLICY p ON u USING (a > 1);"
-        "CREATE STATISTICS ON id, a FROM u",
+        "CREATE STATISTICS u_id_a_stat ON id, a FROM u",
         rows="INSERT INTO t (a) VALUES (5), (6)",
         check="SELECT count(*) = 2, max(id) = 2, nextval('u_id_seq') = 3 FROM u",
     )
@@ -203,12 +203,13 @@ def test_hazards_are_found_in_the_rows_under_the_present_names(project: Callable
         "INSERT INTO t VALUES (1, 5000000000, 'x'), (1, NULL, NULL)",
     )
     told = {h.consent: h.affected for h in changed.plan().blocked}
-    assert told.keys() == {
+    # Until 17 a NOT NULL is the column's, and no constraint with a name.
+    assert {c for c in told if not c.startswith("not-null:")} == {
         "data-loss:public.t.gone",
         "narrowing:public.t.a",
-        "not-null:u_b_not_null on public.t",
         "unique:u_id_key on public.t",
     }
+    assert len(told) == 4
     assert told["data-loss:public.t.gone"] == 1
     assert told["unique:u_id_key on public.t"] == 2
 
