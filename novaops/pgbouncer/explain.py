@@ -67,6 +67,6 @@ def _served(alias: Alias, installation: Installation) -> str:
             return "no: pgbouncer does not know it; novaops alias apply"
         clients = pooler.clients(alias.name)
         now = "nobody is connected" if not clients else f"{len(clients)} connected now"
-        return f"yes, {row['current_connections']} server connections open; {now}"
+        return f"yes; connections to the server: {row['current_connections']}; {now}"
     finally:
         pooler.close()
