@@ -9,6 +9,8 @@ from novaops.pgbouncer.grammar import Ini
 
 SIGNAL = "got SIGHUP"
 SIGNAL_SECONDS = 3.0
+READING_SECONDS = 0.5
+"""From the line about the signal to the end of reading, which is a matter of milliseconds and has no line of its own."""
 SIGNS = (
     "config file loading failed",
     "syntax error in configuration",
@@ -33,19 +35,19 @@ class LogWatch:
 
         `patient` waits until the log says that a signal has come, which is not answered otherwise.
         """
-        deadline = time.monotonic() + (SIGNAL_SECONDS if patient else 0)
-        while True:
-            lines = self._lines()
-            if (
-                lines is None
-                or not patient
-                or any(SIGNAL in line for line in lines)
-                or time.monotonic() > deadline
-            ):
-                break
-            time.sleep(0.05)
-        told = [line.split("] ", 1)[-1] for line in lines or () if any(sign in line for sign in SIGNS)]
+        if patient:
+            self._wait_for_signal()
+        lines = self._lines() or ()
+        told = [line.split("] ", 1)[-1] for line in lines if any(sign in line for sign in SIGNS)]
         return [f"its log: {line}" for line in told if "password" not in line]
+
+    def _wait_for_signal(self) -> None:
+        deadline = time.monotonic() + SIGNAL_SECONDS
+        while (lines := self._lines()) is not None and time.monotonic() < deadline:
+            if any(SIGNAL in line for line in lines):
+                time.sleep(READING_SECONDS)
+                return
+            time.sleep(0.05)
 
     def _lines(self) -> list[str] | None:
         """What was written since; None where that cannot be known."""
