@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -398,6 +398,15 @@ def test_filters_and_columns_are_altered_in_place(chat: Chat) -> None:
         assert connection.execute("SELECT oid FROM pg_publication").fetchall() == before
 
 
+def processes() -> str:
+    """What the list of processes shows of each."""
+    shown = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it has ended
+            shown.append(file.read_bytes().decode(errors="replace"))
+    return "\n".join(shown)
+
+
 def test_a_role_is_made_with_a_password_that_nobody_sees(
     chat: Chat, for_servers: Callable[[str], Mapping[str, str]], capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -412,12 +421,22 @@ def test_a_role_is_made_with_a_password_that_nobody_sees(
         declared.name, declared.source, declared.target, declared.tables,
         server_conninfo={k: v for k, v in reach.items() if k != "user"}, role=role,
     )  # fmt: skip
+    with psycopg.connect(source, autocommit=True) as connection:
+        connection.execute(f"ALTER DATABASE {connection.info.dbname} SET log_statement = 'all'")
+        data = connection.execute("SHOW data_directory").fetchone()
+        assert data is not None
+        log = Path(data[0]) / "server.log"
     try:
         outcome = run(limited)
         password = passfile.read_text().splitlines()[0].rpartition(":")[2]
         assert passfile.stat().st_mode & 0o777 == 0o600
         assert password not in repr(outcome)
         assert password not in "".join(capfd.readouterr())
+        assert password not in processes()
+        logged = log.read_text()
+        assert f'TO "{role}"' in logged
+        assert password not in logged
+        assert f'CREATE ROLE "{role}"' not in logged  # it shows the verifier
         with psycopg.connect(target) as connection:
             row = connection.execute(
                 "SELECT subconninfo FROM pg_subscription WHERE subname = %s", [limited.subscription]
