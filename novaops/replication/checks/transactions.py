@@ -26,8 +26,12 @@ def open_transaction(scene: Scene) -> Iterator[Problem]:
     if scene.slot is not None:
         return
     for pid, gid, database, user, state, age, query in scene.source.connection.execute(TEXT).fetchall():
-        if age < BRIEF:
+        if age is not None and age < BRIEF:
             continue
+        # pg_stat_activity hides the times of other roles' sessions, but not that they have written.
+        since = (
+            f"for {in_words(age)}" if age is not None else "since a time that takes pg_read_all_stats to see"
+        )
         who = (
             f"pid {pid} ({user or 'another role'}, {state or 'state unknown'})"
             if pid
@@ -35,7 +39,7 @@ def open_transaction(scene: Scene) -> Iterator[Problem]:
         )
         text = " ".join((query or "").split())
         yield Problem(
-            f"{who} in {database} has had a transaction open for {in_words(age)}: the slot is made when it ends",
+            f"{who} in {database} has had a transaction open {since}: the slot is made when it ends",
             f"it ran: {text[:SHOWN]}{'…' * (len(text) > SHOWN)}" if text else None,
             f"SELECT pg_terminate_backend({pid})" if pid else f"ROLLBACK PREPARED '{gid}' in {database}",
         )

@@ -32,7 +32,7 @@ from novaops.project import Options, Project
 Connection = psycopg.Connection[Any]
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
-EVERY = 7
+EVERY = 13
 AGAIN = ("plan file", "files")
 """How an apply is done again: with the plan that was cut off, or with one made now."""
 LOCK_WAIT = timedelta(seconds=60)
@@ -147,7 +147,7 @@ def _reference(made: Fault) -> None:
 class Faults:
     """The moments at which an apply is cut off, and how it is done again after each.
 
-    With `every`, at all statements and both ways. Without, at every seventh statement and around all that
+    With `every`, at all statements and both ways. Without, at every thirteenth statement and around all that
     run outside of transactions, and the two ways take turns.
     """
 

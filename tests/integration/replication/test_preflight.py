@@ -470,11 +470,14 @@ def test_what_a_role_may_not_look_at_is_no_pass(chat: Chat, server_url: str) -> 
         return replace(reached, parameters={**reached.parameters, "user": "onlooker"}, password="look")
 
     try:
-        found = look(replace(declared, source=seen_by(declared.source), target=seen_by(declared.target)))
+        with psycopg.connect(source) as other:
+            other.execute("SELECT pg_current_xact_id()")
+            found = look(replace(declared, source=seen_by(declared.source), target=seen_by(declared.target)))
     finally:
         for url in (source, target):
             run(url, "DROP OWNED BY onlooker")
         run(server_url, "DROP ROLE onlooker")
+    assert "open since a time that takes pg_read_all_stats to see" in found["open-transaction"].message
     assert found["sequence-behind"].severity == "warning"
     assert (
         found["sequence-behind"].message == "not looked at: permission denied for sequence agent_chat_id_seq"
