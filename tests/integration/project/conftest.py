@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from novaops.planning.plan import Plan
 from novaops.project import Options, Project
 
 Connection = psycopg.Connection[Any]
@@ -58,3 +59,21 @@ def role(live: Connection) -> Iterator[Callable[[str], str]]:
     for name in names:
         live.execute(f"DROP OWNED BY {name}")
         live.execute(f"DROP ROLE {name}")
+
+
+def consents(made: Plan) -> list[str]:
+    return [hazard.consent for hazard in made.blocked]
+
+
+def exists(live: Connection, relation: str) -> bool:
+    row = live.execute("SELECT to_regclass(%s) IS NOT NULL", [relation]).fetchone()
+    return row is not None and bool(row[0])
+
+
+def column_type(live: Connection, relation: str, column: str) -> str:
+    row = live.execute(
+        "SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = %s::regclass AND attname = %s",
+        [relation, column],
+    ).fetchone()
+    assert row is not None
+    return str(row[0])

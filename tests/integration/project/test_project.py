@@ -16,6 +16,7 @@ from novaops.desired import shadow
 from novaops.diagnostics import DiagnosticsError
 from novaops.errors import NovaopsError, RefusedError, TargetChangedError
 from novaops.project import Options, Outcome, Project
+from tests.integration.project.conftest import column_type, consents, exists
 
 Connection = psycopg.Connection[Any]
 
@@ -28,24 +29,6 @@ PLAIN = Options(ignore_file=None)
 
 def sql(made: novaops.Plan) -> list[str]:
     return [statement.sql for statement in made.statements]
-
-
-def consents(made: novaops.Plan) -> list[str]:
-    return [hazard.consent for hazard in made.blocked]
-
-
-def exists(live: Connection, relation: str) -> bool:
-    row = live.execute("SELECT to_regclass(%s) IS NOT NULL", [relation]).fetchone()
-    return row is not None and bool(row[0])
-
-
-def column_type(live: Connection, relation: str, column: str) -> str:
-    row = live.execute(
-        "SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = %s::regclass AND attname = %s",
-        [relation, column],
-    ).fetchone()
-    assert row is not None
-    return str(row[0])
 
 
 # -- plan and apply -----------------------------------------------------------------------------

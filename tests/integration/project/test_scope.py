@@ -9,33 +9,15 @@ from typing import Any
 import psycopg
 import pytest
 
-import novaops
 from novaops.diagnostics import DiagnosticsError
 from novaops.errors import RefusedError
 from novaops.project import Project
+from tests.integration.project.conftest import column_type, consents, exists
 
 Connection = psycopg.Connection[Any]
 
 USERS = "CREATE TABLE users (id bigint PRIMARY KEY, email varchar(40) NOT NULL, legacy_id bigint);\n"
 ANOTHER = "CREATE TABLE another (a int);\n"
-
-
-def consents(made: novaops.Plan) -> list[str]:
-    return [hazard.consent for hazard in made.blocked]
-
-
-def exists(live: Connection, relation: str) -> bool:
-    row = live.execute("SELECT to_regclass(%s) IS NOT NULL", [relation]).fetchone()
-    return row is not None and bool(row[0])
-
-
-def column_type(live: Connection, relation: str, column: str) -> str:
-    row = live.execute(
-        "SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = %s::regclass AND attname = %s",
-        [relation, column],
-    ).fetchone()
-    assert row is not None
-    return str(row[0])
 
 
 # -- privileges and roles -----------------------------------------------------------------------
