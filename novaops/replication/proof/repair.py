@@ -65,9 +65,16 @@ def _origin(target: Rows) -> Iterator[None]:
         connection.execute("SELECT pg_replication_origin_drop(%s)", [name])
 
 
-def repair_of(replication: Replication) -> Repair:
+def without_deleting(source: Rows, target: Rows, differences: Sequence[Difference]) -> int:
+    """Repair what the target lacks or has otherwise; a row that it has alone stays."""
+    return repair(source, target, [d for d in differences if d.kind != "extra"])
+
+
+def repair_of(replication: Replication, *, deletes: bool = True) -> Repair:
     """What may be repaired: in two directions a row that only the target has is on its way to the source."""
-    return repair if replication.direction == "one-way" else add_missing
+    if replication.direction == "both":
+        return add_missing
+    return repair if deletes else without_deleting
 
 
 def _with_patience(source: Rows, target: Rows, batch: Sequence[Difference]) -> int:

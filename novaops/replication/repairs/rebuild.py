@@ -46,7 +46,7 @@ def rebuild(
     with advisory_lock(target, lock=LOCK):
         ensure_own_schema(target)
         journal = RunJournal.begin(target, replication, REBUILD)
-        setting = Setting(pair, replication, journal, told, wait)
+        setting = Setting(pair, replication, journal, told, wait, deletes=True)
         for table in replication.tables if replication.copy == "data" else ():
             journal.making("reconciling", table.qualified)
         with told.phase("holding notifications back"):

@@ -106,7 +106,7 @@ def _watched(
                 f"the slot {replication.slot} could not be made within {wait.total_seconds():.0f} s",
                 detail="a new slot waits for open transactions that have written, of any database of the server: "
                 + ("; ".join(names) or "which ones, the role may not see"),
-                hint="end them, or wait longer: --lock-wait 10min",
+                hint="end them, or wait longer: --wait 10min",
             )
         if (text := "; ".join(names)) and text.split("(")[0] != said:
             said = text.split("(")[0]

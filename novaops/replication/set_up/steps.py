@@ -51,6 +51,8 @@ class Setting:
     journal: RunJournal | None
     reporter: Reporter
     wait: timedelta
+    deletes: bool = False
+    """Whether rows that the target has alone may go: who builds anew has agreed to that."""
 
     @property
     def log(self) -> RunJournal:
@@ -285,9 +287,23 @@ def reconcile(setting: Setting) -> str:
     """Tables that had rows: what is missing or different is copied, row by row."""
     if not _reconciling(setting):
         return ""
-    how = repair_of(setting.replication)
+    if not setting.deletes and setting.replication.direction == "one-way":
+        _check_own_rows(setting)
+    how = repair_of(setting.replication, deletes=setting.deletes)
     compared = compare(setting.pair, setting.replication, setting.reporter, repair=how)
     return f"{sum(c.repaired for c in compared)} rows brought into line with the source"
+
+
+def _check_own_rows(setting: Setting) -> None:
+    """A set-up deletes nothing; of large tables the pre-flight has seen only some keys."""
+    for found in compare(setting.pair, setting.replication, setting.reporter):
+        if found.extra:
+            keys = "; ".join(", ".join(d.key) for d in found.shown if d.kind == "extra")
+            raise NovaopsError(
+                f"{found.table} on the target has rows that the source lacks: {found.extra}",
+                detail=f"({', '.join(found.key)}) {keys}{'; …' * (found.extra > len(found.shown))}".strip(),
+                hint='move or delete them on the target; or declare direction = "both" with keys that cannot meet',
+            )
 
 
 def part_keys(setting: Setting) -> str:

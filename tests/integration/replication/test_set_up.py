@@ -365,6 +365,21 @@ def test_rows_that_are_there_are_brought_into_line(chat: Chat, listener: Listene
     ]
 
 
+def test_rows_that_the_target_has_alone_are_never_deleted(chat: Chat) -> None:
+    """Not even where the pre-flight has not seen them."""
+    source, target, declared = chat
+    write(source, 3)
+    own = "SELECT id, sender, message FROM agent_chat ORDER BY id"
+    with psycopg.connect(target, autocommit=True) as connection:
+        connection.execute("INSERT INTO agent_chat VALUES (1, 'a', 'old'), (900, 'b', 'own')")
+        before = connection.execute(own).fetchall()
+        with pytest.raises(NovaopsError, match="has rows that the source lacks: 1") as refused:
+            run(declared)
+        assert "900" in (refused.value.detail or "")
+        assert connection.execute(own).fetchall() == before
+    assert clean(source, target, declared)
+
+
 def test_a_table_more_joins_a_replication_that_runs(chat: Chat) -> None:
     source, target, declared = chat
     run(declared)
