@@ -41,12 +41,21 @@ class Command(click.Command):
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are modules of `package`, each with a `command`."""
+    """A group whose commands are modules of `package`, each with a `command`; `default` is the one not named."""
 
-    def __init__(self, *args: Any, package: str, commands: Sequence[str], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, package: str, commands: Sequence[str], default: str | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self._package = package
         self._names = tuple(commands)
+        self._default = default
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        unnamed = not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names)
+        if self._default is not None and unnamed:
+            args = [self._default, *args]
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self._names)

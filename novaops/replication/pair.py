@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import psycopg
 
 from novaops.db.connection import ServerIdentity, connect, identify
 from novaops.replication.declaration import Endpoint, Replication
+
+LOCK_TIMEOUT = timedelta(seconds=3)
+"""How long a lock is waited for on either side; whoever wants the table meanwhile waits behind us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +58,9 @@ def open_side(endpoint: Endpoint) -> Iterator[Side]:
     """Connect to one side alone."""
     with connect(endpoint.conninfo()) as connection:
         yield Side(endpoint, connection, identify(connection))
+
+
+def bound_lock_waits(connection: psycopg.Connection[Any], timeout: timedelta = LOCK_TIMEOUT) -> None:
+    """Wait for no lock longer than that, to the end of the transaction."""
+    milliseconds = f"{timeout / timedelta(milliseconds=1):.0f}ms"
+    connection.execute("SELECT set_config('lock_timeout', %s, true)", [milliseconds])

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -17,6 +16,7 @@ from psycopg.sql import SQL, Composed, Identifier
 from novaops.progress import Reporter, Silent
 from novaops.replication.checks.scene import Both, Scene
 from novaops.replication.finding import Finding
+from novaops.replication.pair import bound_lock_waits
 from novaops.replication.proof.rows import Rows, Shape, reader, shape
 from novaops.replication.proof.sentinel_row import NoSentinel, insert
 from novaops.replication.trigger_modes import enforce
@@ -24,9 +24,8 @@ from novaops.replication.trigger_modes import enforce
 # What a worker runs with (documentation, "Logical Replication", "Security"; worker.c sets the search_path).
 AS_WORKER = """
 SET LOCAL session_replication_role = replica; SET LOCAL search_path = ''; SET LOCAL row_security = on;
-SET LOCAL lock_timeout = '3s'; SET LOCAL statement_timeout = '30s'
+SET LOCAL statement_timeout = '30s'
 """
-LOCK_TIMEOUT = timedelta(seconds=3)
 # undefined_table, undefined_function, undefined_column, undefined_object, invalid_schema_name
 NOT_FOUND = frozenset(["42P01", "42883", "42703", "42704", "3F000"])
 
@@ -85,7 +84,8 @@ def _table(scene: Scene, both: Both) -> Iterator[Finding]:
     with reader(scene.replication.target) as target:
         try:
             with target.transaction(force_rollback=True):
-                enforce(target, (both.declared,), LOCK_TIMEOUT)
+                bound_lock_waits(target)
+                enforce(target, (both.declared,))
                 target.execute(AS_WORKER)
                 _apply(target, seen, names, row)
         except psycopg.Error as error:

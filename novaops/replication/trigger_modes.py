@@ -16,7 +16,7 @@ from datetime import timedelta
 from typing import Any
 
 import psycopg
-from psycopg.sql import SQL, Composed, Identifier, Literal
+from psycopg.sql import SQL, Composed, Identifier
 
 from novaops.db.connection import connect
 from novaops.desired.overlay import CLAUSES
@@ -24,8 +24,7 @@ from novaops.errors import NovaopsError
 from novaops.replication.declaration import ReplicatedTable, Replication, TriggerMode
 from novaops.replication.facts.trigger import Trigger, triggers
 from novaops.replication.finding import Finding
-
-LOCK_TIMEOUT = timedelta(seconds=3)
+from novaops.replication.pair import LOCK_TIMEOUT, bound_lock_waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +123,7 @@ def enforce(
     """
     changes = []
     with connection.transaction():
-        connection.execute(
-            SQL("SET LOCAL lock_timeout = {}").format(Literal(int(lock_timeout.total_seconds() * 1000)))
-        )
+        bound_lock_waits(connection, lock_timeout)
         for standing in standings(connection, tables):
             if standing.declared is not None and not standing.as_declared:
                 change = Change(standing.trigger, standing.declared)

@@ -77,7 +77,9 @@ def test_as_json(site: Site) -> None:
         ["agent_chat"],
         True,
     )
-    assert {finding["severity"] for finding in found["findings"]} == {"note"}
+    # Tests of other databases run on this server; their transactions concern a slot as well.
+    own = [finding for finding in found["findings"] if finding["name"] != "open-transaction"]
+    assert {finding["severity"] for finding in own} == {"note"}
     value = json.loads(site.run("--format", "json").stdout)
     assert value["format_version"] == 1
     assert value["replications"][0]["proven"] is True

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import click
-
 from novaops.cli.command import LazyGroup
 
 EPILOG = """\b
@@ -16,18 +14,10 @@ novaops apply runs them by itself, before its own statements (*.post.sql: after 
 """
 
 
-class _ListByDefault(LazyGroup):
-    """Without a sub-command it is `list`."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
-            args = ["list", *args]
-        return super().parse_args(ctx, args)
-
-
-command = _ListByDefault(
+command = LazyGroup(
     name="migrations",
     package="novaops.cli.migrations",
+    default="list",
     commands=("list", "run", "adopt", "accept"),
     help="List, run, adopt and accept pre-migrations.",
     epilog=EPILOG,

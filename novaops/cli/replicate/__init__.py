@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import click
-
 from novaops.cli.command import LazyGroup
 
 EPILOG = """\b
@@ -18,18 +16,10 @@ Without a sub-command it is `run`; `novaops replicate run --help` shows its opti
 """
 
 
-class _RunByDefault(LazyGroup):
-    """Without a sub-command it is `run`."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
-            args = ["run", *args]
-        return super().parse_args(ctx, args)
-
-
-command = _RunByDefault(
+command = LazyGroup(
     name="replicate",
     package="novaops.cli.replicate",
+    default="run",
     commands=(
         "run",
         "status",

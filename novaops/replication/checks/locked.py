@@ -8,9 +8,8 @@ from contextlib import contextmanager
 import psycopg
 
 from novaops.errors import NovaopsError
-from novaops.replication.pair import Pair, Side
+from novaops.replication.pair import LOCK_TIMEOUT, Pair, Side
 
-LOCK_TIMEOUT = "3s"
 HOLDERS = """
 SELECT DISTINCT l.pid, c.oid::regclass::text, a.usename::text, a.state
 FROM pg_catalog.pg_locks l
@@ -27,7 +26,7 @@ def patient(pair: Pair) -> Iterator[None]:
     """Wait for no lock longer than `LOCK_TIMEOUT`; raises `NovaopsError` that names who holds it."""
     sides = (pair.source, pair.target)
     for side in sides:
-        side.connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
+        side.connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT.total_seconds():.0f}s'")
     try:
         yield
     except psycopg.errors.LockNotAvailable as error:

@@ -19,6 +19,7 @@ from psycopg.sql import SQL, Identifier
 
 from novaops.errors import NovaopsError
 from novaops.replication.declaration import Replication
+from novaops.replication.pair import bound_lock_waits
 from novaops.replication.proof.compare import Difference, Repair
 from novaops.replication.proof.rows import Rows
 
@@ -114,7 +115,7 @@ def _repair(source: Rows, target: Rows, batch: Sequence[Difference]) -> int:
 @contextmanager
 def _as_worker(target: Rows) -> Iterator[None]:
     connection = target.connection
-    connection.execute("SET LOCAL lock_timeout = '3s'")
+    bound_lock_waits(connection)
     try:
         connection.execute("SET LOCAL session_replication_role = replica")
     except errors.InsufficientPrivilege as error:

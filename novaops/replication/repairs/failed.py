@@ -13,7 +13,7 @@ from novaops.db.connection import connect
 from novaops.db.identifiers import quote_ident
 from novaops.replication.declaration import Replication
 from novaops.replication.finding import Finding
-from novaops.replication.pair import Pair
+from novaops.replication.pair import Pair, bound_lock_waits
 from novaops.replication.proof.state import State, read_state
 from novaops.replication.repairs.pgoutput import SentChange, SentTransaction, transactions
 
@@ -119,7 +119,8 @@ def _applied(pair: Pair, pending: SentTransaction) -> tuple[str | None, str | No
             target.execute("SET LOCAL session_replication_role = replica")
         except psycopg.errors.InsufficientPrivilege:
             return None, None
-        target.execute("SET LOCAL search_path = ''; SET LOCAL lock_timeout = '3s'")
+        bound_lock_waits(target)
+        target.execute("SET LOCAL search_path = ''")
         for change in pending.changes:
             try:
                 target.execute(_statement(change))

@@ -13,13 +13,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import psycopg
-from psycopg.sql import SQL, Literal
 
 from novaops.replication.declaration import Replication, TriggerMode
 from novaops.replication.facts import Trigger
+from novaops.replication.pair import bound_lock_waits
 from novaops.replication.proof.sentinel import notified
 from novaops.replication.set_up.journal import RunJournal
-from novaops.replication.trigger_modes import LOCK_TIMEOUT, Change, Standing, standings, statement
+from novaops.replication.trigger_modes import Change, Standing, standings, statement
 
 TRIES = 10
 
@@ -67,11 +67,7 @@ def set_modes(target: psycopg.Connection[Any], changes: Sequence[Change], resync
     for left in reversed(range(TRIES)):
         try:
             with target.transaction():
-                target.execute(
-                    SQL("SET LOCAL lock_timeout = {}").format(
-                        Literal(int(LOCK_TIMEOUT.total_seconds() * 1000))
-                    )
-                )
+                bound_lock_waits(target)
                 for change in changes:
                     target.execute(statement(change))
                 if resync:

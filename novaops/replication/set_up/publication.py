@@ -12,10 +12,11 @@ import psycopg
 from psycopg.sql import SQL, Composed, Identifier
 
 from novaops.replication.declaration import ReplicatedTable, Replication
-from novaops.replication.facts import Publication, publication, tables
+from novaops.replication.facts import Publication, PublishedTable, publication, tables
+from novaops.replication.pair import bound_lock_waits
 
 
-def table_clause(table: ReplicatedTable) -> Composed:
+def table_clause(table: ReplicatedTable | PublishedTable) -> Composed:
     """The table with its columns and its filter, as CREATE PUBLICATION wants it."""
     text = SQL("{}").format(Identifier(table.schema, table.name))
     if table.columns is not None:
@@ -51,14 +52,7 @@ def statements(source: psycopg.Connection[Any], replication: Replication) -> lis
 def former(found: Publication) -> list[Composed]:
     """What puts the tables of a publication back."""
     name = Identifier(found.name)
-    clauses = [
-        SQL("{}{}{}").format(
-            Identifier(t.schema, t.name),
-            SQL(" ({})").format(SQL(", ").join(map(Identifier, t.columns))) if t.columns else SQL(""),
-            SQL(" WHERE ({})").format(SQL(t.row_filter)) if t.row_filter else SQL(""),
-        )
-        for t in found.tables
-    ]
+    clauses = [table_clause(table) for table in found.tables]
     root = SQL("true") if found.via_root else SQL("false")
     back = [SQL("ALTER PUBLICATION {} SET (publish_via_partition_root = {})").format(name, root)]
     if clauses:
@@ -77,7 +71,7 @@ def _plainly_equal(found: Publication, replication: Replication, via_root: bool)
 
 def _read_after(source: psycopg.Connection[Any], wanted: list[Composed], name: str) -> Publication | None:
     with source.transaction(force_rollback=True):
-        source.execute("SET LOCAL lock_timeout = '3s'")
+        bound_lock_waits(source)
         for statement in wanted:
             source.execute(statement)
         return publication(source, name)

@@ -16,6 +16,7 @@ from psycopg.sql import SQL, Identifier
 from novaops.db.own_schema import ensure_own_schema
 from novaops.replication.declaration import ReplicatedTable, Replication
 from novaops.replication.facts import triggers
+from novaops.replication.pair import bound_lock_waits
 
 GUARD = "novaops_read_only"
 Place = tuple[str, str]
@@ -38,7 +39,7 @@ def guard(target: psycopg.Connection[Any], places: list[Place]) -> None:
     """Put the guard on them, in one transaction."""
     ensure_own_schema(target)
     with target.transaction():
-        target.execute("SET LOCAL lock_timeout = '3s'")
+        bound_lock_waits(target)
         target.execute(files(__package__).joinpath("read_only.sql").read_text(encoding="utf-8").encode())
         for schema, name in places:
             target.execute(

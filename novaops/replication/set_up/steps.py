@@ -17,7 +17,7 @@ from novaops.progress import Reporter
 from novaops.replication.checks import Scene
 from novaops.replication.declaration import ReplicatedTable, Replication
 from novaops.replication.facts import Subscription, publication, slots, subscriptions
-from novaops.replication.pair import Pair
+from novaops.replication.pair import Pair, bound_lock_waits
 from novaops.replication.probe import probe
 from novaops.replication.proof.compare import compare
 from novaops.replication.proof.repair import repair_of
@@ -163,7 +163,7 @@ def make_tables(setting: Setting) -> str:
     target = setting.pair.target.connection
     with target.transaction():
         target.execute("SET LOCAL check_function_bodies = off")
-        target.execute("SET LOCAL lock_timeout = '3s'")
+        bound_lock_waits(target)
         for making in made:
             target.execute(making.sql.encode())
     return f"made {lacks} as on the source"
@@ -200,7 +200,7 @@ def publish(setting: Setting) -> str:
         former = [statement.as_string(source) for statement in publications.former(found)]
         setting.log.making("publication tables", replication.publication, *former)
     with source.transaction():
-        source.execute("SET LOCAL lock_timeout = '3s'")
+        bound_lock_waits(source)
         for statement in wanted:
             source.execute(statement)
     return replication.publication
