@@ -7,14 +7,15 @@ so that a run which was killed within one goes on there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 
 from novaops.errors import NovaopsError
 from novaops.progress import Reporter
 from novaops.replication.checks import Scene
+from novaops.replication.consent import check_losses
 from novaops.replication.declaration import ReplicatedTable, Replication
 from novaops.replication.facts import Subscription, publication, slots, subscriptions
 from novaops.replication.pair import Pair, bound_lock_waits
@@ -51,8 +52,10 @@ class Setting:
     journal: RunJournal | None
     reporter: Reporter
     wait: timedelta
-    deletes: bool = False
-    """Whether rows that the target has alone may go: who builds anew has agreed to that."""
+    allow: Collection[str] = ()
+    """Consents to the loss of rows of the target."""
+    command: str = "replicate"
+    """What goes on where one is missing."""
 
     @property
     def log(self) -> RunJournal:
@@ -77,13 +80,15 @@ def _steps(setting: Setting) -> Iterator[Step]:
     if lacks:
         yield Step("tables", f"making {lacks} on the target", partial(make_tables, setting))
         yield Step("trial", "trying a row on what was made", partial(try_row, setting))
+    fresh = found is None
+    behind = not fresh and not lacks and _relations(found) != {(t.schema, t.name) for t in replication.tables}
+    copying = fresh or behind or bool(lacks) or not (found and found.ready)
+    if replication.copy == "data" and not _reconciling(setting) and any(_filled(setting, lacks.tables)):
+        yield Step("rows", "looking for rows that would be lost", partial(look_at_rows, setting))
     if publications.statements(source, replication):
         yield Step("publication", f"publication {replication.publication}", partial(publish, setting))
     if role.lacks(source, replication):
         yield Step("role", f"role {replication.role}", partial(make_role, setting))
-    fresh = found is None
-    behind = not fresh and not lacks and _relations(found) != {(t.schema, t.name) for t in replication.tables}
-    copying = fresh or behind or bool(lacks) or not (found and found.ready)
     if copying and replication.copy == "data":
         yield Step("hold", "holding notifications back", partial(hold, setting))
     if fresh:
@@ -140,6 +145,18 @@ def _check(setting: Setting, found: Subscription | None) -> None:
         )
 
 
+def _filled(setting: Setting, lacking: Collection[ReplicatedTable] = ()) -> Iterator[ReplicatedTable]:
+    """The tables that are still to be subscribed to, and have rows already."""
+    known = _relations(setting.subscription())
+    for table in setting.replication.tables:
+        if (
+            (table.schema, table.name) not in known
+            and table not in lacking
+            and not is_empty(setting.pair, table)
+        ):
+            yield table
+
+
 def _relations(found: Subscription | None) -> set[tuple[str, str]]:
     return {(r.schema, r.name) for r in found.relations} if found else set()
 
@@ -185,6 +202,14 @@ def try_row(setting: Setting) -> str:
             hint=f"install what the files declare there first: novaops apply --database {to}",
         )
     return f"a row of {', '.join(tried.tried)} goes through" if tried.tried else ""
+
+
+def look_at_rows(setting: Setting) -> str:
+    """Compare with what is there, before anything is sent to it; raises `RefusedError` for a loss without consent."""
+    filled = replace(setting.replication, tables=tuple(_filled(setting)))
+    compared = compare(setting.pair, filled, setting.reporter)
+    lost = check_losses(setting.replication, compared, setting.allow, setting.command)
+    return "; ".join(f"{loss}, as allowed" for loss in lost)
 
 
 def publish(setting: Setting) -> str:
@@ -284,26 +309,13 @@ def copy(setting: Setting) -> str:
 
 
 def reconcile(setting: Setting) -> str:
-    """Tables that had rows: what is missing or different is copied, row by row."""
+    """Tables that had rows: what is missing is copied, what is different or too many goes if that is allowed."""
     if not _reconciling(setting):
         return ""
-    if not setting.deletes and setting.replication.direction == "one-way":
-        _check_own_rows(setting)
-    how = repair_of(setting.replication, deletes=setting.deletes)
-    compared = compare(setting.pair, setting.replication, setting.reporter, repair=how)
+    replication, how = setting.replication, repair_of(setting.replication, setting.allow)
+    compared = compare(setting.pair, replication, setting.reporter, repair=how)
+    check_losses(replication, compared, setting.allow, setting.command)
     return f"{sum(c.repaired for c in compared)} rows brought into line with the source"
-
-
-def _check_own_rows(setting: Setting) -> None:
-    """A set-up deletes nothing; of large tables the pre-flight has seen only some keys."""
-    for found in compare(setting.pair, setting.replication, setting.reporter):
-        if found.extra:
-            keys = "; ".join(", ".join(d.key) for d in found.shown if d.kind == "extra")
-            raise NovaopsError(
-                f"{found.table} on the target has rows that the source lacks: {found.extra}",
-                detail=f"({', '.join(found.key)}) {keys}{'; …' * (found.extra > len(found.shown))}".strip(),
-                hint='move or delete them on the target; or declare direction = "both" with keys that cannot meet',
-            )
 
 
 def part_keys(setting: Setting) -> str:

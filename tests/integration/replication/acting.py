@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import timedelta
 
 import psycopg
 
 from novaops.progress import Silent
-from novaops.replication.checks import preflight
+from novaops.replication.checks import Scene, preflight
 from novaops.replication.declaration import ReplicatedTable, Replication
 from novaops.replication.facts import publications, slots, subscriptions
 from novaops.replication.finding import Finding
@@ -17,6 +18,7 @@ from novaops.replication.pair import open_pair
 from novaops.replication.proof.compare import TableComparison, compare
 from novaops.replication.repairs.rebuild import rebuild
 from novaops.replication.set_up import Outcome, set_up
+from novaops.replication.set_up.run import WAIT
 from novaops.replication.status import Status, status
 
 Chat = tuple[str, str, Replication]
@@ -36,9 +38,18 @@ def write(url: str, count: int = 1, sender: str = "a") -> None:
         )
 
 
-def run(declared: Replication, reporter: Silent | None = None, **given: timedelta) -> Outcome:
+CONSENT = "data-loss:public.agent_chat"
+
+
+def run(
+    declared: Replication,
+    reporter: Silent | None = None,
+    *,
+    allow: Collection[str] = (),
+    wait: timedelta = WAIT,
+) -> Outcome:
     with open_pair(declared) as pair:
-        return set_up(pair, declared, reporter, **given)
+        return set_up(pair, declared, reporter, allow=allow, wait=wait)
 
 
 def names(outcome: Outcome) -> list[str]:
@@ -73,9 +84,9 @@ def compared(declared: Replication) -> TableComparison:
         return compare(pair, declared)[0]
 
 
-def rebuilt(declared: Replication) -> Outcome:
+def rebuilt(declared: Replication, *allow: str) -> Outcome:
     with open_pair(declared) as pair:
-        return rebuild(pair, declared)
+        return rebuild(pair, declared, allow=allow)
 
 
 def found(declared: Replication, name: str, until: float = 15) -> tuple[Finding, Status]:
@@ -90,10 +101,10 @@ def found(declared: Replication, name: str, until: float = 15) -> tuple[Finding,
         time.sleep(0.1)
 
 
-def look(declared: Replication) -> dict[str, Finding]:
+def look(declared: Replication, *allow: str) -> dict[str, Finding]:
     """The findings by name; of several of one name the first."""
     with open_pair(declared) as pair:
-        found = preflight(pair, declared).findings
+        found = preflight(pair, declared, Scene.of(pair, declared, allow)).findings
     return {finding.name: finding for finding in reversed(found)}
 
 

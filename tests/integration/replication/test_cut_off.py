@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Collection
 from contextlib import AbstractContextManager, nullcontext
 
 import pytest
@@ -36,12 +37,12 @@ class Mortal(Silent):
         return nullcontext()
 
 
-def killed(declared: Replication, at: int) -> bool:
+def killed(declared: Replication, at: int, allow: Collection[str] = ()) -> bool:
     """Whether a set-up in a process of its own died there, and did not come to its end before."""
     child = os.fork()
     if child == 0:
         try:
-            run(declared, Mortal(at))
+            run(declared, Mortal(at), allow=allow)
         finally:
             os._exit(0)
     _, status = os.waitpid(child, 0)

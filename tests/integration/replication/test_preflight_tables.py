@@ -11,7 +11,7 @@ import pytest
 from novaops.replication.declaration import ReplicatedTable
 from tests.conftest import drop_database
 
-from .acting import Chat, errors, execute, look, tables
+from .acting import CONSENT, Chat, errors, execute, look, tables
 from .conftest import CHAT, replication
 
 
@@ -154,10 +154,29 @@ def test_rows_that_are_there_already(chat: Chat) -> None:
     assert found["existing-rows"].severity == "note"
     assert errors(declared) == []
     execute(target, row, row, "DELETE FROM agent_chat WHERE id = 2")
-    overlap = look(declared)["key-overlap"]
-    assert overlap.severity == "error"
-    assert overlap.message == "agent_chat on the target has rows that the source lacks: id 3"
-    assert "key-overlap" not in look(replace(declared, direction="both"))
+    lost = look(declared)["data-loss"]
+    to = declared.target.database
+    assert lost.severity == "error"
+    assert lost.message == f"rows of {to} would be lost: agent_chat: 1 row deleted"
+    assert lost.detail == "deleted: id 3; of the 10,000 highest keys"
+    assert f"novaops replicate --to {to} --allow data-loss:public.agent_chat" in (lost.remedy or "")
+    assert look(declared, CONSENT)["data-loss"].severity == "note"
+    assert "data-loss" not in look(replace(declared, direction="both"))
+    execute(target, "UPDATE agent_chat SET message = 'mine' WHERE id = 1")
+    assert look(declared)["data-loss"].message == (
+        f"rows of {to} would be lost: agent_chat: 1 row overwritten, 1 row deleted"
+    )
+    assert "data-loss" in look(replace(declared, direction="both"))
+    assert "data-loss" not in look(replace(declared, direction="both").reversed())
+
+
+def test_keys_that_are_taken_where_no_rows_are_copied(chat: Chat) -> None:
+    _, target, declared = chat
+    execute(target, "INSERT INTO agent_chat (sender, message) VALUES ('graybeard', 'mine')")
+    found = look(replace(declared, copy="none"))
+    assert "data-loss" not in found, "nothing is deleted there"
+    assert found["key-overlap"].severity == "error"
+    assert found["key-overlap"].message == "agent_chat on the target has rows that the source lacks: id 1"
 
 
 def test_a_sequence_that_stays_behind(chat: Chat) -> None:

@@ -14,7 +14,7 @@ from novaops.replication.repairs.sequences import advance, stale
 from novaops.replication.set_up import set_up
 from novaops.replication.status import status
 
-from .acting import Chat, compared, execute, found, rebuilt
+from .acting import CONSENT, Chat, compared, execute, found, rebuilt
 from .conftest import CHAT, replication
 
 
@@ -37,7 +37,7 @@ def test_a_slot_that_is_gone_is_rebuilt(running: Chat) -> None:
         set_up(pair, declared)
     with psycopg.connect(target, autocommit=True) as listener:
         listener.execute("LISTEN agent_chat")
-        outcome = rebuilt(declared)
+        outcome = rebuilt(declared, CONSENT)
         payloads = [n.payload for n in listener.notifies(timeout=0.5)]
     assert "3 rows brought into line with the source" in [done.text for done in outcome.done]
     assert compared(declared).equal

@@ -151,32 +151,3 @@ def test_a_slot_of_somebody_else_is_left_alone(chat: Chat) -> None:
             run(declared)
         assert declared.slot in slots(connection)
         connection.execute("SELECT pg_drop_replication_slot(%s)", [declared.slot])
-
-
-def test_rows_that_are_there_are_brought_into_line(chat: Chat, listener: Listener) -> None:
-    source, target, declared = chat
-    write(source, 10)
-    with psycopg.connect(target, autocommit=True) as connection:
-        connection.execute("INSERT INTO agent_chat SELECT g, 'a', 'old' FROM generate_series(1, 4) g")
-    outcome = run(declared)
-    assert "reconcile" in names(outcome)
-    with open_pair(declared) as pair:
-        assert compare(pair, declared)[0].equal
-    assert [p for p in listener.heard(2) if "resync" in p] == [
-        '{"resync": true, "table": "public.agent_chat"}'
-    ]
-
-
-def test_rows_that_the_target_has_alone_are_never_deleted(chat: Chat) -> None:
-    """Not even where the pre-flight has not seen them."""
-    source, target, declared = chat
-    write(source, 3)
-    own = "SELECT id, sender, message FROM agent_chat ORDER BY id"
-    with psycopg.connect(target, autocommit=True) as connection:
-        connection.execute("INSERT INTO agent_chat VALUES (1, 'a', 'old'), (900, 'b', 'own')")
-        before = connection.execute(own).fetchall()
-        with pytest.raises(NovaopsError, match="has rows that the source lacks: 1") as refused:
-            run(declared)
-        assert "900" in (refused.value.detail or "")
-        assert connection.execute(own).fetchall() == before
-    assert clean(source, target, declared)
