@@ -27,10 +27,12 @@ from novaops.replication.proof.rows import reader, shape
 from novaops.replication.proof.state import as_found
 from novaops.replication.proof.verify import verify
 from novaops.replication.set_up import Done, Outcome, subscription
+from novaops.replication.set_up.acts import hold
 from novaops.replication.set_up.journal import RunJournal
 from novaops.replication.set_up.run import LOCK, REBUILD, WAIT, judge, take
+from novaops.replication.set_up.setting import Setting
 from novaops.replication.set_up.slot import drop_slot
-from novaops.replication.set_up.steps import Setting, hold
+from novaops.replication.set_up.taken import Reconciling, SubscriptionMade
 
 COMMAND = "replicate rebuild"
 
@@ -66,7 +68,7 @@ def rebuild(
         journal = RunJournal.begin(target, replication, REBUILD, given)
         setting = Setting(pair, replication, journal, told, wait, given, COMMAND)
         for table in replication.tables if replication.copy == "data" else ():
-            journal.making("reconciling", table.qualified)
+            setting.taking(Reconciling(table.qualified))
         with told.phase("holding notifications back"):
             held = hold(setting)
         with told.phase(f"dropping {replication.subscription}"):
@@ -94,8 +96,8 @@ def _streams(pair: Pair, replication: Replication) -> bool:
 
 def _drop_old(setting: Setting) -> list[Done]:
     """Drop what was there before this run, and not what the run has made before it was cut off."""
-    pair, replication, journal = setting.pair, setting.replication, setting.log
-    if journal.has_made("subscription", replication.subscription):
+    pair, replication = setting.pair, setting.replication
+    if setting.has_taken(SubscriptionMade, replication.subscription):
         return []
     found = subscriptions(pair.target.connection).get(replication.subscription)
     old = {as_found(pair, replication).slot, replication.slot} if found else {replication.slot}

@@ -23,7 +23,7 @@ TABLE = "novaops.replication_run"
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """Something that a run has made or changed.
+    """Something that a run has made or changed, in texts; what they mean is known to who writes it (`taken.py`).
 
     `before` is what undoing needs: the modes of triggers, the former tables of a publication.
     """

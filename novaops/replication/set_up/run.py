@@ -18,8 +18,10 @@ from novaops.replication.pair import Pair
 from novaops.replication.proof.health import health
 from novaops.replication.proof.state import as_found
 from novaops.replication.proof.verify import Proof, verify
+from novaops.replication.set_up import taken
 from novaops.replication.set_up.journal import RunJournal, unfinished
-from novaops.replication.set_up.steps import Setting, Step, steps
+from novaops.replication.set_up.setting import Setting
+from novaops.replication.set_up.steps import Step, steps
 from novaops.replication.set_up.undo import undo
 
 SET_UP, REBUILD = "set up", "rebuild"
@@ -82,6 +84,8 @@ def set_up(
             return Outcome(replication, (), None, found, time.monotonic() - begun)
         ensure_own_schema(target)
         journal = RunJournal.begin(target, replication, SET_UP, given)
+        for made in journal.made:
+            taken.read(made)  # what is not known could not be undone
         setting = Setting(pair, replication, journal, told, wait, given)
         done, proof = _journaled(setting, journal)
     return Outcome(replication, tuple(done), proof, proof.findings, time.monotonic() - begun)

@@ -7,15 +7,17 @@ import signal
 from collections.abc import Collection
 from contextlib import AbstractContextManager, nullcontext
 
+import psycopg
 import pytest
 
+from novaops.errors import NovaopsError
 from novaops.progress import Silent
 from novaops.replication.declaration import Replication
-from novaops.replication.facts import slots
+from novaops.replication.facts import publications, slots
 from novaops.replication.pair import open_pair
 from novaops.replication.proof.compare import compare
 
-from .acting import Chat, Listener, clean, run, write
+from .acting import Chat, Listener, clean, execute, run, write
 
 
 class Mortal(Silent):
@@ -115,3 +117,20 @@ def test_interrupted_while_rows_are_copied_the_server_goes_on(chat: Chat) -> Non
     run(declared)
     with open_pair(declared) as pair:
         assert compare(pair, declared)[0].equal
+
+
+def test_what_another_version_has_journaled_stops_it_at_once(chat: Chat) -> None:
+    source, target, declared = chat
+    assert killed(declared, 4)
+    execute(
+        target,
+        """UPDATE novaops.replication_run SET made = made || '[{"kind": "colour", "name": "blue", "before": []}]'""",
+    )
+    with pytest.raises(NovaopsError, match="does not know: colour blue"):
+        run(declared)
+    with psycopg.connect(source) as connection:
+        assert set(publications(connection)) <= {declared.publication}
+        assert declared.slot not in slots(connection)
+    execute(target, "UPDATE novaops.replication_run SET made = made - -1")
+    run(declared)
+    assert run(declared).done == ()
