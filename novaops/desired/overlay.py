@@ -13,6 +13,7 @@ from typing import Literal
 from psycopg.sql import SQL, Composed, Identifier
 from psycopg.sql import Literal as Value
 
+from novaops.catalog.write_grants import take
 from novaops.desired.attempt import Session
 from novaops.diagnostics import Diagnostic, Source
 
@@ -63,6 +64,14 @@ class Counting:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusing:
+    """A table that nobody but its owner may be granted to write to, nor to its partitions."""
+
+    schema: str
+    table: str
+
+
+@dataclass(frozen=True, slots=True)
 class Replicated:
     """A table whose rows are sent to the database `partner`, or come from there."""
 
@@ -84,12 +93,14 @@ class Overlay:
     own: frozenset[tuple[str, str]] = frozenset()
     """Objects that other commands of novaops make and keep, as (type of the address, name)."""
     replicated: tuple[Replicated, ...] = ()
+    refusing: tuple[Refusing, ...] = ()
 
     def lay(self, session: Session) -> list[Diagnostic]:
         """Run the statements in the shadow; what the files do not declare is a warning."""
         found = list(self._modes(session))
         for statement in self._sequences(session):
             session.execute(statement.as_string())
+        take(session.connection, [(each.schema, each.table) for each in self.refusing])
         return found
 
     def _modes(self, session: Session) -> Iterator[Diagnostic]:

@@ -23,13 +23,16 @@ CHECK = (" ✓ ", "green")
 def write_torn_down(results: Sequence[TornDown], form: str) -> None:
     """What is gone, and what remains; of two directions each by itself."""
     if form == "json":
-        values = [{"name": r.replication.name, "done": r.done, "left": r.left} for r in results]
+        values = [
+            {"name": r.replication.name, "done": r.done, "given": r.given, "left": r.left} for r in results
+        ]
         write_data(dumps({"format_version": 1, "replications": values}))
         return
     lines = []
     for result in results:
         lines.append(Text(visible(str(result.replication)), "bold"))
         lines += [Text.assemble(CHECK, f"dropped {visible(text)}") for text in result.done]
+        lines += [Text.assemble(CHECK, f"given back {visible(text)}") for text in result.given]
         lines += [Text.assemble((" ! ", "yellow"), f"left: {visible(text)}") for text in result.left]
         if not (result.done or result.left):
             lines.append(Text("nothing to take down"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from novaops.desired.overlay import Counting, Overlay, Replicated, TriggerMode
+from novaops.desired.overlay import Counting, Overlay, Refusing, Replicated, TriggerMode
 from novaops.replication.declaration import Endpoint, Ranges, Replication, Strides
 from novaops.replication.set_up.read_only import GUARD
 
@@ -22,6 +22,7 @@ def overlay(declared: Iterable[Replication], database: Endpoint) -> Overlay | No
     counting: list[Counting] = []
     own: set[tuple[str, str]] = set()
     replicated: list[Replicated] = []
+    refusing: list[Refusing] = []
     for replication, receives in _sides(declared, database):
         own.add(
             ("subscription", replication.subscription)
@@ -42,6 +43,7 @@ def overlay(declared: Iterable[Replication], database: Endpoint) -> Overlay | No
                 counting.append(_counting(replication, table.schema, table.name))
             if replication.read_only:
                 own.add(("trigger", GUARD))
+                refusing.append(Refusing(table.schema, table.name))
     if not (modes or counting or own):
         return None
     return Overlay(
@@ -49,6 +51,7 @@ def overlay(declared: Iterable[Replication], database: Endpoint) -> Overlay | No
         counting=tuple(counting),
         own=frozenset(own),
         replicated=tuple(replicated),
+        refusing=tuple(refusing),
     )
 
 

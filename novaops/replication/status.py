@@ -20,7 +20,7 @@ from novaops.replication.proof.state import State, as_found
 from novaops.replication.repairs.failed import explained
 from novaops.replication.repairs.sequences import stale
 from novaops.replication.set_up.journal import unfinished
-from novaops.replication.set_up.read_only import shown, unguarded
+from novaops.replication.set_up.read_only import listed, shown, unguarded, writable
 from novaops.replication.set_up.run import REBUILD, SET_UP
 from novaops.replication.trigger_modes import findings as trigger_findings
 from novaops.replication.trigger_modes import standings
@@ -78,6 +78,13 @@ def _of_unlocked(target: psycopg.Connection[Any], replication: Replication) -> I
             "not-read-only",
             "warning",
             f"{shown(places)} is declared read-only, and takes writes",
+            remedy=f"novaops replicate --to {to}",
+        )
+    if replication.read_only and (grants := writable(target, replication)):
+        yield Finding(
+            "not-read-only",
+            "warning",
+            f"a table that is declared read-only may be written to: {listed(grants)}",
             remedy=f"novaops replicate --to {to}",
         )
     for each in stale(target, replication) if not replication.read_only else ():

@@ -57,6 +57,8 @@ class Subscription:
     """`any` or `none`; None before 16, where it is always `any`."""
     password_required: bool | None
     """None before 16."""
+    run_as_owner: bool | None
+    """Whether rows are written as the subscription's owner, and not as each table's; None before 16, where they always are."""
     apply_errors: int
     sync_errors: int
     relations: tuple[Relation, ...] = ()

@@ -9,6 +9,7 @@ SELECT
     s.subdisableonerr AS disable_on_error,
     s.suborigin /*if pg_subscription: text*/ AS origin,
     s.subpasswordrequired /*if pg_subscription: boolean*/ AS password_required,
+    s.subrunasowner /*if pg_subscription: boolean*/ AS run_as_owner,
     coalesce(t.apply_error_count, 0) AS apply_errors,
     coalesce(t.sync_error_count, 0) AS sync_errors
 FROM pg_catalog.pg_subscription s

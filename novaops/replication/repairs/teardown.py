@@ -17,6 +17,7 @@ from novaops.replication.declaration import Replication
 from novaops.replication.facts import publication, slots, subscriptions
 from novaops.replication.pair import Side, open_side
 from novaops.replication.set_up import subscription
+from novaops.replication.set_up.read_only import listed, release, shown
 from novaops.replication.set_up.run import LOCK
 from novaops.replication.set_up.slot import drop_slot
 
@@ -30,6 +31,8 @@ class TornDown:
 
     replication: Replication
     done: list[str] = field(default_factory=list)
+    given: list[str] = field(default_factory=list)
+    """Rights that a read-only replica had lost."""
     left: list[str] = field(default_factory=list)
 
 
@@ -66,9 +69,14 @@ def _wait_for_worker(target: Side, name: str) -> None:
 
 
 def _guard(target: Side, replication: Replication, result: TornDown) -> None:
-    from novaops.replication.set_up.read_only import release
-
-    result.done += [f"read-only guard of {table}" for table in release(target.connection, replication)]
+    released = release(target.connection, replication)
+    result.done += [f"read-only guard of {shown([place])}" for place in released.places]
+    if released.given:
+        result.given.append(listed(released.given))
+    if released.lost:
+        result.left.append(
+            f"rights that cannot be given back, since a role or column is gone: {listed(released.lost)}"
+        )
 
 
 def _source(replication: Replication, slot: str, oid: int | None, result: TornDown) -> None:

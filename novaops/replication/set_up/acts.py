@@ -18,7 +18,7 @@ from novaops.replication.set_up import publication as publications
 from novaops.replication.set_up.copied_rows import is_empty
 from novaops.replication.set_up.copying import wait_for_worker, wait_until_copied
 from novaops.replication.set_up.keys import count, differing, undoing
-from novaops.replication.set_up.read_only import guard, shown, unguarded
+from novaops.replication.set_up.read_only import listed, refuse, release, shown, unguarded
 from novaops.replication.set_up.setting import Setting, filled, modes, reconciling, relations
 from novaops.replication.set_up.slot import drop_slot, make_slot
 from novaops.replication.set_up.tables import lacking, statements
@@ -37,6 +37,8 @@ from novaops.replication.set_up.taken import (
     SlotMade,
     StopsAtErrors,
     SubscriptionMade,
+    WritesAllowed,
+    WritesTaken,
 )
 from novaops.replication.trigger_modes import Change
 
@@ -202,13 +204,21 @@ def part_keys(setting: Setting) -> str:
 
 
 def refuse_writes(setting: Setting) -> str:
-    """Put a guard on every table and partition."""
+    """Put a guard on every table and partition, and take the rights to write to them."""
     target = setting.pair.target.connection
     places = unguarded(target, setting.replication)
     for schema, name in places:
         setting.taking(Guarded(f"{schema}.{name}", schema, name))
-    guard(target, places)
-    return f"{shown(places)} refuses writes of anybody but replication"
+    setting.taking(WritesTaken(setting.replication.name, str(setting.log.run)))
+    taken = refuse(target, setting.replication, places, setting.log.run)
+    parts = [f"{shown(places)} refuses writes of anybody but replication"] if places else []
+    return "; ".join([*parts, *([f"taken: {listed(taken)}"] if taken else [])])
+
+
+def allow_writes(setting: Setting) -> str:
+    """Take the guards off, and give back the rights that were taken."""
+    setting.taking(WritesAllowed(setting.replication.name, str(setting.log.run)))
+    return str(release(setting.pair.target.connection, setting.replication))
 
 
 def set_triggers(setting: Setting) -> str:

@@ -16,7 +16,7 @@ from novaops.replication.facts import Subscription, publication, slots
 from novaops.replication.set_up import acts, role
 from novaops.replication.set_up import publication as publications
 from novaops.replication.set_up.keys import differing
-from novaops.replication.set_up.read_only import unguarded
+from novaops.replication.set_up.read_only import left_over, unguarded, writable
 from novaops.replication.set_up.setting import Setting, filled, modes, reconciling, relations
 from novaops.replication.set_up.tables import lacking
 from novaops.replication.set_up.taken import SlotMade
@@ -73,8 +73,11 @@ def _steps(setting: Setting) -> Iterator[Step]:
         yield Step("reconcile", "comparing with the rows that were there", partial(acts.reconcile, setting))
     if differing(pair, replication):
         yield Step("keys", "keys that never meet", partial(acts.part_keys, setting))
-    if unguarded(pair.target.connection, replication):
+    target = pair.target.connection
+    if unguarded(target, replication) or writable(target, replication):
         yield Step("read only", "refusing writes to the replica", partial(acts.refuse_writes, setting))
+    if left_over(target, replication):
+        yield Step("read only", "the replica takes writes again", partial(acts.allow_writes, setting))
     if copying or modes(setting):
         yield Step("triggers", "modes of triggers", partial(acts.set_triggers, setting))
 

@@ -7,7 +7,7 @@ what was there before. In the journal (`Made`) they are texts, under the class's
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import ClassVar, TypeVar, cast
 
 from psycopg.sql import SQL, Identifier
@@ -194,6 +194,31 @@ class Guarded:
         read_only.drop(pair.target.connection, (self.schema, self.table))
 
 
+@dataclass(frozen=True, slots=True)
+class WritesTaken:
+    """Rights to write that were taken by the run of that number; which ones, the target remembers."""
+
+    kind: ClassVar[str] = "rights to write"
+    name: str
+    run: str
+
+    def undo(self, pair: Pair, replication: Replication) -> None:
+        read_only.give_back(pair.target.connection, replication, int(self.run))
+
+
+@dataclass(frozen=True, slots=True)
+class WritesAllowed:
+    """A read-only replica that takes writes again; the way back is a run's own number, too."""
+
+    kind: ClassVar[str] = "read only"
+    name: str
+    run: str
+
+    def undo(self, pair: Pair, replication: Replication) -> None:
+        target, guarded = pair.target.connection, replace(replication, read_only=True)
+        read_only.refuse(target, guarded, read_only.unguarded(target, guarded), int(self.run))
+
+
 Taken = (
     PublicationMade
     | PublicationAltered
@@ -209,6 +234,8 @@ Taken = (
     | ObjectMade
     | CountsApart
     | Guarded
+    | WritesTaken
+    | WritesAllowed
 )
 KINDS: Mapping[str, type[Taken]] = {each.kind: each for each in Taken.__args__}
 T = TypeVar("T", bound=Taken)

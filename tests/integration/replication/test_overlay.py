@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from novaops.catalog.write_grants import take, write_grants
 from novaops.desired.overlay import Overlay, Replicated
 from novaops.project import Options, Project
 from novaops.replication.declaration import Endpoint, Ranges, ReplicatedTable, Replication, Strides
@@ -32,9 +33,12 @@ def project(new_database: Callable[..., str], tmp_path: Path) -> Callable[..., P
     """`project(sql, overlay)`: of one database, whose files hold that SQL."""
     url = new_database("graybeard")
 
-    def of(sql: str, declared: Overlay | None = None, scope: str = "schemas") -> Project:
+    def of(
+        sql: str, declared: Overlay | None = None, scope: str = "schemas", privileges: str = "auto"
+    ) -> Project:
         (tmp_path / "schema.sql").write_text(sql)
-        return Project(url, tmp_path / "schema.sql", Options(overlay=declared, scope=scope))
+        options = Options(overlay=declared, scope=scope, privileges=privileges)
+        return Project(url, tmp_path / "schema.sql", options)
 
     return of
 
@@ -139,6 +143,47 @@ def test_publications_and_subscriptions_are_left_alone(project: Callable[..., Pr
     assert statements(made) == ["DROP PUBLICATION another"]
     with made:
         assert made.plan().skipped == (), "nobody ignores it: it is novaops' own"
+
+
+GRANTS = """
+GRANT SELECT, INSERT, TRUNCATE ON agent_chat TO PUBLIC;
+GRANT UPDATE (message), SELECT (id) ON agent_chat TO pg_monitor WITH GRANT OPTION;
+"""
+
+
+@pytest.mark.parametrize("privileges", ["auto", "managed"])
+def test_rights_that_a_read_only_replica_refuses_are_not_given(
+    project: Callable[..., Project], privileges: str
+) -> None:
+    """Neither to a table that is made, nor back to one that replicate has taken them from."""
+    guarded = target(replace(DECLARED, read_only=True))
+    with project(CHAT + GRANTS) as first:
+        first.apply()
+    # Where nothing else is granted on a column, auto looks no more: what replicate finds, and status.
+    column = ["REVOKE UPDATE(message) ON TABLE public.agent_chat FROM pg_monitor"]
+    assert sorted(statements(project(CHAT + GRANTS, guarded, privileges=privileges))) == [
+        "ALTER TABLE public.agent_chat ENABLE ALWAYS TRIGGER trg_notify_agent_chat",
+        "REVOKE INSERT, TRUNCATE ON TABLE public.agent_chat FROM PUBLIC",
+        *(column if privileges == "managed" else []),
+    ]
+    with project(CHAT + GRANTS, guarded, privileges=privileges) as second:
+        take(second.connection, [("public", "agent_chat")])
+        second.connection.execute("ALTER TABLE agent_chat ENABLE ALWAYS TRIGGER trg_notify_agent_chat")
+        assert second.plan().statements == ()
+        rest = second.connection.execute(
+            "SELECT array_agg(DISTINCT a.privilege_type) FROM pg_class c, aclexplode(c.relacl) a"
+            " WHERE c.oid = 'agent_chat'::regclass AND a.grantee <> c.relowner"
+        ).fetchone()
+        assert rest == (["SELECT"],)
+
+
+def test_so_do_partitions_that_the_files_make(project: Callable[..., Project]) -> None:
+    declared = target(replace(DECLARED, tables=(ReplicatedTable("public", "event"),), read_only=True))
+    sql = PARTITIONED + "GRANT ALL ON event, event_1 TO PUBLIC;"
+    with project(sql, declared) as first:
+        assert first.apply().left == ()
+        assert write_grants(first.connection, [("public", "event")]) == []
+    assert statements(project(sql, declared)) == []
 
 
 def test_a_trigger_that_the_files_lack_is_a_warning(project: Callable[..., Project]) -> None:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
+from novaops.errors import NovaopsError
+from novaops.replication.declaration import ReplicatedTable
 from novaops.replication.pair import open_pair
 from novaops.replication.proof.compare import compare
 from novaops.replication.repairs.teardown import teardown
-from novaops.replication.set_up import set_up
+from novaops.replication.set_up import pending, read_only, set_up
 from novaops.replication.status import status
 
-from .acting import Chat, execute
+from .acting import Chat, compared, execute, found, names, run, write
+from .conftest import replication
+from .test_cut_off import killed
 
 
 def test_a_read_only_replica_refuses_everybody_but_the_worker(chat: Chat) -> None:
@@ -41,3 +48,220 @@ def test_a_read_only_replica_refuses_everybody_but_the_worker(chat: Chat) -> Non
         assert [done.name for done in set_up(pair, guarded).done] == ["read only"]
     teardown(guarded)
     execute(target, "DELETE FROM agent_chat")
+
+
+# -- rights -------------------------------------------------------------------------------------
+
+ROLES = ("owner", "writer", "lender", "borrower")
+
+
+@pytest.fixture
+def roles(server_url: str) -> Iterator[dict[str, str]]:
+    """Four roles by what they are; they are the server's, so each test has its own."""
+    names = {role: f"{role}_{secrets.token_hex(4)}" for role in ROLES}
+    execute(server_url, *(f"CREATE ROLE {name}" for name in names.values()))
+    yield names
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        databases = connection.execute(
+            "SELECT DISTINCT d.datname FROM pg_shdepend s JOIN pg_database d ON d.oid = s.dbid"
+            " JOIN pg_roles r ON r.oid = s.refobjid WHERE r.rolname = ANY (%s)",
+            [list(names.values())],
+        ).fetchall()
+        for (database,) in databases:
+            execute(make_conninfo(server_url, dbname=database), f"DROP OWNED BY {', '.join(names.values())}")
+        connection.execute(f"DROP ROLE {', '.join(names.values())}")
+
+
+@pytest.fixture
+def granted(chat: Chat, roles: dict[str, str]) -> Chat:
+    """The chat, whose target others than its owner, who is no superuser, may write to in every way there is."""
+    _, target, declared = chat
+    execute(
+        target,
+        "ALTER TABLE agent_chat OWNER TO {owner}".format(**roles),
+        "GRANT SELECT, INSERT, DELETE ON agent_chat TO {writer}".format(**roles),
+        "GRANT UPDATE (message), INSERT (sender), SELECT (id) ON agent_chat TO PUBLIC",
+        "GRANT INSERT, UPDATE (sender), TRUNCATE ON agent_chat TO {lender} WITH GRANT OPTION".format(**roles),
+        "SET ROLE {lender}; GRANT INSERT, TRUNCATE ON agent_chat TO {borrower};"
+        " GRANT UPDATE (sender) ON agent_chat TO {borrower}; RESET ROLE".format(**roles),
+        "GRANT REFERENCES, TRIGGER ON agent_chat TO {writer}".format(**roles),
+    )
+    return *chat[:2], replace(declared, read_only=True)
+
+
+def acl(url: str) -> set[str]:
+    """Every entry that there is, of the tables and their columns."""
+    with psycopg.connect(url) as connection:
+        rows = connection.execute(
+            "SELECT c.relname || ': ' || unnest(c.relacl)::text FROM pg_class c WHERE relnamespace = 'public'::regnamespace"
+            " AND relkind IN ('r', 'p') UNION ALL SELECT c.relname || '.' || a.attname || ': ' || unnest(a.attacl)::text"
+            " FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE relnamespace = 'public'::regnamespace"
+        ).fetchall()
+    return {text for (text,) in rows}
+
+
+def letters(url: str) -> set[str]:
+    """The privileges that others than the owner have."""
+    return {
+        letter
+        for entry in acl(url)
+        for letter in entry.partition("=")[2].partition("/")[0]
+        if not entry.partition(": ")[2].startswith("owner_")
+    }
+
+
+def test_rights_to_write_are_taken_and_rows_still_arrive(granted: Chat, roles: dict[str, str]) -> None:
+    source, target, declared = granted
+    write(source, 3)
+    outcome = run(declared)
+    (said,) = [done.text for done in outcome.done if done.name == "read only"]
+    assert f"INSERT, TRUNCATE, UPDATE (sender) on agent_chat of {roles['lender']}" in said
+    assert "UPDATE (message), INSERT (sender) on agent_chat of PUBLIC" in said
+    assert letters(target) == {"r", "x", "t"}, "what does not write is left"
+    execute(
+        source,
+        "INSERT INTO agent_chat VALUES (900, 'a', 'after')",
+        "UPDATE agent_chat SET message = 'changed' WHERE id = 1",
+        "DELETE FROM agent_chat WHERE id = 2",
+    )
+    assert compared(declared).equal
+    assert run(declared).done == ()
+    for role, error in (
+        ("writer", psycopg.errors.InsufficientPrivilege),
+        ("borrower", psycopg.errors.InsufficientPrivilege),
+        ("owner", psycopg.errors.ReadOnlySqlTransaction),
+    ):
+        with pytest.raises(error):
+            execute(target, f"SET ROLE {roles[role]}; TRUNCATE agent_chat")
+
+
+def test_teardown_gives_them_back_as_they_were(granted: Chat) -> None:
+    _, target, declared = granted
+    before = acl(target)
+    run(declared)
+    assert acl(target) != before
+    result = teardown(declared)
+    assert acl(target) == before
+    assert len(result.given) == 1
+    assert result.left == []
+    assert teardown(declared).given == []
+
+
+def test_so_does_taking_it_out_of_the_declaration(granted: Chat) -> None:
+    _, target, declared = granted
+    before = acl(target)
+    run(declared)
+    open_again = replace(declared, read_only=False)
+    # Flags cannot say that it is read-only: they do not take it back either.
+    assert run(replace(open_again, in_file=False)).done == ()
+    (done,) = run(open_again).done
+    assert done.name == "read only"
+    assert done.text.startswith("agent_chat takes writes again; given back: ")
+    assert acl(target) == before
+    execute(target, "UPDATE agent_chat SET message = 'mine'")
+    assert run(open_again).done == ()
+
+
+def test_a_run_that_fails_gives_back_what_it_took(granted: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, target, declared = granted
+
+    def no(*_: object, **__: object) -> None:
+        raise NovaopsError("no proof")
+
+    before = acl(target)
+    with monkeypatch.context() as patched:
+        patched.setattr("novaops.replication.set_up.run.verify", no)
+        with pytest.raises(NovaopsError, match="no proof"):
+            run(declared)
+    assert acl(target) == before
+    with psycopg.connect(target) as connection:
+        assert not read_only.remembered(connection, declared)
+
+    run(declared)
+    refused = acl(target)
+    # The other way round: what a run had given back it takes again.
+    with monkeypatch.context() as patched:
+        patched.setattr("novaops.replication.set_up.run.verify", no)
+        with pytest.raises(NovaopsError, match="no proof"):
+            run(replace(declared, read_only=False))
+    assert acl(target) == refused
+    assert run(declared).done == ()
+    teardown(declared)
+    assert acl(target) == before
+
+
+def test_a_right_that_came_back_is_told_and_taken_again(granted: Chat, roles: dict[str, str]) -> None:
+    _, target, declared = granted
+    before = acl(target)
+    run(declared)
+    execute(target, "GRANT INSERT ON agent_chat TO {writer}".format(**roles))
+    finding, _ = found(declared, "not-read-only")
+    assert finding.message.endswith(f"may be written to: INSERT on agent_chat of {roles['writer']}")
+    assert names(run(declared)) == ["read only"]
+    assert "not-read-only" not in [f.name for f in status(declared).findings]
+    execute(target, "GRANT UPDATE ON agent_chat TO {borrower}".format(**roles))
+    run(declared)
+    teardown(declared)
+    new = {f"agent_chat: {roles['borrower']}=w/{roles['owner']}"}
+    assert acl(target) - before == new, "what was granted meanwhile was taken as well, and comes back"
+    assert before - acl(target) == set()
+
+
+def test_roles_and_columns_that_are_gone_are_named(
+    granted: Chat, roles: dict[str, str], server_url: str
+) -> None:
+    _, target, declared = granted
+    run(declared)
+    execute(target, "DROP OWNED BY {borrower}".format(**roles), "DROP ROLE {borrower}".format(**roles))
+    try:
+        result = teardown(declared)
+    finally:
+        execute(server_url, "CREATE ROLE {borrower}".format(**roles))
+    assert f"of {roles['borrower']}" in result.left[-1]
+    assert f"of {roles['lender']}" in result.given[0]
+
+
+def test_killed_at_the_step_it_remembers_what_it_took(granted: Chat) -> None:
+    _, target, declared = granted
+    before = acl(target)
+    with open_pair(declared) as pair:
+        titles = pending(pair, declared)
+    # The moment after it: each step before has one as it begins, and one for its phase, at least.
+    assert killed(declared, 2 * titles.index("modes of triggers") + 1)
+    run(declared)
+    assert run(declared).done == ()
+    teardown(declared)
+    assert acl(target) == before
+
+
+def test_partitions_refuse_as_well(
+    new_database: Callable[..., str], for_servers: Callable[[str], Mapping[str, str]], roles: dict[str, str]
+) -> None:
+    source, target = new_database("nova"), new_database("graybeard")
+    for url in (source, target):
+        execute(
+            url,
+            "CREATE TABLE t (id int PRIMARY KEY, kind text) PARTITION BY RANGE (id)",
+            "CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM (0) TO (100)",
+        )
+    execute(
+        target,
+        "ALTER TABLE t OWNER TO {owner}".format(**roles),
+        "ALTER TABLE t_1 OWNER TO {lender}".format(**roles),
+        "GRANT ALL ON t_1 TO {owner}".format(**roles),
+        "GRANT INSERT ON t, t_1 TO {writer}".format(**roles),
+    )
+    before = acl(target)
+    declared = replication(
+        source, target, for_servers(source), ReplicatedTable("public", "t"), read_only=True
+    )
+    run(declared)
+    assert not any(entry.partition(": ")[2].startswith("writer_") for entry in acl(target))
+    execute(source, "INSERT INTO t VALUES (1, 'a')", "UPDATE t SET kind = 'b'")
+    assert compared(declared).equal, "the owner of the table writes to the partition of another"
+    execute(target, "CREATE TABLE t_2 PARTITION OF t FOR VALUES FROM (100) TO (200)")
+    execute(target, "GRANT INSERT ON t_2 TO {writer}".format(**roles))
+    assert {f.name for f in status(declared).findings} >= {"not-read-only"}
+    assert names(run(declared)) == ["read only"]
+    teardown(declared)
+    assert before <= acl(target)
