@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from novaops.replication.checks.check import Problem, check
 from novaops.replication.checks.scene import Scene
 from novaops.replication.facts.slot import Slot
+from novaops.replication.reach import connection
 from novaops.sizes import format_size
 
 PLUGIN = "pgoutput"
@@ -76,6 +77,36 @@ def subscription_name(scene: Scene) -> Iterator[Problem]:
         yield Problem(
             f"subscription {subscription.name} of {scene.target.side} subscribes to "
             f"{', '.join(subscription.publications)}, not to {scene.replication.publication}"
+        )
+
+
+@check(
+    "connection",
+    "note",
+    "the subscription reaches the source as declared, and holds no password",
+    "novaops replicate, which alters the subscription",
+)
+def subscription_connection(scene: Scene) -> Iterator[Problem]:
+    """Names of keywords alone are shown: what they stand for may be a secret."""
+    if scene.subscription is None:
+        return
+    name = scene.subscription.name
+    found = connection(scene.target.connection, name)
+    if found is None:
+        yield Problem(
+            f"how {name} reaches the source is not known: {scene.target.side.identity.user} may not read it",
+            "it is shown to superusers alone (pg_subscription.subconninfo)",
+            "run it as a superuser to see whether it is as declared",
+        )
+        return
+    if changed := found.differing(scene.replication):
+        yield Problem(f"{name} reaches the source otherwise than declared: {', '.join(changed)}")
+    if found.holds_secret:
+        yield Problem(
+            f"the connection string of {name} holds a password",
+            "superusers of the target and every dump of it have it",
+            f"ALTER SUBSCRIPTION {name} CONNECTION '…' with a passfile or service that the server may read",
+            "warning",
         )
 
 
@@ -174,6 +205,7 @@ CHECKS = (
     reverse_publication,
     subscribed_already,
     subscription_name,
+    subscription_connection,
     slot_name,
     slot_lost,
     orphan_slot,

@@ -13,10 +13,11 @@ from novaops.replication.pair import bound_lock_waits
 from novaops.replication.probe import probe
 from novaops.replication.proof.compare import compare
 from novaops.replication.proof.repair import repair_of
+from novaops.replication.reach import connection
 from novaops.replication.set_up import held, role, subscription
 from novaops.replication.set_up import publication as publications
 from novaops.replication.set_up.copied_rows import is_empty
-from novaops.replication.set_up.copying import wait_for_worker, wait_until_copied
+from novaops.replication.set_up.copying import wait_for_another_worker, wait_for_worker, wait_until_copied
 from novaops.replication.set_up.keys import count, differing, undoing
 from novaops.replication.set_up.read_only import listed, refuse, release, shown, unguarded
 from novaops.replication.set_up.setting import Setting, filled, modes, reconciling, relations
@@ -31,6 +32,7 @@ from novaops.replication.set_up.taken import (
     PublicationAltered,
     PublicationMade,
     Reconciling,
+    Reconnected,
     Refreshed,
     RoleMade,
     RowsCopied,
@@ -140,6 +142,19 @@ def subscribe(setting: Setting) -> str:
     setting.taking(SubscriptionMade(replication.subscription))
     subscription.create(setting.pair, replication, copy=server_copies)
     return replication.subscription
+
+
+def reconnect(setting: Setting) -> str:
+    """Let the subscription reach the source as declared; the server tries it before."""
+    target, replication = setting.pair.target.connection, setting.replication
+    found, before = connection(target, replication.subscription), setting.subscription()
+    if found is None or before is None or not (changed := found.differing(replication)):
+        return ""
+    secret = "yes" if found.holds_secret else ""
+    setting.taking(Reconnected(replication.subscription, found.text, secret))
+    subscription.reconnect(target, replication, found.wanted(replication))
+    wait_for_another_worker(setting.pair, before)
+    return f"{replication.subscription} reaches the source by another {', '.join(changed)}"
 
 
 def stop_at_errors(setting: Setting) -> str:

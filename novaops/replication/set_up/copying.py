@@ -36,6 +36,17 @@ def wait_for_worker(pair: Pair, replication: Replication) -> None:
         time.sleep(POLL)
 
 
+def wait_for_another_worker(pair: Pair, before: Subscription) -> None:
+    """Give the worker the time to end, and the launcher that for the next one; a disabled subscription has none."""
+    former = before.apply_worker.pid if before.apply_worker else None
+    deadline = time.monotonic() + LAUNCH.total_seconds()
+    while before.enabled and time.monotonic() < deadline:
+        found = subscriptions(pair.target.connection).get(before.name)
+        if found is None or (found.apply_worker is not None and found.apply_worker.pid != former):
+            return
+        time.sleep(POLL)
+
+
 def wait_until_copied(pair: Pair, replication: Replication, reporter: Reporter) -> None:
     """Wait until every table is ready; as long as rows come, however long that takes.
 

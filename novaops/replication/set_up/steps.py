@@ -13,6 +13,7 @@ from functools import partial
 
 from novaops.errors import NovaopsError
 from novaops.replication.facts import Subscription, publication, slots
+from novaops.replication.reach import connection
 from novaops.replication.set_up import acts, role
 from novaops.replication.set_up import publication as publications
 from novaops.replication.set_up.keys import differing
@@ -54,6 +55,10 @@ def _steps(setting: Setting) -> Iterator[Step]:
         yield Step("publication", f"publication {replication.publication}", partial(acts.publish, setting))
     if role.lacks(source, replication):
         yield Step("role", f"role {replication.role}", partial(acts.make_role, setting))
+    reached = None if fresh else connection(pair.target.connection, replication.subscription)
+    if reached is not None and (changed := reached.differing(replication)):
+        title = f"another {', '.join(changed)} for {replication.subscription}"
+        yield Step("connection", title, partial(acts.reconnect, setting))
     if copying and replication.copy == "data":
         yield Step("hold", "holding notifications back", partial(acts.hold, setting))
     if fresh:

@@ -3,31 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
 import psycopg
 from psycopg import errors
-from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Composed, Identifier, Literal
 
 from novaops.errors import NovaopsError
 from novaops.replication.declaration import Replication
 from novaops.replication.pair import Pair
+from novaops.replication.reach import connection_string
 
-# Of the keywords with which novaops reaches the source, those that mean the same to the target's server; files are the
-# server's own affair.
-SHARED = ("host", "hostaddr", "port", "user", "service", "sslmode", "require_auth", "channel_binding")
 PASSWORD = re.compile(r"no password supplied|password authentication failed", re.IGNORECASE)
-
-
-def connection_string(replication: Replication) -> str:
-    """How the target's server reaches the source; holds no password."""
-    known = replication.source.parameters
-    given: Mapping[str, str] = replication.server_conninfo
-    ours = {} if "service" in given else {name: known[name] for name in SHARED if name in known}
-    role = {"user": replication.role} if replication.role else {}
-    return make_conninfo(**{**ours, **role, **given, "dbname": replication.source.database})
 
 
 def create(pair: Pair, replication: Replication, *, copy: bool) -> None:
@@ -51,8 +38,8 @@ def create(pair: Pair, replication: Replication, *, copy: bool) -> None:
         raise refused(replication, error) from error
 
 
-def refused(replication: Replication, error: psycopg.Error) -> NovaopsError:
-    """Why the server did not make it, and what to do."""
+def refused(replication: Replication, error: psycopg.Error, verb: str = "made") -> NovaopsError:
+    """Why the server did not make or alter it, and what to do."""
     said = error.diag.message_primary or str(error)
     detail = "; ".join(filter(None, [said, error.diag.message_detail]))
     if "password is required" in detail.lower():
@@ -77,10 +64,35 @@ def refused(replication: Replication, error: psycopg.Error) -> NovaopsError:
             "and CREATE on the database",
         )
     return NovaopsError(
-        f"the subscription {replication.subscription} could not be made in {replication.target.database}",
+        f"the subscription {replication.subscription} could not be {verb} in {replication.target.database}",
         detail=detail,
         hint=f"novaops replicate --check --to {replication.target.database} shows what is in the way",
     )
+
+
+def reconnect(target: psycopg.Connection[Any], replication: Replication, conninfo: str) -> None:
+    """Let it reach the source by another connection string, which holds no password.
+
+    ALTER SUBSCRIPTION would take one that leads nowhere: the server tries it first, with a subscription that is
+    rolled back. Raises `NovaopsError` when it cannot get in.
+    """
+    trial = SQL("CREATE SUBSCRIPTION {} CONNECTION {} PUBLICATION {} WITH ({})").format(
+        Identifier(f"novaops_trial_{target.info.backend_pid}"),
+        Literal(conninfo),
+        Identifier(replication.publication),
+        SQL("slot_name = NONE, create_slot = false, enabled = false, copy_data = false"),
+    )
+    try:
+        with target.transaction(force_rollback=True):
+            target.execute(trial)
+    except psycopg.Error as error:
+        raise refused(replication, error, "altered") from error
+    connect_by(target, replication.subscription, conninfo)
+
+
+def connect_by(target: psycopg.Connection[Any], name: str, conninfo: str) -> None:
+    """`ALTER SUBSCRIPTION name CONNECTION …`; its worker ends, and another one begins."""
+    target.execute(SQL("ALTER SUBSCRIPTION {} CONNECTION {}").format(Identifier(name), Literal(conninfo)))
 
 
 def alter(target: psycopg.Connection[Any], name: str, action: str) -> None:

@@ -105,6 +105,22 @@ class StopsAtErrors:
 
 
 @dataclass(frozen=True, slots=True)
+class Reconnected:
+    """A subscription that reached the source by another connection string; the journal keeps no secret of it."""
+
+    kind: ClassVar[str] = "connection"
+    name: str
+    former: str
+    held_secret: str
+    """`yes`, or nothing."""
+
+    def undo(self, pair: Pair, replication: Replication) -> None:
+        if self.held_secret:
+            raise NovaopsError("it stays as declared; the former one held a password, which is kept nowhere")
+        subscription.connect_by(pair.target.connection, self.name, self.former)
+
+
+@dataclass(frozen=True, slots=True)
 class Refreshed:
     """A subscription that was told of the publication's tables; these have their former ones again by then."""
 
@@ -227,6 +243,7 @@ Taken = (
     | SubscriptionMade
     | Enabled
     | StopsAtErrors
+    | Reconnected
     | Refreshed
     | ModeSet
     | RowsCopied
