@@ -14,6 +14,7 @@ from novaops.output.tree import HAZARD, counted
 from novaops.replication.finding import Finding
 from novaops.replication.replicate import Checked
 from novaops.replication.set_up import Outcome
+from novaops.replication.written import as_toml
 
 STYLES = {"error": HAZARD, "warning": "yellow", "note": "dim"}
 SIGNS = {"error": "✗", "warning": "!", "note": "·"}
@@ -36,6 +37,15 @@ def write_refused(done: Sequence[tuple[Checked, Outcome]], checked: Checked, for
     lines = [line for each in done for line in outcome_lines(*each)]
     write_lines(lines)
     write_lines([*checked_lines(checked), Text("nothing was done", HAZARD)], stderr=True)
+
+
+def write_undeclared(done: Sequence[tuple[Checked, Outcome]]) -> None:
+    """Say on stderr what declares the replications that flags alone have set up."""
+    for replication in (checked.replication for checked, outcome in done if outcome.done):
+        if not replication.in_file:
+            text = "novaops.toml does not declare it; with these lines there plan and apply know of it:"
+            toml = [Text(f"  {visible(line)}") for line in as_toml(replication).splitlines()]
+            write_lines([Text(text), *toml], stderr=True)
 
 
 def write_outcomes(done: Sequence[tuple[Checked, Outcome]], form: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -152,3 +153,26 @@ def test_what_is_wrong_in_the_file_is_shown_at_its_line(site: Site, tmp_path: Pa
         assert done.returncode == 1
         assert "novaops.toml:8" in done.stderr
         assert "the mode of trigger trg_notify_agent_chat is 'sometimes'" in done.stderr
+
+
+def test_what_flags_alone_have_set_up_can_be_declared(site: Site, tmp_path: Path) -> None:
+    file = tmp_path / "novaops.toml"
+    server = " ".join(
+        f"{key}={value}" for key, value in tomllib.loads(file.read_text())["replication"][0]["server"].items()
+    )
+    file.unlink()
+    source = str(conninfo_to_dict(site.source)["dbname"])
+    flags = ("--from", source, "--to", site.to, "--table", "agent_chat", "--server", server)
+    done = site.command("replicate", *flags, "--url", site.source)
+    assert done.returncode == 0, done.stderr
+    _, _, toml = done.stderr.partition("novaops.toml does not declare it; ")
+    assert toml.startswith("with these lines there plan and apply know of it:\n")
+    lines = "\n".join(line.strip() for line in toml.splitlines()[1:])
+    assert "password" not in lines.replace("passfile", "")
+    file.write_text(lines)
+    again = site.command("replicate", "--url", site.source)
+    assert again.returncode == 0, again.stderr
+    assert again.stdout.startswith("agent_chat: as declared, healthy; nothing to do (")
+    assert "does not declare" not in again.stderr
+    plan = site.command("plan", "--quiet", "--check", "--url", site.target, "--scope", "database")
+    assert plan.returncode == 0, plan.stdout

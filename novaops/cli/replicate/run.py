@@ -47,7 +47,7 @@ def command(
 ) -> int:  # fmt: skip
     """Set up what is declared, and prove that rows arrive."""
     from novaops.durations import parse_duration
-    from novaops.output.replication import write_checked, write_outcomes, write_refused
+    from novaops.output.replication import write_checked, write_outcomes, write_refused, write_undeclared
     from novaops.planning.consents import with_reasons
     from novaops.replication.replicate import PreflightError, both_ways, check, replicate
 
@@ -74,4 +74,6 @@ def command(
                     write_outcomes(done, output_format)
                 raise
     write_outcomes(done, output_format)
+    if not quiet:
+        write_undeclared(done)
     return 0
