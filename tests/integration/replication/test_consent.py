@@ -10,7 +10,7 @@ import pytest
 
 from novaops.errors import RefusedError
 from novaops.replication.declaration import ReplicatedTable, Replication, Strides
-from novaops.replication.facts import triggers
+from novaops.replication.facts import publications, triggers
 from novaops.replication.pair import open_pair
 from novaops.replication.proof.compare import TableComparison, compare
 from novaops.replication.proof.repair import repair_of
@@ -150,6 +150,26 @@ def test_killed_while_rows_go_it_takes_the_same_consent_again(chat: Chat, moment
     run(declared, allow=(CONSENT,))
     assert rows(target) == rows(source)
     assert run(declared).done == ()
+
+
+def test_a_table_that_joins_with_rows_of_its_own(running: Chat) -> None:
+    source, target, declared = running
+    for url in (source, target):
+        execute(
+            url,
+            "CREATE TABLE more (id int PRIMARY KEY, note text)",
+            "INSERT INTO more VALUES (1, current_database())",
+        )
+    wider = replace(declared, tables=(*declared.tables, ReplicatedTable("public", "more")))
+    with pytest.raises(RefusedError) as refused:
+        run(wider)
+    assert refused.value.detail == "more: 1 row overwritten; overwritten: id 1"
+    with psycopg.connect(source) as connection:
+        assert len(publications(connection)[declared.publication].tables) == 1, "as it was"
+    outcome = run(wider, allow=("data-loss:public.more",))
+    assert names(outcome)[:1] == ["rows"]
+    with psycopg.connect(target) as connection:
+        assert connection.execute("SELECT note ~ '^nova' FROM more").fetchone() == (True,)
 
 
 # -- rebuild ------------------------------------------------------------------------------------

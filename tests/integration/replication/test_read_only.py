@@ -11,16 +11,16 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from novaops.errors import NovaopsError
-from novaops.replication.declaration import ReplicatedTable
+from novaops.replication.declaration import ReplicatedTable, Replication
 from novaops.replication.pair import open_pair
 from novaops.replication.proof.compare import compare
 from novaops.replication.repairs.teardown import teardown
-from novaops.replication.set_up import pending, read_only, set_up
+from novaops.replication.set_up import read_only, set_up
 from novaops.replication.status import status
 
-from .acting import Chat, compared, execute, found, names, run, write
+from .acting import CONSENT, Chat, compared, execute, found, names, run, write
 from .conftest import replication
-from .test_cut_off import killed
+from .test_cut_off import killed, killed_at_write
 
 
 def test_a_read_only_replica_refuses_everybody_but_the_worker(chat: Chat) -> None:
@@ -221,17 +221,89 @@ def test_roles_and_columns_that_are_gone_are_named(
     assert f"of {roles['lender']}" in result.given[0]
 
 
-def test_killed_at_the_step_it_remembers_what_it_took(granted: Chat) -> None:
-    _, target, declared = granted
-    before = acl(target)
-    with open_pair(declared) as pair:
-        titles = pending(pair, declared)
-    # The moment after it: each step before has one as it begins, and one for its phase, at least.
-    assert killed(declared, 2 * titles.index("modes of triggers") + 1)
-    run(declared)
+# Rows are compared; rows are brought into line; rights were taken.
+SOME = (3, 18, 21)
+LAST = 27
+"""The first moment at which the set-up has come to its end."""
+SOME_WRITES = (16, 30)
+LAST_WRITE = 51
+
+
+@pytest.fixture
+def in_the_way(granted: Chat) -> Chat:
+    """With rows in the way as well: the longest set-up there is."""
+    source, target, _ = granted
+    write(source, 20)
+    execute(target, "INSERT INTO agent_chat VALUES (1, 'a', 'old'), (900, 'b', 'own')")
+    return granted
+
+
+def goes_on(declared: Replication) -> None:
+    """Whatever a run has left, the same command comes to the end, and teardown to the beginning."""
+    run(declared, allow=(CONSENT,))
     assert run(declared).done == ()
+    assert compared(declared).equal
+
+
+@pytest.mark.parametrize("moment", range(1, LAST + 1))
+def test_killed_at_any_moment_it_goes_on(in_the_way: Chat, moment: int, pytestconfig: pytest.Config) -> None:
+    if moment not in SOME and not pytestconfig.getoption("--every-fault"):
+        pytest.skip("one of all moments (--every-fault)")
+    _, target, declared = in_the_way
+    before = acl(target)
+    assert killed(declared, moment, (CONSENT,)) == (moment < LAST)
+    goes_on(declared)
     teardown(declared)
     assert acl(target) == before
+
+
+@pytest.mark.parametrize("number", range(1, LAST_WRITE + 1))
+def test_killed_before_any_write_it_goes_on(
+    in_the_way: Chat, number: int, pytestconfig: pytest.Config
+) -> None:
+    if number not in SOME_WRITES and not pytestconfig.getoption("--every-fault"):
+        pytest.skip("one of all statements that write (--every-fault)")
+    _, target, declared = in_the_way
+    before = acl(target)
+    assert killed_at_write(declared, number, (CONSENT,)) == (number < LAST_WRITE)
+    goes_on(declared)
+    teardown(declared)
+    assert acl(target) == before
+
+
+@pytest.mark.since(16, "run_as_owner")
+def test_a_worker_that_writes_as_the_subscriptions_owner_keeps_his_rights(
+    granted: Chat, roles: dict[str, str]
+) -> None:
+    source, target, declared = granted
+    run(replace(declared, read_only=False))
+    name = declared.subscription
+    with psycopg.connect(target, autocommit=True) as connection:
+        for statement in (
+            "ALTER SUBSCRIPTION {name} DISABLE",
+            "GRANT CREATE ON DATABASE {database} TO {borrower}",
+            "GRANT SELECT, INSERT, UPDATE, DELETE ON agent_chat TO {borrower}",
+            "ALTER SUBSCRIPTION {name} SET (run_as_owner = true, password_required = false)",
+            "ALTER SUBSCRIPTION {name} OWNER TO {borrower}",
+        ):
+            connection.execute(statement.format(name=name, database=connection.info.dbname, **roles))
+    try:
+        run(declared)
+        assert {
+            entry.partition("=")[0]
+            for entry in acl(target)
+            if "w" in entry.partition("=")[2].partition("/")[0]
+        } == {
+            f"agent_chat: {roles['owner']}",
+            f"agent_chat: {roles['borrower']}",
+        }
+        execute(
+            source, "INSERT INTO agent_chat VALUES (900, 'a', 'b')", "UPDATE agent_chat SET message = 'c'"
+        )
+        assert compared(declared).equal
+        assert run(declared).done == ()
+    finally:
+        teardown(declared)
 
 
 def test_partitions_refuse_as_well(
