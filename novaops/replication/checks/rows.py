@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from psycopg import DataError
 from psycopg.sql import SQL, Composable, Identifier
 
 from novaops.errors import NovaopsError
 from novaops.replication.checks.check import Problem, check
 from novaops.replication.checks.scene import Both, Scene
 from novaops.replication.consent import HAZARD, losses, may_lose
+from novaops.replication.pair import LOCK_TIMEOUT
 from novaops.replication.proof.compare import TableComparison, told_apart
 from novaops.replication.proof.rows import Rows, filtered, reader, shape
 
@@ -71,7 +73,12 @@ def key_overlap(scene: Scene) -> Iterator[Problem]:
     if scene.subscription is not None or scene.replication.copy != "none":
         return
     for both in _readable(scene):
-        for loss in losses(scene.replication, _last_rows(scene, both)):
+        try:
+            compared = _last_rows(scene, both)
+        except NovaopsError as error:
+            yield Problem(f"not looked at: {error.message}", error.detail, error.hint, "warning")
+            continue
+        for loss in losses(scene.replication, compared):
             if loss.deleted:
                 yield Problem(
                     f"{both.declared} on the target has rows that the source lacks: {loss.shown_keys('extra')}",
@@ -110,13 +117,22 @@ def sequence_behind(scene: Scene) -> Iterator[Problem]:
 def _last_rows(scene: Scene, both: Both) -> list[TableComparison]:
     """The target's rows with the highest keys, compared with the source's in the columns that both have."""
     with reader(scene.replication.source) as source, reader(scene.replication.target) as target:
+        for connection in (source, target):
+            connection.execute(f"SET lock_timeout = '{LOCK_TIMEOUT.total_seconds():.0f}s'")
         seen = shape(source, both.declared)
         there = tuple(name for name in seen.columns if name in both.target_columns)
         if not seen.key or any(column.name not in there for column in seen.key):
             return []
         seen = replace(seen, columns=there)
         theirs = filtered(target, seen).last(LOOKED_AT)
-        ours = Rows(source, seen).versions_of(list(theirs))
+        try:
+            ours = Rows(source, seen).versions_of(list(theirs))
+        except DataError as error:
+            raise NovaopsError(
+                f"the target's keys of {both.declared} are none of the source's type",
+                detail=error.diag.message_primary,
+                hint="give the key the same type on both sides",
+            ) from error
     return [told_apart(seen, ours, theirs)]
 
 

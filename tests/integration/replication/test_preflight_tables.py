@@ -6,8 +6,10 @@ import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+import psycopg
 import pytest
 
+from novaops.errors import NovaopsError
 from novaops.replication.declaration import ReplicatedTable
 from tests.conftest import drop_database
 
@@ -168,6 +170,24 @@ def test_rows_that_are_there_already(chat: Chat) -> None:
     )
     assert "data-loss" in look(replace(declared, direction="both"))
     assert "data-loss" not in look(replace(declared, direction="both").reversed())
+
+
+def test_keys_of_another_type_and_a_table_that_is_locked(chat: Chat) -> None:
+    source, target, declared = chat
+    execute(source, "INSERT INTO agent_chat (sender, message) VALUES ('nova', 'hello')")
+    execute(
+        target,
+        "ALTER TABLE agent_chat ALTER id DROP DEFAULT, ALTER id TYPE text",
+        "INSERT INTO agent_chat VALUES ('no number', 'nova', 'hello')",
+    )
+    assert look(declared)["data-loss"].message == (
+        "not looked at: the target's keys of agent_chat are none of the source's type"
+    )
+    assert look(declared)["data-loss"].severity == "warning"
+    with psycopg.connect(target) as other:
+        other.execute("LOCK TABLE agent_chat")
+        with pytest.raises(NovaopsError, match="holds a lock on agent_chat"):
+            look(declared)
 
 
 def test_keys_that_are_taken_where_no_rows_are_copied(chat: Chat) -> None:

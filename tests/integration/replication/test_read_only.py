@@ -281,6 +281,7 @@ def test_a_worker_that_writes_as_the_subscriptions_owner_keeps_his_rights(
     with psycopg.connect(target, autocommit=True) as connection:
         for statement in (
             "ALTER SUBSCRIPTION {name} DISABLE",
+            "ALTER ROLE {borrower} LOGIN",
             "GRANT CREATE ON DATABASE {database} TO {borrower}",
             "GRANT SELECT, INSERT, UPDATE, DELETE ON agent_chat TO {borrower}",
             "ALTER SUBSCRIPTION {name} SET (run_as_owner = true, password_required = false)",
