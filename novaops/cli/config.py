@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from novaops.cli.command import Command
-from novaops.cli.options import CONNECTION, DESIRED, options
+from novaops.cli.options import CONNECTION, DESIRED, TEXT_OR_JSON, options
 
 EPILOG = """\b
 A setting is taken from the first place that has it:
@@ -26,9 +26,7 @@ def command() -> None:
 
 @command.command("explain", cls=Command, epilog=EPILOG)
 @options(CONNECTION, DESIRED)
-@click.option(
-    "--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
+@options(TEXT_OR_JSON)
 def explain(output_format: str, **given: Any) -> int:
     """Show every setting and where its value comes from; connects to nothing."""
     from novaops.config import load
