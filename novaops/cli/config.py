@@ -24,7 +24,7 @@ def command() -> None:
     """Show the settings that commands run with."""
 
 
-@command.command("explain", cls=Command, epilog=EPILOG)
+@command.command("explain", cls=Command, short_help="Show every setting and its origin.", epilog=EPILOG)
 @options(CONNECTION, DESIRED)
 @options(TEXT_OR_JSON)
 def explain(output_format: str, **given: Any) -> int:

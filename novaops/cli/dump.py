@@ -22,7 +22,7 @@ The same database gives the same bytes. Rows are not in it: for those there is p
 """
 
 
-@click.command("dump", cls=Command, epilog=EPILOG)
+@click.command("dump", cls=Command, short_help="Write the schema of a database as SQL.", epilog=EPILOG)
 @options(CONNECTION, SCOPE, QUIET)
 @formats("sql", "json")
 @click.option(

@@ -17,7 +17,7 @@ Examples:
 """
 
 
-@click.command("history", cls=Command, epilog=EPILOG)
+@click.command("history", cls=Command, short_help="List what was applied to the database.", epilog=EPILOG)
 @click.argument("run", required=False, type=click.IntRange(1))
 @options(CONNECTION)
 @options(TEXT_OR_JSON)

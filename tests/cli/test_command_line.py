@@ -103,6 +103,12 @@ def test_every_command_has_json_and_a_short_form_of_it() -> None:
             )
 
 
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_a_list_of_commands_cuts_no_sentence_off(name: str) -> None:
+    output = CliRunner().invoke(group, [*filter(None, [name]), "--help"], terminal_width=80).output
+    assert [line for line in output.splitlines()[1:] if line.endswith("...")] == []
+
+
 @pytest.mark.parametrize("hazard", HAZARDS.values(), ids=lambda h: h.code)
 def test_every_hazard_has_a_page(hazard) -> None:
     pages = [

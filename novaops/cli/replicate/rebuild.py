@@ -19,7 +19,7 @@ anew; rows that differ are copied, overwritten or deleted on the target, in plac
 """
 
 
-@click.command("rebuild", cls=Command, epilog=EPILOG)
+@click.command("rebuild", cls=Command, short_help="Make slot and subscription anew.", epilog=EPILOG)
 @options(REPLICATIONS, CONNECTION, YES)
 @click.option(
     "--wait",

@@ -23,7 +23,7 @@ Exit 1 when something is wrong. verify looks closer: it compares all rows and se
 """
 
 
-@click.command("status", cls=Command, epilog=EPILOG)
+@click.command("status", cls=Command, short_help="Lag, tables, and what is wrong.", epilog=EPILOG)
 @options(REPLICATIONS, CONNECTION)
 @click.option(
     "--watch", is_flag=True, help="Look again every second; each look is one block, or one line of JSON."
