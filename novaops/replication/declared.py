@@ -150,7 +150,7 @@ def chosen(
             f"{to} cannot be replicated to itself", hint="name the source with --from, or another --to"
         )
     name = "_".join(dict.fromkeys(table.name for table in wanted))
-    return (Replication(name, from_, base.at(to), tuple(wanted)),)
+    return (Replication(name, from_, base.at(to), tuple(wanted), in_file=False),)
 
 
 def reached_by(replication: Replication, conninfo: str | None) -> Replication:
