@@ -224,6 +224,11 @@ class _Section:
         tables = tuple(self.tables())
         if not tables and not self.problems:
             self.wrong("no table is named", None, 'write tables = ["…"] or [[replication.table]]')
+        names = [table.qualified for table in tables]
+        if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+            self.wrong(
+                f"{twice[0]} is named twice", None, "name each table once, with all that is said of it"
+            )
         keys = self.keys()
         self.reach(value.get("server"), "server", NOT_A_PASSWORD)
         if self.problems:

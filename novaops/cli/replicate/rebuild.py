@@ -20,7 +20,7 @@ takes --allow data-loss:TABLE. Cut off, the same command goes on.
 """
 
 
-@click.command("rebuild", cls=Command, epilog=EPILOG)
+@click.command("rebuild", cls=Command, short_help="Make slot and subscription anew.", epilog=EPILOG)
 @options(REPLICATIONS, CONNECTION, ALLOW, YES)
 @click.option(
     "--wait",

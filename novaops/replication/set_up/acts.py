@@ -60,7 +60,10 @@ def make_tables(setting: Setting) -> str:
         bound_lock_waits(target)
         for making in made:
             target.execute(making.sql.encode())
-    return f"made {lacks} as on the source"
+    asked = {table.qualified for table in lacks.tables}
+    also = dict.fromkeys(m.name.removeprefix("public.") for m in made if m.new_table and m.name not in asked)
+    named = f", and {', '.join(also)}, which triggers name" if also else ""
+    return f"made {lacks} as on the source{named}"
 
 
 def try_row(setting: Setting) -> str:

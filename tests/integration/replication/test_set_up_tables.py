@@ -131,37 +131,6 @@ SCHEMA = Path(__file__).parents[3] / "schema/schema.sql"
 
 
 @pytest.mark.extension("vector")
-def test_the_projects_own_schema_into_an_empty_database(
-    new_database: Callable[..., str], for_servers: Callable[[str], Mapping[str, str]]
-) -> None:
-    """The table comes with its triggers; what their functions need has to be there, and is asked for by name."""
-    source, target = new_database("nova"), new_database("graybeard")
-    with psycopg.connect(source, autocommit=True) as connection:
-        connection.execute(SCHEMA.read_text())
-    notifies = ReplicatedTable("public", "agent_chat", trigger_modes={"trg_notify_agent_chat": "always"})
-    embeds = ReplicatedTable(
-        "public",
-        "agent_chat",
-        trigger_modes={"trg_notify_agent_chat": "always", "trg_embed_chat_message": "replica"},
-    )
-    whole = replication(source, target, for_servers(source), embeds)
-    with pytest.raises(NovaopsError, match="memory_embeddings") as refused:
-        run(whole)
-    assert "novaops apply --database" in str(refused.value.hint)
-    assert clean(source, target, whole)
-    with psycopg.connect(target) as connection:
-        row = connection.execute(
-            "SELECT to_regclass('agent_chat'), to_regproc('embed_chat_message')"
-        ).fetchone()
-        assert row == (None, None)
-
-    outcome = run(replication(source, target, for_servers(source), notifies))
-    assert names(outcome)[:2] == ["tables", "trial"]
-    assert outcome.proof is not None
-    assert [sentinel.heard for sentinel in outcome.proof.sentinels] == [True]
-
-
-@pytest.mark.extension("vector")
 def test_the_projects_own_schema_on_both_sides(
     new_database: Callable[..., str], for_servers: Callable[[str], Mapping[str, str]]
 ) -> None:
