@@ -72,6 +72,8 @@ class Replicated:
     sends: bool
     whole: bool
     """Whether columns that are added are replicated too: there is no list of them."""
+    through: tuple[str, str] = ("", "")
+    """What sends or receives the rows here, as (type of the address, name); where it is missing none are sent."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,15 +23,16 @@ def overlay(declared: Iterable[Replication], database: Endpoint) -> Overlay | No
     own: set[tuple[str, str]] = set()
     replicated: list[Replicated] = []
     for replication, receives in _sides(declared, database):
-        own.add(
+        through = (
             ("subscription", replication.subscription)
             if receives
             else ("publication", replication.publication)
         )
+        own.add(through)
         partner = replication.source.database if receives else replication.target.database
         for table in replication.tables:
             replicated.append(
-                Replicated(table.schema, table.name, partner, not receives, table.columns is None)
+                Replicated(table.schema, table.name, partner, not receives, table.columns is None, through)
             )
             if not receives:
                 continue
