@@ -194,8 +194,11 @@ def to_copy(states: States, wanted: Sequence[Intent]) -> list[ReplicatedTable]:
         children = states.after.children.get(column, ())
         defaults = [o["expression"] for o in children if o.kind == "default value"]
         computed = any(not CONSTANT.fullmatch(text) for text in defaults)
-        if column in states.before or computed or new["identity_options"] is not None:
-            found.add(states.roots[column.names[0], column.names[1]])
+        root = states.roots[column.names[0], column.names[1]]
+        # Into a list it comes after the source's plan, and rows may have been written with it by then.
+        listed = states.declared[root] is not None
+        if listed or column in states.before or computed or new["identity_options"] is not None:
+            found.add(root)
     return [t for t in states.tables if (t.schema, t.name) in found]
 
 

@@ -48,7 +48,11 @@ class Writer:
                     try:
                         connection.execute(statement.encode())
                         self.written[statement] += 1
-                    except (psycopg.errors.ProgrammingError, psycopg.errors.IntegrityError, psycopg.errors.DataError):
+                    except (
+                        psycopg.errors.ProgrammingError,
+                        psycopg.errors.IntegrityError,
+                        psycopg.errors.DataError,
+                    ):
                         continue
 
 
