@@ -63,20 +63,6 @@ class Counting:
 
 
 @dataclass(frozen=True, slots=True)
-class Replicated:
-    """A table whose rows are sent to the database `partner`, or come from there."""
-
-    schema: str
-    table: str
-    partner: str
-    sends: bool
-    whole: bool
-    """Whether columns that are added are replicated too: there is no list of them."""
-    through: tuple[str, str] = ("", "")
-    """What sends or receives the rows here, as (type of the address, name); where it is missing none are sent."""
-
-
-@dataclass(frozen=True, slots=True)
 class Overlay:
     """What is laid over the files; `declared_in` is the file that says so."""
 
@@ -85,7 +71,6 @@ class Overlay:
     counting: tuple[Counting, ...] = ()
     own: frozenset[tuple[str, str]] = frozenset()
     """Objects that other commands of novaops make and keep, as (type of the address, name)."""
-    replicated: tuple[Replicated, ...] = ()
 
     def lay(self, session: Session) -> list[Diagnostic]:
         """Run the statements in the shadow; what the files do not declare is a warning."""

@@ -33,6 +33,7 @@ from novaops.replication.schema_change.intents import Intent, intents
 from novaops.replication.schema_change.receiver import TO_COPY, Receiver, to_copy
 from novaops.replication.schema_change.refusals import Recipes, Refusal, refusals
 from novaops.replication.schema_change.tables import States, lists_of
+from novaops.replication.schema_change.watch import watch
 from novaops.replication.set_up.journal import left
 from novaops.replication.set_up.run import SCHEMA_CHANGE
 
@@ -43,8 +44,6 @@ class SchemaChange:
 
     source: Project
     receivers: tuple[Receiver, ...]
-    chained: tuple[Replication, ...]
-    """Replications from one of the targets on to others."""
     reporter: Reporter
 
     def plan(self, allow: Collection[str] | Mapping[str, str] = ()) -> Course:
@@ -87,7 +86,6 @@ class SchemaChange:
         names = request.renamed.names if request.renamed else ()
         recipes = Recipes(receiver.database, receiver.replication.source.database)
         found = refusals(states, changes, wanted, names, recipes, both_ways=receiver.both_ways)
-        found += self._chain(receiver, states, wanted)
         copies = tables_to_copy(receiver, states, wanted)
         found += _keyless(receiver, copies)
         if found:
@@ -117,21 +115,6 @@ class SchemaChange:
             left(receiver.pair.target.connection, receiver.replication, SCHEMA_CHANGE) is not None,
         )
 
-    def _chain(self, receiver: Receiver, states: States, wanted: Sequence[Intent]) -> list[Refusal]:
-        for further in self.chained:
-            names = {(t.schema, t.name) for t in further.tables}
-            same = same_place(further.source, receiver.replication.target)
-            if wanted and same and names & set(states.declared):
-                to = further.target.database
-                return [
-                    Refusal(
-                        further.name,
-                        f"{receiver.database} sends the same tables on to {to}",
-                        f"novaops replicate teardown --to {to}; then this; then novaops replicate --to {to}",
-                    )
-                ]
-        return []
-
 
 @contextmanager
 def open_change(
@@ -148,6 +131,8 @@ def open_change(
             f"the files are those of one database, and these replications have several sources: {places}",
             hint="choose with --from DATABASE",
         )
+    # Of what this change takes care of, nobody has to be warned.
+    others = [each for each in declared if each not in chosen]
     with ExitStack() as stack:
         receivers = []
         for each in chosen:
@@ -161,18 +146,18 @@ def open_change(
                 safe_below=source.options.safe_below,
                 journal=source.options.journal,
                 overlay=overlay(declared, each.target),
+                watch=watch(others, each.target),
             )
-            project = Project(each.target.conninfo(), Path("-"), _handled(options, chosen), source.reporter)
+            project = Project(each.target.conninfo(), Path("-"), options, source.reporter)
             stack.enter_context(project)
             entries = left(pair.target.connection, known, SCHEMA_CHANGE)
             receivers.append(Receiver(pair, known, project, tuple(entries or ())))
-        options = _handled(replace(source.options, overlay=overlay(declared, first.source)), chosen)
+        options = replace(
+            source.options, overlay=overlay(declared, first.source), watch=watch(others, first.source)
+        )
         ours = Project(first.source.conninfo(), source.file, options, source.reporter)
         stack.enter_context(ours)
-        others = tuple(
-            each for each in declared if not any(each == one or each == one.reversed() for one in chosen)
-        )
-        yield SchemaChange(ours, tuple(receivers), others, source.reporter)
+        yield SchemaChange(ours, tuple(receivers), source.reporter)
 
 
 def merged(known: Sequence[Intent], found: Sequence[Intent]) -> list[Intent]:
@@ -228,18 +213,3 @@ def _keyless(receiver: Receiver, copies: Sequence[str]) -> list[Refusal]:
                     )
                 )
     return found
-
-
-def _handled(options: Options, chosen: Sequence[Replication]) -> Options:
-    """Options that do not warn of what this change takes care of."""
-    laid = options.overlay
-    if laid is None:
-        return options
-    ours = {
-        name
-        for each in (*chosen, *(one.reversed() for one in chosen))
-        for name in (("publication", each.publication), ("subscription", each.subscription))
-    }
-    return replace(
-        options, overlay=replace(laid, replicated=tuple(r for r in laid.replicated if r.through not in ours))
-    )

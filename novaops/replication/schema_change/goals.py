@@ -64,7 +64,8 @@ def _open(states: States, edit: Edit, intent: Intent) -> None:
     address = intent.address
     there, new = edit.base.objects.get(address), states.after.objects.get(address)
     if there is None:
-        if new is not None and Address("table", address.names[:2]) in edit:
+        # What is computed is not sent, and can wait.
+        if new is not None and not new["generated"] and Address("table", address.names[:2]) in edit:
             edit.take(address)
             if not _has_default(edit.taken.values(), address, new):
                 _nullable(edit, address)
@@ -157,11 +158,10 @@ def _has_default(objects: Iterable[Object], column: Address, obj: Object) -> boo
 def _open_type(edit: Edit, there: Object, new: Object) -> None:
     """An enumeration with the labels of both; a domain that refuses no NULL."""
     if there.kind == "enum" and new.kind == "enum":
-        kept = [label for label in new["labels"] if label in there["labels"]]
-        labels = list(new["labels"])
-        if kept != list(there["labels"]):
-            labels = [*there["labels"], *(label for label in labels if label not in there["labels"])]
-        edit.alter(there.address, labels=labels)
+        lacking = [label for label in new["labels"] if label not in there["labels"]]
+        if lacking:
+            in_place = [label for label in new["labels"] if label in there["labels"]] == list(there["labels"])
+            edit.alter(there.address, labels=new["labels"] if in_place else [*there["labels"], *lacking])
     elif there.kind == "domain" and there.attributes.get("not_null") and not new.attributes.get("not_null"):
         edit.alter(there.address, not_null=False)
 

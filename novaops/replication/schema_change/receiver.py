@@ -136,6 +136,7 @@ class Receiver:
             target=self.project.target(),
             allowed=allowed,
             safe_below=self.project.options.safe_below,
+            watch=self.project.options.watch,
         )
         made = plan(request, self.project.connection)
         return replace(made, files=f"what {self.replication.source.database} sends")

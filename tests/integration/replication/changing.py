@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from types import TracebackType
 
@@ -15,9 +14,11 @@ from novaops.project import Options, Project
 from novaops.replication.declaration import Replication
 from novaops.replication.facts import subscriptions
 from novaops.replication.pair import open_pair
-from novaops.replication.proof.compare import compare
 from novaops.replication.proof.barrier import barrier
-from novaops.replication.schema_change import Changed, Course, How, apply, open_change
+from novaops.replication.proof.compare import compare
+from novaops.replication.schema_change.change import open_change
+from novaops.replication.schema_change.course import Course
+from novaops.replication.schema_change.run import Changed, How, apply
 
 QUICK = How(rehearse=False)
 
@@ -92,7 +93,3 @@ def in_step(declared: Replication) -> None:
         assert (found.enabled, found.apply_errors) == (True, 0)
         for compared in compare(pair, declared):
             assert compared.equal, compared
-
-
-def quiet() -> AbstractContextManager[None]:
-    return nullcontext()
