@@ -16,6 +16,7 @@ from novaops.catalog.object import Object
 from novaops.catalog.read import read
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.identifiers import quote_ident
+from novaops.desired.renamed import NewName
 from novaops.errors import NovaopsError
 from novaops.kinds import registry
 from novaops.planning.changes import Change, Drop
@@ -92,12 +93,12 @@ def _harm(
     else:
         yield from _there(replication, live, goal, there, tables, touched)
     for refusal in refused:
-        address = _named(refusal, changes, [r.present for r in renames])
-        if address is not None and not _alike(there, goal, address):
-            yield (
-                address,
-                f"rows of {replication.name} would not be taken any more ({refusal.why}): {refusal.instead}",
+        about = _about(refusal, changes, goal, renames, there)
+        if about is not None:
+            text = (
+                f"rows of {replication.name} would not be taken any more ({refusal.why}): {refusal.instead}"
             )
+            yield about, text
 
 
 def _there(
@@ -198,19 +199,25 @@ def _drained(source: Side, replication: Replication) -> bool:
     return row is not None and slot is not None and not slot.behind
 
 
-def _named(refusal: Refusal, changes: Mapping[Address, Change], renamed: Sequence[Object]) -> Address | None:
-    """The object that a refusal is about."""
+def _about(
+    refusal: Refusal,
+    changes: Mapping[Address, Change],
+    goal: Snapshot,
+    renames: Sequence[NewName],
+    there: Snapshot,
+) -> Address | None:
+    """The object that a refusal is about; None where the other side has it already as it will be here."""
     for change in changes.values():
         obj = change.old if isinstance(change, Drop) else change.new
         if obj.identity == refusal.object:
-            return change.address
-    return next((obj.address for obj in renamed if obj.identity == refusal.object), None)
-
-
-def _alike(there: Snapshot, goal: Snapshot, address: Address) -> bool:
-    """Whether the other side has it already as it will be here."""
-    one, other = there.objects.get(address), goal.objects.get(address)
-    return one is not None and other is not None and one.attributes == other.attributes
+            one, other = there.objects.get(change.address), goal.objects.get(change.address)
+            alike = one is not None and other is not None and one.attributes == other.attributes
+            return None if alike else change.address
+    for each in renames:
+        if each.present.identity == refusal.object:
+            done = each.part is None and each.declared.address in there
+            return None if done else each.present.address
+    return None
 
 
 def _shown(address: Address, changes: Mapping[Address, Change]) -> Address:
