@@ -99,12 +99,15 @@ class Edit:
     def _own(self, obj: Object) -> Object:
         """The object without what only the other database knows of: who owns it, and who may do what."""
         there = self.base.objects.get(obj.address)
-        known = there or obj
+        if there is None:
+            container = self.base.objects.get(Address("table", obj.address.names[:2]))
+            owner = container.owner if container else self.base.role
+            return replace(obj, owner=owner and obj.owner and owner, privileges=obj.default_privileges)
         return replace(
             obj,
-            owner=known.owner if there else None,
-            privileges=known.privileges if there else None,
-            default_privileges=known.default_privileges if there else None,
-            comment=known.comment,
-            labels=known.labels,
+            owner=there.owner,
+            privileges=there.privileges,
+            default_privileges=there.default_privileges,
+            comment=there.comment,
+            labels=there.labels,
         )

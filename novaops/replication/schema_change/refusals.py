@@ -66,6 +66,7 @@ def refusals(
     ]
     if both_ways:
         found += [refusal for intent in wanted for refusal in _two_ways(states, intent, recipes)]
+        found += _at_once(states, wanted)
     if wanted and _versions_differ(states):
         found.append(
             Refusal(
@@ -191,6 +192,23 @@ def _two_ways(states: States, intent: Intent, recipes: Recipes) -> Iterator[Refu
             "rows come from both sides, and what one of them refuses the other one may still write",
             f"stop all writers of both databases; {recipes.anew}",
         )
+
+
+def _at_once(states: States, wanted: Sequence[Intent]) -> Iterator[Refusal]:
+    """While a column goes, the target sends by a list, and what is added or changed meanwhile would be missing in it."""
+    columns = [i.address for i in wanted if i.address.type == "table column" and i.address in states.target]
+    gone = {states.roots[c.names[0], c.names[1]] for c in columns if c not in states.after}
+    for intent in wanted:
+        column = intent.address
+        if column.type != "table column" or column not in states.after:
+            continue
+        added = column not in states.target
+        if (added or "type" in intent.attributes) and states.roots[column.names[0], column.names[1]] in gone:
+            yield Refusal(
+                states.after[column].identity,
+                "rows come from both sides, and another column of the table goes at the same time",
+                "leave the column that goes in the files at first, and drop it by a change of its own",
+            )
 
 
 def _not_null(snapshot: Snapshot, column: Object) -> bool:

@@ -21,7 +21,8 @@ from novaops.db.own_schema import ensure_own_schema
 from novaops.errors import NovaopsError, RefusedError, TargetChangedError
 from novaops.planning.consents import with_reasons
 from novaops.planning.plan import Plan
-from novaops.replication.pair import bound_lock_waits
+from novaops.replication.declaration import Replication
+from novaops.replication.pair import Pair, bound_lock_waits
 from novaops.replication.proof.barrier import barrier
 from novaops.replication.proof.compare import compare
 from novaops.replication.proof.health import health
@@ -37,6 +38,8 @@ from novaops.replication.set_up.copying import wait_for_worker
 from novaops.replication.set_up.journal import RunJournal
 from novaops.replication.set_up.run import LOCK, SCHEMA_CHANGE, Done
 
+LOOK = timedelta(seconds=3)
+"""After how long it is looked why they do not arrive."""
 DRAIN = timedelta(minutes=5)
 """How long the rows of the old shape may take to arrive."""
 TRIES = 10
@@ -89,6 +92,25 @@ def apply(
         work = _Work(change, course, allowed, how, affected)
         work.run()
     return Changed(tuple(work.done), tuple(work.proofs), time.monotonic() - begun)
+
+
+def passed_within(pair: Pair, replication: Replication, limit: timedelta) -> None:
+    """Wait until everything that was sent until now is applied; raises `NovaopsError` when the worker stops, or takes too long."""
+    deadline = time.monotonic() + limit.total_seconds()
+    while not barrier(pair, replication, LOOK).passed:
+        state, seen = health(pair, replication, samples=1)
+        found = explained(pair, replication, state, seen)
+        why = next((f for f in found if f.severity == "error" and f.name != "stalled"), None)
+        if why is None and time.monotonic() > deadline:
+            why = next((f for f in found if f.severity == "error"), None)
+        elif why is None:
+            continue
+        raise NovaopsError(
+            f"what {replication.source.database} has sent does not arrive"
+            + (f": {why.message}" if why else f" within {limit.total_seconds():.0f} s"),
+            detail=why.detail if why else None,
+            hint=why.remedy if why else None,
+        )
 
 
 def check(course: Course) -> None:
@@ -261,17 +283,7 @@ class _Work:
             pair, replication = receiver.back, receiver.other_way
         self._step("drain", f"waiting until {replication.target.database} has what was sent")
         with self.reporter.phase("waiting for a barrier to pass"), self._telling("drain"):
-            passed = barrier(pair, replication, DRAIN)
-            if not passed.passed:
-                state, found = health(pair, replication, samples=1)
-                found = explained(pair, replication, state, found)
-                why = next((f for f in found if f.severity == "error"), None)
-                raise NovaopsError(
-                    f"what {replication.source.database} has sent does not arrive"
-                    + (f": {why.message}" if why else f" within {DRAIN.total_seconds():.0f} s"),
-                    detail=why.detail if why else None,
-                    hint=why.remedy if why else None,
-                )
+            passed_within(pair, replication, DRAIN)
         if not back:
             self._did("drain", f"{replication.target.database} has what was sent in the old shape")
 
