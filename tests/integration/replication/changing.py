@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -30,6 +31,7 @@ class Writer:
         self.url, self.statements = url, statements
         self.over = threading.Event()
         self.written = dict.fromkeys(statements, 0)
+        self.rounds = 0
         self.thread = threading.Thread(target=self._write)
 
     def __enter__(self) -> Writer:
@@ -42,9 +44,16 @@ class Writer:
         self.over.set()
         self.thread.join()
 
+    def wait(self, rounds: int) -> None:
+        """Until each statement has been tried so often."""
+        until = self.rounds + rounds
+        while self.rounds < until and self.thread.is_alive():
+            time.sleep(0.01)
+
     def _write(self) -> None:
         with psycopg.connect(self.url, autocommit=True) as connection:
             while not self.over.wait(0.003):
+                self.rounds += 1
                 for statement in self.statements:
                     try:
                         connection.execute(statement.encode())

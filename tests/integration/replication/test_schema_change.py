@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psycopg
-import pytest
 
 from novaops.project import Options, Project
 from novaops.replication.declaration import ReplicatedTable, Replication
@@ -17,27 +17,23 @@ from novaops.replication.set_up import set_up
 from .changing import Writer, change, files, in_step
 from .conftest import replication
 
-T = "CREATE TABLE t (id {serial} PRIMARY KEY, a {a} {more}{end}"
-OLD = "INSERT INTO t (a) VALUES ({})"
-
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """From `old` to `new`; the statements are written all the time, those of the old shape and of the new one."""
+    """A table t from `old` to `new`; `rows` are written all the time, those of the old shape and of the new one."""
 
     old: str
     new: str
     rows: tuple[str, ...]
-    steps: tuple[str, ...]
-    """What is done before the proof."""
-    allow: tuple[str, ...] = ()
+    steps: str
+    """When the target changes: "before" the source, "after" it, and whether rows are brought into line ("copy")."""
     columns: tuple[tuple[str, ...], tuple[str, ...]] | None = None
     """Lists of columns before and after, where they are declared."""
 
-    @property
-    def first(self) -> str:
-        """Writes some rows of the old shape."""
-        return f"DO $$BEGIN FOR i IN 1..20 LOOP {self.rows[0]}; END LOOP; EXCEPTION WHEN integrity_constraint_violation THEN END$$"
+    def of(self, table: str, sql: str) -> str:
+        """The SQL, about a table of its own."""
+        sql = re.sub(r"\bt\b", table, sql)
+        return re.sub(r"\b(mood|i)\b(?!')", rf"{table}_\1", sql)
 
 
 def t(columns: str, then: str = "") -> str:
@@ -50,83 +46,83 @@ CASES = {
     "add a column": Case(
         t("a text"), t("a text, b text"),
         (A, "INSERT INTO t (a, b) VALUES ('x', 'y')", "UPDATE t SET b = 'z' WHERE id % 7 = 0"),
-        ("relax", "source", "drain"),
+        "before",
     ),
     "add a column that is NOT NULL": Case(
         t("a text"), t("a text, b int NOT NULL DEFAULT 7"), (A, "INSERT INTO t (a, b) VALUES ('x', 9)"),
-        ("relax", "source", "drain"),
+        "before",
     ),
     "add a column whose default is another on each side": Case(
         t("a text"), t("a text, b uuid NOT NULL DEFAULT gen_random_uuid(), c timestamptz DEFAULT clock_timestamp()"),
-        (A, "UPDATE t SET a = 'y' WHERE id % 5 = 0"), ("relax", "source", "drain", "copy"), ("rewrite",),
+        (A, "UPDATE t SET a = 'y' WHERE id % 5 = 0"), "before copy",
     ),
     "drop a column": Case(
         t("a text, b text NOT NULL"), t("a text"), ("INSERT INTO t (a, b) VALUES ('x', 'y')", A),
-        ("relax", "source", "drain", "restrict"), ("data-loss:public.t.b",),
+        "before after",
     ),
     "wider types, of the key as well": Case(
         "CREATE TABLE t (id int PRIMARY KEY GENERATED ALWAYS AS IDENTITY, a int, b varchar(3));",
         "CREATE TABLE t (id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY, a numeric, b text);",
         ("INSERT INTO t (a, b) VALUES (1, 'abc')", "INSERT INTO t (a, b) VALUES (1.25, 'abcdef')",
          "UPDATE t SET a = 2 WHERE id % 3 = 0"),
-        ("relax", "source", "drain"), ("rewrite", "table-lock", "offline"),
+        "before",
     ),
     "narrower types": Case(
         t("a bigint, b text"), t("a int, b varchar(5)"),
         ("INSERT INTO t (a, b) VALUES (1, 'abc')", "UPDATE t SET a = 2 WHERE id % 3 = 0"),
-        ("source", "drain", "restrict"), ("rewrite", "table-lock"),
+        "after",
     ),
     "NOT NULL goes": Case(
-        t("a text NOT NULL"), t("a text"), (A, "INSERT INTO t (a) VALUES (NULL)"), ("relax", "source", "drain"),
+        t("a text NOT NULL"), t("a text"), (A, "INSERT INTO t (a) VALUES (NULL)"), "before",
     ),
     "NOT NULL comes": Case(
-        t("a text"), t("a text NOT NULL"), (A,), ("source", "drain", "restrict"),
+        t("a text"), t("a text NOT NULL"), (A,), "after",
     ),
     "a label more": Case(
         MOOD.format("") + t("a mood"), MOOD.format(", 'fine'") + t("a mood"),
-        ("INSERT INTO t (a) VALUES ('ok')", "INSERT INTO t (a) VALUES ('fine')"), ("relax", "source", "drain"),
+        ("INSERT INTO t (a) VALUES ('ok')", "INSERT INTO t (a) VALUES ('fine')"), "before",
     ),
     "a label in between": Case(
         MOOD.format("") + t("a mood"), MOOD.format("").replace("'ok'", "'so', 'ok'") + t("a mood"),
-        ("INSERT INTO t (a) VALUES ('ok')", "INSERT INTO t (a) VALUES ('so')"), ("relax", "source", "drain"),
+        ("INSERT INTO t (a) VALUES ('ok')", "INSERT INTO t (a) VALUES ('so')"), "before",
     ),
     "a CHECK goes": Case(
         t("a int CHECK (a < 5)"), t("a int"),
-        ("INSERT INTO t (a) VALUES (1)", "INSERT INTO t (a) VALUES (9)"), ("relax", "source", "drain"),
+        ("INSERT INTO t (a) VALUES (1)", "INSERT INTO t (a) VALUES (9)"), "before",
     ),
     "a CHECK is another": Case(
         t("a int, CONSTRAINT c CHECK (a < 5)"), t("a int, CONSTRAINT c CHECK (a < 10 AND a > 0)"),
-        ("INSERT INTO t (a) VALUES (1)", "INSERT INTO t (a) VALUES (9)"), ("relax", "source", "drain", "restrict"),
+        ("INSERT INTO t (a) VALUES (1)", "INSERT INTO t (a) VALUES (9)"), "before after",
     ),
     "a UNIQUE comes": Case(
         t("a text"), t("a text UNIQUE"), ("INSERT INTO t (a) VALUES (gen_random_uuid()::text)",),
-        ("source", "drain", "restrict"),
+        "after",
     ),
     "a UNIQUE goes, and a unique index": Case(
         t("a text UNIQUE, b text", "CREATE UNIQUE INDEX i ON t (b);"), t("a text, b text"),
-        ("INSERT INTO t (a, b) VALUES (gen_random_uuid()::text, 'x')", A), ("relax", "source", "drain"),
+        ("INSERT INTO t (a, b) VALUES (gen_random_uuid()::text, 'x')", A), "before",
     ),
     "a default": Case(
-        t("a text, b text"), t("a text, b text DEFAULT 'x'"), (A,), ("source", "drain", "restrict"),
+        t("a text, b text"), t("a text, b text DEFAULT 'x'"), (A,), "after",
     ),
     "a computed column": Case(
         t("a int"), t("a int, b int GENERATED ALWAYS AS (a + 1) STORED"), ("INSERT INTO t (a) VALUES (1)",),
-        ("source", "drain", "restrict"), ("rewrite", "table-lock"),
+        "after",
     ),
     "computed no more": Case(
         t("a int, b int GENERATED ALWAYS AS (a + 1) STORED"), t("a int, b int"),
-        ("INSERT INTO t (a) VALUES (1)", "INSERT INTO t (a, b) VALUES (1, 5)"), ("relax", "source", "drain", "copy"),
+        ("INSERT INTO t (a) VALUES (1)", "INSERT INTO t (a, b) VALUES (1, 5)"), "before copy",
     ),
     "a list of columns gets longer and shorter": Case(
         t("a text, b text, secret text"), t("a text, c text, secret text"),
         (A, "INSERT INTO t (a, b) VALUES ('x', 'y')", "INSERT INTO t (a, c) VALUES ('x', 'z')"),
-        ("relax", "publish less", "source", "publish", "drain", "copy", "restrict"), ("data-loss:public.t.b",),
+        "before after copy",
         (("id", "a", "b"), ("id", "a", "c")),
     ),
     "a wider type of a listed column": Case(
         t("a int, secret text"), t("a bigint, secret text"),
         ("INSERT INTO t (a) VALUES (1)", "INSERT INTO t (a) VALUES (5000000000)"),
-        ("relax", "source", "drain"), ("rewrite", "table-lock"), (("id", "a"), ("id", "a")),
+        "before", (("id", "a"), ("id", "a")),
     ),
 }  # fmt: skip
 
@@ -148,26 +144,41 @@ def pair_of(
     return source, target, declared
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_rows_flow_while_both_sides_change(
-    name: str, new_database: New, for_servers: Servers, tmp_path: Path
-) -> None:
-    case = CASES[name]
-    before, after = case.columns or (None, None)
-    table = ReplicatedTable("public", "t", columns=before)
-    source, target, declared = pair_of(new_database, for_servers, case.old, table)
-    with psycopg.connect(source, autocommit=True) as connection:
-        connection.execute(case.first.encode())
-    declared = replace(declared, tables=(ReplicatedTable("public", "t", columns=after),))
-    file = files(tmp_path, case.new)
-    with Writer(source, *case.rows) as writer:
-        _, changed = change(declared, file, case.allow)
-    assert tuple(done.name for done in changed.done) == case.steps
-    assert all(writer.written.values()), writer.written
+def test_rows_flow_while_both_sides_change(new_database: New, for_servers: Servers, tmp_path: Path) -> None:
+    """Each case has a table of its own; all of them change at once."""
+    cases = {re.sub(r"\W+", "_", name).lower(): case for name, case in CASES.items()}
+    lists = [case.columns or (None, None) for case in cases.values()]
+    before, after = (
+        tuple(ReplicatedTable("public", name, names[side]) for name, names in zip(cases, lists, strict=True))
+        for side in (0, 1)
+    )
+    old, new = ("".join(c.of(name, getattr(c, side)) for name, c in cases.items()) for side in ("old", "new"))
+    rows = [case.of(name, row) for name, case in cases.items() for row in case.rows]
+    source, target, declared = pair_of(new_database, for_servers, old, *before)
+    with Writer(source, *rows) as writer:
+        writer.wait(20)
+        declared = replace(declared, tables=after)
+        course, changed = change(declared, files(tmp_path, new), ["all"])
+        writer.wait(20)
+    assert [done.name for done in changed.done] == [
+        "relax", "publish less", "source", "publish", "drain", "copy", "restrict",
+    ]  # fmt: skip
+    assert [row for row, count in writer.written.items() if not count] == []
+    (leg,) = course.legs
+    for name, case in cases.items():
+        plans = {"before": leg.relax, "after": leg.restrict}
+        steps = [
+            word
+            for word, plan in plans.items()
+            if any(re.search(rf"\b{name}(_mood)?\b", s.sql) for s in plan.statements)
+        ]
+        assert " ".join([*steps, *["copy"] * (f"public.{name}" in leg.copies)]) == case.steps, name
     in_step(declared)
-    course, again = change(declared, file)
+    course, again = change(declared, tmp_path / "schema.sql")
     assert (course.todo, again.done) == (False, ())
-    if case.columns is None:
-        for url in (source, target):
-            with Project(url, file, Options(ignore_file=None)) as project:
-                assert [s.sql for s in project.plan().statements] == []
+    # What is not in a list of columns is the target's own affair.
+    listed = [f" public.{name} " for name, case in cases.items() if case.columns]
+    for url in (source, target):
+        with Project(url, tmp_path / "schema.sql", Options(ignore_file=None)) as project:
+            left = [s.sql for s in project.plan().statements]
+        assert [sql for sql in left if url == source or not any(name in sql for name in listed)] == []

@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -16,7 +17,7 @@ from novaops.progress import Silent
 from novaops.replication.declaration import ReplicatedTable, Replication, Strides
 from novaops.replication.facts import subscriptions
 from novaops.replication.pair import open_pair
-from novaops.replication.schema_change.run import InterruptedChangeError
+from novaops.replication.schema_change.run import How, InterruptedChangeError
 from novaops.replication.set_up import set_up
 from novaops.replication.status import status
 
@@ -81,7 +82,7 @@ def test_killed_again_and_again_it_goes_on(
         moment = 4
         # Each run dies a little later than the one before, within what that has left to do.
         while killed(declared, file, moment):
-            moment += 1 if every else 4
+            moment += 1 if every else 6
         change(declared, file, ALLOW)
     assert all(writer.written.values()), writer.written
     in_step(declared)
@@ -96,7 +97,7 @@ def test_killed_once_it_goes_on(
     tmp_path: Path,
     pytestconfig: pytest.Config,
 ) -> None:
-    if moment not in (9, 15, 21) and not pytestconfig.getoption("--every-fault"):
+    if moment not in (9, 17) and not pytestconfig.getoption("--every-fault"):
         pytest.skip("some of all moments (--every-fault)")
     source, _, declared = pair_of(new_database, for_servers, OLD)
     file = files(tmp_path, NEW)
@@ -114,10 +115,6 @@ def test_what_stands_is_said_and_replicate_leaves_it(
     """The source is locked; the target is relaxed by then, and rows flow."""
     source, _, declared = pair_of(new_database, for_servers, OLD)
     file = files(tmp_path, NEW)
-    from datetime import timedelta
-
-    from novaops.replication.schema_change.run import How
-
     with psycopg.connect(source) as blocker:
         blocker.execute("LOCK TABLE t IN ROW SHARE MODE")
         with pytest.raises(InterruptedChangeError) as failed:
@@ -129,8 +126,8 @@ def test_what_stands_is_said_and_replicate_leaves_it(
     assert found.remedy == f"novaops replicate apply --to {declared.target.database} goes on with it"
     with open_pair(declared) as pair, pytest.raises(NovaopsError, match="was cut off"):
         set_up(pair, declared)
+    in_step(declared)
     with Writer(source, *ROWS):
-        in_step(declared)
         _, changed = change(declared, file, ALLOW)
     assert [done.name for done in changed.done] == ["source", "drain", "copy", "restrict"]
     in_step(declared)
@@ -201,7 +198,7 @@ def test_both_directions_killed(
     with Writer(source, *BOTH_ROWS), Writer(target, *BOTH_ROWS):
         moment = 5
         while killed(declared, file, moment, allow):
-            moment += 1 if pytestconfig.getoption("--every-fault") else 4
+            moment += 1 if pytestconfig.getoption("--every-fault") else 6
         change(declared, file, allow)
     for each in (declared, declared.reversed()):
         in_step(each)
@@ -209,10 +206,6 @@ def test_both_directions_killed(
 
 @pytest.mark.since(16, "origin = none")
 def test_what_is_paused_is_told(both: tuple[str, str, Replication], tmp_path: Path) -> None:
-    from datetime import timedelta
-
-    from novaops.replication.schema_change.run import How
-
     source, target, declared = both
     file = files(tmp_path, BOTH_OLD.replace("a int", "a bigint"))
     with psycopg.connect(source) as blocker:
