@@ -65,7 +65,7 @@ def _open(states: States, edit: Edit, intent: Intent) -> None:
     there, new = edit.base.objects.get(address), states.after.objects.get(address)
     if there is None:
         # What is computed is not sent, and can wait.
-        if new is not None and not new["generated"] and Address("table", address.names[:2]) in edit:
+        if new is not None and not new["generated"] and Address("table", address.names[:2]) in edit.base:
             edit.take(address)
             if not _has_default(edit.taken.values(), address, new):
                 _nullable(edit, address)

@@ -10,7 +10,7 @@ from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.desired.renamed import NewName
 from novaops.kinds.type_change import readable
-from novaops.planning.changes import Alter, Change, Drop, Replace
+from novaops.planning.changes import Alter, Change, Create, Drop, Replace
 from novaops.replication.schema_change.edit import GOES_ALONG, LEFT
 from novaops.replication.schema_change.intents import Intent
 from novaops.replication.schema_change.tables import KEY, NOT_NULL, States, columns_of, restrains, table_of
@@ -61,7 +61,12 @@ def refusals(
     """All that is in the way of a change."""
     found = [
         *_renamed(states, renames, recipes),
-        *(refusal for change in changes.values() for refusal in _change(states, change, recipes)),
+        *(
+            refusal
+            for change in changes.values()
+            if not _of_a_partition(states, change, changes)
+            for refusal in _change(states, change, recipes)
+        ),
         *(refusal for intent in wanted for refusal in _intent(states, intent, recipes)),
     ]
     if both_ways:
@@ -90,6 +95,13 @@ def _renamed(states: States, renames: Sequence[NewName], recipes: Recipes) -> It
         elif table or schema or (obj.address in types and each.part):
             why = "labels are sent as text" if each.part else "rows are sent by the name of their table"
             yield Refusal(obj.identity, why, recipes.anew)
+
+
+def _of_a_partition(states: States, change: Change, changes: Mapping[Address, Change]) -> bool:
+    """Whether it comes, or goes, with a partition."""
+    table = table_of(change.old if isinstance(change, Drop) else change.new)
+    within = table is not None and table not in states.declared
+    return within and isinstance(changes.get(Address("table", table or ())), Create | Drop)
 
 
 def _change(states: States, change: Change, recipes: Recipes) -> Iterator[Refusal]:
