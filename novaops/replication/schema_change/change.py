@@ -30,7 +30,7 @@ from novaops.replication.proof.state import as_found
 from novaops.replication.schema_change.course import Course, Leg
 from novaops.replication.schema_change.goals import tolerant
 from novaops.replication.schema_change.intents import Intent, intents
-from novaops.replication.schema_change.receiver import TO_COPY, Receiver, to_copy
+from novaops.replication.schema_change.receiver import PAUSED, TO_COPY, Receiver, to_copy
 from novaops.replication.schema_change.refusals import Recipes, Refusal, refusals
 from novaops.replication.schema_change.tables import States, lists_of
 from novaops.replication.schema_change.watch import watch
@@ -62,6 +62,10 @@ class SchemaChange:
             # What is published less by then is not in the way of the source's plan.
             again = plan(replace(request, live=live), self.source.connection)
             made = replace(made, changes=again.changes, statements=again.statements, blocked=again.blocked)
+        legs = [
+            replace(leg, refusals=(*leg.refusals, *_unpublished(receiver, made)))
+            for receiver, leg in zip(self.receivers, legs, strict=True)
+        ]
         return Course(made, tuple(legs))
 
     def of_source(self, allowed: Mapping[str, str]) -> tuple[Plan, Request]:
@@ -87,7 +91,7 @@ class SchemaChange:
         recipes = Recipes(receiver.database, receiver.replication.source.database)
         found = refusals(states, changes, wanted, names, recipes, both_ways=receiver.both_ways)
         copies = tables_to_copy(receiver, states, wanted)
-        found += _keyless(receiver, copies)
+        found += _incomparable(receiver, copies)
         if found:
             nothing = receiver.relaxing(states, (), {})
             return Leg(receiver.replication, tuple(wanted), tuple(found), nothing, nothing)
@@ -100,7 +104,7 @@ class SchemaChange:
         sent = states.published if narrow is None else lists_of(narrow.tables)
         wider = any(sent.get(name) != columns for name, columns in states.declared.items())
         without = [text.as_string(source) for text in receiver.without(states, wanted)]
-        pauses = receiver.both_ways and relax.todo
+        pauses = relax.todo or any(made.kind == PAUSED for made in receiver.made)
         return Leg(
             receiver.replication,
             tuple(wanted),
@@ -110,7 +114,7 @@ class SchemaChange:
             tuple(narrowing),
             tuple(widen) if wider else (),
             tuple(without),
-            receiver.other_way.subscription if pauses else None,
+            receiver.other_way.subscription if receiver.both_ways and pauses else None,
             tuple(copies),
             left(receiver.pair.target.connection, receiver.replication, SCHEMA_CHANGE) is not None,
         )
@@ -198,18 +202,33 @@ def _relations(receiver: Receiver) -> Iterator[str]:
         yield f"{table.qualified} in publication {receiver.replication.publication}"
 
 
-def _keyless(receiver: Receiver, copies: Sequence[str]) -> list[Refusal]:
-    if not copies:
-        return []
+def _unpublished(receiver: Receiver, made: Plan) -> Iterator[Refusal]:
+    """Tables that leave the publication in one transaction and come back in another: rows in between would be lost."""
+    ours = set(_relations(receiver))
+    for name in sorted(ours):
+        places = {
+            s.transaction for s in made.statements if s.kind == "publication relation" and s.object == name
+        }
+        if len(places) > 1 or None in places:
+            yield Refusal(
+                name,
+                "a column of its list changes its type, and other changes of the files need a transaction in between",
+                "leave those in the files as they were at first, a new label of an enumeration above all",
+            )
+
+
+def _incomparable(receiver: Receiver, copies: Sequence[str]) -> list[Refusal]:
+    """Tables whose rows cannot be brought into line: without a key, or where either side's may be the right ones."""
+    instead = "add the column without the default, fill it by UPDATE, then add the default"
+    why = "each side would compute values of its own, and "
     found = []
+    tables = [table for table in receiver.replication.tables if table.qualified in copies]
     with reader(receiver.pair.source.endpoint) as source:
-        for table in receiver.replication.tables:
-            if table.qualified in copies and not shape(source, table).key:
+        for table in tables:
+            if receiver.both_ways:
+                found.append(Refusal(table.qualified, f"{why}rows come from both", instead))
+            elif not shape(source, table).key:
                 found.append(
-                    Refusal(
-                        table.qualified,
-                        "each side would compute values of its own, and without a key no row can be brought into line",
-                        "add the column without the default, fill it by UPDATE, then add the default",
-                    )
+                    Refusal(table.qualified, f"{why}without a key no row can be brought into line", instead)
                 )
     return found

@@ -80,10 +80,11 @@ def _open(states: States, edit: Edit, intent: Intent) -> None:
     if there["generated"] and not new["generated"]:
         edit.alter(address, generated="", generation_expression=None)
         _nullable(edit, address)
-    elif not states.sent_before(address) or (
-        "not_null" in intent.attributes and not _refuses_null(states.after, new)
-    ):
-        _nullable(edit, address)
+    else:
+        missing = not states.sent_before(address)
+        missing = missing and not _has_default(edit.base.children.get(address, ()), address, there)
+        if missing or ("not_null" in intent.attributes and not _refuses_null(states.after, new)):
+            _nullable(edit, address)
     if "type" in intent.attributes and there["type"] != new["type"] and readable(there, new):
         _retype(edit, address)
 

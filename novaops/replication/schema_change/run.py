@@ -298,7 +298,7 @@ class _Work:
         self._step("copy", f"bringing rows of {', '.join(map(str, tables))} into line")
         some = replace(receiver.replication, tables=tables)
         with self._telling("copy"):
-            compared = compare(receiver.pair, some, self.reporter, repair=repair_of(some))
+            compared = compare(receiver.pair, some, self.reporter, repair=repair_of(some, deletes=False))
         for entry in entries:
             receiver.journal.forget(entry)
         self._did("copy", f"{sum(c.repaired for c in compared)} rows brought into line")

@@ -232,3 +232,5 @@ def test_where_both_write_nothing_gets_stricter(both: tuple[str, str, Replicatio
         with pytest.raises(NovaopsError, match="rows come from both sides") as refused:
             change(declared, files(tmp_path, BOTH_OLD.replace(*change_)))
         assert refused.value.exit_code == 4
+    with pytest.raises(NovaopsError, match="compute values of its own, and rows come from both"):
+        change(declared, files(tmp_path, BOTH_OLD.replace("a int", "a int, at timestamptz DEFAULT now()")))
