@@ -14,6 +14,7 @@ from pathlib import Path
 
 from novaops.catalog.address import Address
 from novaops.catalog.snapshot import Snapshot
+from novaops.db.identifiers import quote_ident
 from novaops.errors import UsageError
 from novaops.planning.changes import Change
 from novaops.planning.consents import with_reasons
@@ -90,6 +91,7 @@ class SchemaChange:
         names = request.renamed.names if request.renamed else ()
         recipes = Recipes(receiver.database, receiver.replication.source.database)
         found = refusals(states, changes, wanted, names, recipes, both_ways=receiver.both_ways)
+        found += _binary(receiver, states, wanted)
         copies = tables_to_copy(receiver, states, wanted)
         found += _incomparable(receiver, copies)
         if found:
@@ -200,6 +202,24 @@ def _relations(receiver: Receiver) -> Iterator[str]:
     """The tables of its publication, as PostgreSQL names them there (`pg_identify_object`)."""
     for table in receiver.replication.tables:
         yield f"{table.qualified} in publication {receiver.replication.publication}"
+
+
+def _binary(receiver: Receiver, states: States, wanted: Sequence[Intent]) -> Iterator[Refusal]:
+    """Types that change where values are not sent as text (documentation, CREATE SUBSCRIPTION, `binary`)."""
+    name = receiver.replication.subscription
+    found = states.target.objects.get(Address("subscription", (name,)))
+    if found is not None and found["binary"]:
+        for intent in wanted:
+            if (
+                "type" in intent.attributes
+                and intent.address in states.before
+                and intent.address in states.after
+            ):
+                yield Refusal(
+                    states.after[intent.address].identity,
+                    f"the subscription {name} gets values in binary, and one type does not read another's",
+                    f"on {receiver.database}: ALTER SUBSCRIPTION {quote_ident(name)} SET (binary = false)",
+                )
 
 
 def _unpublished(receiver: Receiver, made: Plan) -> Iterator[Refusal]:

@@ -204,7 +204,8 @@ class _Work:
         self._step("pause", f"{name} of {receiver.replication.source.database} waits")
         assert receiver.journal is not None  # noqa: S101
         receiver.journal.making(PAUSED, name)
-        subscription.alter(source, name, "DISABLE")
+        with self._telling("pause"):
+            subscription.alter(source, name, "DISABLE")
         self._did("pause", f"{name} waits")
 
     # -- the source -------------------------------------------------------------------------
@@ -250,8 +251,8 @@ class _Work:
         assert receiver.journal is not None  # noqa: S101
         for made in [m for m in receiver.journal.made if m.kind == PAUSED]:
             self._step("resume", f"{made.name} goes on")
-            subscription.alter(receiver.pair.source.connection, made.name, "ENABLE")
             with self._telling("resume"):
+                subscription.alter(receiver.pair.source.connection, made.name, "ENABLE")
                 wait_for_worker(receiver.back, receiver.other_way)
             receiver.journal.forget(made)
             self._did("resume", f"{made.name} goes on")

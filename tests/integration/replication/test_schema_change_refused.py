@@ -62,6 +62,10 @@ def test_each_with_its_way_out(new_database: New, for_servers: Servers, tmp_path
         )
     with psycopg.connect(target, autocommit=True) as connection:
         connection.execute("CREATE VIEW v AS SELECT b FROM t")
+        connection.execute(f"ALTER SUBSCRIPTION {declared.subscription} SET (binary = true)")
+        (binary,) = planned(declared, files(tmp_path, OLD.replace("id int", "id bigint"))).refusals
+        assert (binary.object, "SET (binary = false)" in binary.instead) == ("public.t.id", True)
+        connection.execute(f"ALTER SUBSCRIPTION {declared.subscription} SET (binary = false)")
     file = files(tmp_path, OLD.replace("b text, ", ""))
     with Project(target, file) as project:
         there = fingerprint(project.inspect())
