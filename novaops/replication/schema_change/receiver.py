@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import cached_property
 
 from psycopg.sql import SQL, Composed, Identifier
@@ -32,6 +34,10 @@ CONSTANT = re.compile(
     r"\(?-?\d[\d.]*\)?(::.+)?|'(?:[^']|'')*'(::.+)?|(true|false|NULL)(::.+)?", re.DOTALL | re.IGNORECASE
 )
 """A default, as PostgreSQL writes it, that is the same wherever and whenever it is computed."""
+RESTART = timedelta(seconds=8)
+"""How long a worker may be away that is started again (wal_retrieve_retry_interval is 5 s)."""
+BETWEEN = frozenset({"no-worker", "slot-inactive"})
+"""What is found of a replication whose worker is started again at the moment."""
 INTENT, PAUSED, TO_COPY, NARROWED = "shape", "paused", "to copy", "narrowed"
 """What the journal tells of a change: parts of tables, a subscription that waits, tables whose rows are to be brought
 into line, a publication that leaves out columns for a while."""
@@ -81,9 +87,14 @@ class Receiver:
     def check(self) -> None:
         """Raise `RefusedError` where there is nothing yet that could be changed, or rows do not arrive."""
         again = f"novaops replicate --to {self.database}"
-        state = read_state(self.pair, self.replication)
         paused = {m.name for m in self.made if m.kind == PAUSED}
-        wrong = [f for f in findings(self.replication, state) if f.severity == "error"]
+        deadline = time.monotonic() + RESTART.total_seconds()
+        while True:
+            state = read_state(self.pair, self.replication)
+            wrong = [f for f in findings(self.replication, state) if f.severity == "error"]
+            if not {f.name for f in wrong} & BETWEEN or time.monotonic() > deadline:
+                break
+            time.sleep(0.2)
         if wrong:
             raise RefusedError(
                 f"{self.replication.name} does not work as it is: {wrong[0].message}",
