@@ -38,3 +38,11 @@ class Object:
     def __getitem__(self, attribute: str) -> Any:
         """Value of an attribute, or of a fact when the name begins with an underscore."""
         return self.facts[attribute[1:]] if attribute.startswith("_") else self.attributes[attribute]
+
+
+def frozen(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(frozen(v) for v in value)
+    if isinstance(value, dict):
+        return {k: frozen(v) for k, v in value.items()}
+    return value

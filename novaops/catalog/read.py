@@ -12,7 +12,7 @@ from psycopg.rows import dict_row, tuple_row
 
 from novaops.catalog.address import Address, Oid
 from novaops.catalog.dependencies import Dependencies
-from novaops.catalog.object import Object
+from novaops.catalog.object import Object, frozen
 from novaops.catalog.privileges import parse_acl
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.sql_files import for_server
@@ -208,8 +208,8 @@ def _objects(
             identity=v["identity"],
             schema=_schema(row, by_oid),
             name=_name(address, v["object_name"]),
-            attributes={k: _frozen(v[k]) for k in compared},
-            facts={k[1:]: _frozen(v[k]) for k in facts},
+            attributes={k: frozen(v[k]) for k in compared},
+            facts={k[1:]: frozen(v[k]) for k in facts},
             parent=claims.get(row.parent) if row.parent else None,
             owner=owner,
             privileges=privileges,
@@ -238,14 +238,6 @@ def _schema(row: _Row, by_oid: Mapping[Oid, _Row]) -> str | None:
     # pg_identify_object() quotes the schema; the address holds it bare for everything but types.
     quoted: str | None = at.values["object_schema"]
     return _unquoted(quoted)
-
-
-def _frozen(value: Any) -> Any:
-    if isinstance(value, list):
-        return tuple(_frozen(v) for v in value)
-    if isinstance(value, dict):
-        return {k: _frozen(v) for k, v in value.items()}
-    return value
 
 
 def _unmodelled(

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from novaops.cli.command import Command
-from novaops.cli.options import CONNECTION, DESIRED, options
+from novaops.cli.options import CONNECTION, DESIRED, TEXT_OR_JSON, options
 
 EPILOG = """\b
 A setting is taken from the first place that has it:
@@ -24,11 +24,9 @@ def command() -> None:
     """Show the settings that commands run with."""
 
 
-@command.command("explain", cls=Command, epilog=EPILOG)
+@command.command("explain", cls=Command, short_help="Show every setting and its origin.", epilog=EPILOG)
 @options(CONNECTION, DESIRED)
-@click.option(
-    "--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
+@options(TEXT_OR_JSON)
 def explain(output_format: str, **given: Any) -> int:
     """Show every setting and where its value comes from; connects to nothing."""
     from novaops.config import load

@@ -16,6 +16,7 @@ Examples:
   novaops diff postgresql://db1/shop postgresql://db2/shop     what turns the first into the second
   novaops diff old/ new/ --shadow embedded                     two states of the files
   novaops diff postgresql://db1/shop schema.sql --check        exit 3 when they differ
+  novaops diff before.json postgresql://db1/shop               what has changed since novaops dump --json > before.json
 """
 
 
@@ -27,8 +28,9 @@ Examples:
 def command(source: str, target: str, output_format: str, check: bool, quiet: bool, **given: Any) -> int:
     """Show what turns SOURCE into TARGET.
 
-    Each is a URL, or a .sql file or folder. Files are executed in a shadow on the server of the
-    other side; where both are files, on the server that the connection options name.
+    Each is a URL, a .sql file or folder, or a snapshot that dump --format json wrote. Files are
+    executed in a shadow on the server of the other side; where that is no database, on the server
+    that the connection options name.
     """
     from novaops.compare import compare
     from novaops.output.plan import write_plan

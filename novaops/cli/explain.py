@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from novaops.cli.command import Command
+from novaops.cli.options import TEXT_OR_JSON, options
 
 EPILOG = """\b
 Examples:
@@ -16,9 +17,7 @@ Examples:
 
 @click.command("explain", cls=Command, epilog=EPILOG)
 @click.argument("code", required=False)
-@click.option(
-    "--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
+@options(TEXT_OR_JSON)
 def command(code: str | None, output_format: str) -> int:
     """Explain a hazard by its name or CODE."""
     from novaops.output.explanations import write_explanation, write_hazards

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from novaops.cli.command import Command
-from novaops.cli.options import CONNECTION, options
+from novaops.cli.options import CONNECTION, TEXT_OR_JSON, options
 from novaops.cli.session import open_project, settings
 
 EPILOG = """\b
@@ -17,12 +17,10 @@ Examples:
 """
 
 
-@click.command("history", cls=Command, epilog=EPILOG)
+@click.command("history", cls=Command, short_help="List what was applied to the database.", epilog=EPILOG)
 @click.argument("run", required=False, type=click.IntRange(1))
 @options(CONNECTION)
-@click.option(
-    "--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
+@options(TEXT_OR_JSON)
 def command(run: int | None, output_format: str, **given: Any) -> int:
     """List what was applied to the database, or show one RUN with its statements.
 

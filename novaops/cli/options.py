@@ -12,6 +12,28 @@ from click.core import ParameterSource
 F = TypeVar("F", bound=Callable[..., Any])
 Option = Callable[[F], F]
 
+
+class FormatOption(click.Option):
+    """`--format`, which `--json` is a short form of."""
+
+    def add_to_parser(self, parser: Any, ctx: click.Context) -> None:
+        super().add_to_parser(parser, ctx)
+        parser.add_option(obj=self, opts=["--json"], dest=self.name, action="store_const", const="json")
+
+
+def formats(first: str, *others: str) -> Option[Any]:
+    """How stdout shows what comes of a command; `json` is one of them, `first` the default."""
+    return click.option(
+        "--format",
+        "output_format",
+        cls=FormatOption,
+        type=click.Choice([first, *others]),
+        default=first,
+        show_default=True,
+        help="How stdout shows it; --json is short for --format json.",
+    )
+
+
 CONNECTION: Sequence[Option[Any]] = (
     click.option("--url", metavar="URL", help="Connect to postgresql://user@host:port/database."),
     click.option("--host", metavar="HOST", help="Server, or the directory of its socket."),
@@ -97,16 +119,7 @@ DESIRED: Sequence[Option[Any]] = (
     *HAZARDS,
 )
 
-FORMAT: Sequence[Option[Any]] = (
-    click.option(
-        "--format",
-        "output_format",
-        type=click.Choice(["text", "json", "sql", "markdown"]),
-        default="text",
-        show_default=True,
-        help="How stdout shows the plan.",
-    ),
-)
+FORMAT: Sequence[Option[Any]] = (formats("text", "json", "sql", "markdown"),)
 
 OUTPUT: Sequence[Option[Any]] = (
     *FORMAT,
@@ -155,11 +168,7 @@ PARK: Sequence[Option[Any]] = (
     ),
 )
 
-TEXT_OR_JSON: Sequence[Option[Any]] = (
-    click.option(
-        "--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True
-    ),
-)
+TEXT_OR_JSON: Sequence[Option[Any]] = (formats("text", "json"),)
 
 SAFE_ONLY: Sequence[Option[Any]] = (
     click.option(

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from novaops.cli.command import Command
-from novaops.cli.options import CARRIED, CONNECTION, QUIET, carried, options
+from novaops.cli.options import CARRIED, CONNECTION, QUIET, TEXT_OR_JSON, carried, options
 from novaops.cli.session import open_project, settings
 from novaops.cli.verdict import FAILED
 
@@ -24,9 +24,7 @@ Examples:
 @click.argument("name", required=False)
 @click.option("--expire", is_flag=True, help="Drop the tables that are past their time.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
-@click.option(
-    "--format", "output_format", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
+@options(TEXT_OR_JSON)
 @options(CONNECTION, QUIET)
 @click.pass_context
 def command(

@@ -7,9 +7,7 @@ from collections.abc import Mapping
 from novaops.catalog.object import Object
 from novaops.db.identifiers import quote_ident, quote_literal
 from novaops.kinds.kind import changed_options
-
-REVEALING = ("password", "passwd", "secret", "token", "key")
-"""An option with one of these in its name is taken for a secret, whatever wrapper it belongs to."""
+from novaops.kinds.secrecy import revealing
 
 Options = Mapping[str, str] | None
 
@@ -32,9 +30,7 @@ def altered(old: Options, new: Options) -> str:
 
 def secrets(options: Options) -> tuple[str, ...]:
     """The constants within the statement that must not be shown."""
-    return tuple(
-        quote_literal(v) for name, v in _sorted(options) if any(w in name.lower() for w in REVEALING)
-    )
+    return tuple(quote_literal(v) for name, v in _sorted(options) if revealing(name))
 
 
 def described(old: Object, new: Object) -> str:

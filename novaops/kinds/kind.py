@@ -17,6 +17,7 @@ from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.identifiers import quote_ident
+from novaops.kinds.secrecy import masked_attributes
 from novaops.kinds.work import Work
 
 
@@ -352,8 +353,8 @@ class Kind:
         return []
 
     def unread(self, obj: Object) -> frozenset[str]:
-        """Attributes that the server keeps from who reads them: they are named, and not compared."""
-        return frozenset()
+        """Attributes that the server or a file keeps from who reads them: they are named, and not compared."""
+        return masked_attributes(obj, self.secret)
 
     def remakes(self, obj: Object, scene: Scene) -> Iterable[Address]:
         """Live objects that are to be made anew with it, as PostgreSQL does not add it to them as they are."""

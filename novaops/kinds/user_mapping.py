@@ -31,7 +31,7 @@ class UserMapping(Kind):
         return [Step(f"ALTER {self.target(new)}{options}", secrets=_values(new))]
 
     def unread(self, obj: Object) -> frozenset[str]:
-        return frozenset({"options"} if obj["_hidden"] else ())
+        return frozenset({"options"}) if obj["_hidden"] else super().unread(obj)
 
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
         return [("user mapping", *obj.address.names, *obj.address.args)]

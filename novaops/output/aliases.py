@@ -12,8 +12,8 @@ from rich.text import Text
 from novaops.output.json import dumps
 from novaops.output.terminal import console, visible, visible_lines, write_data, write_lines
 from novaops.output.tree import HAZARD, counted
-from novaops.pgbouncer.apply import FileChange
 from novaops.pgbouncer.budget import Budget
+from novaops.pgbouncer.changes import FileChange
 from novaops.pgbouncer.groundwork import Outcome
 from novaops.pgbouncer.inventory import Alias, Inventory
 from novaops.pgbouncer.probe import Probe

@@ -12,7 +12,7 @@ from novaops.output.replication import finding_lines, finding_value
 from novaops.output.terminal import visible, write_data, write_lines
 from novaops.output.tree import counted
 from novaops.replication.declaration import Replication
-from novaops.replication.proof.compare import TableComparison
+from novaops.replication.proof.compare import TableComparison, in_order
 from novaops.replication.proof.sentinel import Sentinel
 from novaops.replication.proof.verify import Proof
 
@@ -26,6 +26,11 @@ def write_proofs(proofs: Sequence[Proof], form: str) -> None:
         write_data(dumps({"format_version": 1, "replications": [_proof_value(proof) for proof in proofs]}))
         return
     write_lines(line for proof in proofs for line in proof_lines(proof))
+
+
+def write_differences(compared: Sequence[Compared]) -> None:
+    """The same on stderr: before a question."""
+    write_lines([line for each in compared for line in _tables(*each)], stderr=True)
 
 
 def write_comparisons(compared: Sequence[Compared], form: str) -> None:
@@ -68,7 +73,13 @@ def proof_lines(proof: Proof) -> Iterator[Text]:
 
 
 def comparison_lines(replication: Replication, tables: Sequence[TableComparison]) -> Iterator[Text]:
-    """A line for each table, and one for each differing key."""
+    """A line for each table, and one for each differing key; then what would mend it."""
+    yield from _tables(replication, tables)
+    if not all(in_order(replication, table) for table in tables):
+        yield Text(f"next     novaops replicate compare --repair {visible(replication.flags)}")
+
+
+def _tables(replication: Replication, tables: Sequence[TableComparison]) -> Iterator[Text]:
     yield Text(visible(str(replication)), "bold")
     for table in tables:
         yield Text.assemble(SIGN[table.equal], _rows(table))
@@ -80,9 +91,6 @@ def comparison_lines(replication: Replication, tables: Sequence[TableComparison]
         more = table.missing + table.extra + table.different - len(table.shown)
         if more > 0:
             yield Text(f"     … and {more} more", "dim")
-    if not all(table.equal for table in tables):
-        to = visible(replication.target.database)
-        yield Text(f"next     novaops replicate compare --repair --to {to}")
 
 
 def _rows(table: TableComparison) -> str:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from novaops.errors import NovaopsError
 from novaops.pgbouncer import files
+from novaops.pgbouncer.changes import FileChange, ini_changes, user_changes
 from novaops.pgbouncer.files import PRIVATE, Owner
 from novaops.pgbouncer.grammar import encode, read_ini
 from novaops.pgbouncer.installation import Installation
@@ -25,21 +26,9 @@ from novaops.pgbouncer.inventory import Alias, Inventory
 from novaops.pgbouncer.log_watch import LogWatch
 from novaops.pgbouncer.pooler import Mismatch, Pooler, compare
 from novaops.pgbouncer.render import Texts, Wanted, own_entries, own_users, render, without_entries
-from novaops.pgbouncer.scram import masked
 from novaops.pgbouncer.scratch import try_out
 from novaops.pgbouncer.secrets import Secrets
 from novaops.progress import Reporter
-
-
-@dataclass(frozen=True, slots=True)
-class FileChange:
-    """A line that is added, changed or removed; secrets are masked."""
-
-    file: str
-    operation: str
-    """`+`, `~` or `-`."""
-    name: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,46 +338,6 @@ def _only_meant(installation: Installation, order: Order) -> None:
             detail="removing an alias cuts its clients off, so that is done only when it is asked for",
             hint="novaops alias apply removes it, after waiting for its clients; or declare it again",
         )
-
-
-def ini_changes(installation: Installation, new: Texts) -> Sequence[FileChange]:
-    """The entries of [databases] and auth_query that differ; passwords of lines written by hand are masked."""
-    old = installation.ini
-    path, directory = installation.settings.ini, installation.settings.working_directory
-    after = read_ini(path, new.ini, installation.version, directory)
-    found = []
-    before, now = old.databases(), after.databases()
-    for name in dict.fromkeys([*before, *now]):
-        if name in before and name in now and before[name].value == now[name].value:
-            continue
-        operation = "+" if name not in before else "-" if name not in now else "~"
-        entry = now.get(name) or before[name]
-        text = (
-            f"{entry.key} = {entry.value}"
-            if "password" not in entry.pairs
-            else f"{entry.key} = (with a password)"
-        )
-        found.append(FileChange(str(path), operation, name, text))
-    if old.setting("auth_query") != after.setting("auth_query"):
-        operation = "+" if not old.setting("auth_query") else "~" if after.setting("auth_query") else "-"
-        shown = after.setting("auth_query") or old.setting("auth_query")
-        found.append(FileChange(str(path), operation, "auth_query", f"auth_query = {shown}"))
-    return found
-
-
-def user_changes(installation: Installation, new: Texts, secrets: Secrets) -> Sequence[FileChange]:
-    """The users that differ, with the kind of their secrets."""
-    path = installation.auth_file
-    before, after = installation.own_users(), own_users(new.userlist, path)
-    found = []
-    for user in dict.fromkeys([*before, *after]):
-        if before.get(user) == after.get(user):
-            continue
-        operation = "+" if user not in before else "-" if user not in after else "~"
-        secret = masked(after.get(user) or before[user])
-        origin = f" ({secrets.origins[user]})" if user in after and user in secrets.origins else ""
-        found.append(FileChange(str(path), operation, user, f'"{user}" {secret}{origin}'))
-    return found
 
 
 def _texts(found: Collection[Mismatch]) -> tuple[str, ...]:

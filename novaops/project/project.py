@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 import psycopg
 
 from novaops.catalog.read import read
+from novaops.catalog.saved import to_value
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.advisory_lock import advisory_lock
 from novaops.db.connection import connect, identify
@@ -35,6 +36,7 @@ from novaops.kinds import registry
 from novaops.planning.consents import with_reasons
 from novaops.planning.diff import Comparison
 from novaops.planning.dump import copied_part, creation, dump, split
+from novaops.planning.masking import unrevealing
 from novaops.planning.origin import last_applied
 from novaops.planning.plan import Plan, Target
 from novaops.planning.planner import Request, plan
@@ -101,6 +103,11 @@ class Project:
     def split(self, *, secrets: bool = False) -> dict[str, str]:
         """The same as texts by relative path, one for each object."""
         return split(self.inspect(), self.scope(), self.comparison(PrivilegeMode.MANAGED), secrets)
+
+    def saved(self, *, secrets: bool = False) -> dict[str, Any]:
+        """The whole live database as a snapshot for JSON, which `diff` reads again; `secrets` are in it only if wanted."""
+        found = self.inspect()
+        return to_value(found if secrets else unrevealing(found), asdict(self.target()))
 
     def desired(self, live: Snapshot) -> Desired:
         """What the files declare, built in a shadow and read back."""

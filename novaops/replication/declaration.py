@@ -161,6 +161,12 @@ class Replication:
     """Where listeners on the target hear of new rows (NOTIFY)."""
     names: Mapping[str, str] = field(default_factory=dict)
     """`publication`, `slot`, `subscription`, where they are not to be the default ones."""
+    names_back: Mapping[str, str] = field(default_factory=dict)
+    """Those of the other direction."""
+    reverse: bool = False
+    """Whether it is the way back of one that is declared in two directions."""
+    in_file: bool = True
+    """Whether a file declares it, and not the flags of a command."""
 
     @property
     def publication(self) -> str:
@@ -197,8 +203,18 @@ class Replication:
             k: v for k, v in self.server_conninfo.items() if k not in ("host", "hostaddr", "port", "service")
         }
         return replace(
-            self, source=self.target, target=self.source, keys=keys, server_conninfo=server, names={}, read_only=False
+            self, source=self.target, target=self.source, keys=keys, server_conninfo=server, names=self.names_back,
+            names_back=self.names, read_only=False, reverse=not self.reverse,
         )  # fmt: skip
+
+    @property
+    def flags(self) -> str:
+        """What a command of novaops is told so that it means this one."""
+        ours = self.reversed() if self.reverse else self
+        if ours.in_file:
+            return f"--to {ours.target.database}"
+        tables = " ".join(f"--table {table}" for table in ours.tables)
+        return f"--from {ours.source.database} --to {ours.target.database} {tables}"
 
     def __str__(self) -> str:
         arrow = "↔" if self.direction == "both" else "→"

@@ -150,7 +150,7 @@ def chosen(
             f"{to} cannot be replicated to itself", hint="name the source with --from, or another --to"
         )
     name = "_".join(dict.fromkeys(table.name for table in wanted))
-    return (Replication(name, from_, base.at(to), tuple(wanted)),)
+    return (Replication(name, from_, base.at(to), tuple(wanted), in_file=False),)
 
 
 def reached_by(replication: Replication, conninfo: str | None) -> Replication:
@@ -224,6 +224,11 @@ class _Section:
         tables = tuple(self.tables())
         if not tables and not self.problems:
             self.wrong("no table is named", None, 'write tables = ["…"] or [[replication.table]]')
+        names = [table.qualified for table in tables]
+        if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+            self.wrong(
+                f"{twice[0]} is named twice", None, "name each table once, with all that is said of it"
+            )
         keys = self.keys()
         self.reach(value.get("server"), "server", NOT_A_PASSWORD)
         if self.problems:

@@ -42,6 +42,10 @@ class Pair:
         """Whether both names lead to one database: an alias, another address of the same host."""
         return self.same_server and self.source.identity.database_oid == self.target.identity.database_oid
 
+    def reversed(self) -> Pair:
+        """The same sides, the other way round."""
+        return Pair(self.target, self.source, self.same_server)
+
 
 @contextmanager
 def open_pair(replication: Replication) -> Iterator[Pair]:

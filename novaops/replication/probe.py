@@ -19,7 +19,7 @@ from novaops.replication.finding import Finding
 from novaops.replication.pair import bound_lock_waits
 from novaops.replication.proof.rows import Rows, Shape, reader, shape
 from novaops.replication.proof.sentinel_row import NoSentinel, insert
-from novaops.replication.trigger_modes import enforce
+from novaops.replication.trigger_modes import due, statement
 
 # What a worker runs with (documentation, "Logical Replication", "Security"; worker.c sets the search_path).
 AS_WORKER = """
@@ -85,7 +85,8 @@ def _table(scene: Scene, both: Both) -> Iterator[Finding]:
         try:
             with target.transaction(force_rollback=True):
                 bound_lock_waits(target)
-                enforce(target, (both.declared,))
+                for change in due(target, (both.declared,)):
+                    target.execute(statement(change))
                 target.execute(AS_WORKER)
                 _apply(target, seen, names, row)
         except psycopg.Error as error:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from novaops.errors import RefusedError
+from novaops.planning.consents import with_reasons
 from novaops.progress import Reporter, Silent
 from novaops.replication.checks import Preflight, Scene, preflight
 from novaops.replication.declaration import Replication
@@ -56,16 +57,29 @@ def both_ways(found: Sequence[Replication]) -> list[Replication]:
     return [each for one in found for each in ((one, one.reversed()) if one.direction == "both" else (one,))]
 
 
-def check(replication: Replication, reporter: Reporter | None = None, *, dry_apply: bool = False) -> Checked:
+def check(
+    replication: Replication,
+    reporter: Reporter | None = None,
+    *,
+    dry_apply: bool = False,
+    allow: Collection[str] = (),
+) -> Checked:
     """The pre-flight, which only reads; with `dry_apply` a row of each table is tried and rolled back."""
     with open_pair(replication) as pair:
-        return checked(pair, replication, reporter or Silent(), dry_apply=dry_apply)
+        return checked(pair, replication, reporter or Silent(), dry_apply=dry_apply, allow=allow)
 
 
-def checked(pair: Pair, replication: Replication, reporter: Reporter, *, dry_apply: bool | None) -> Checked:
+def checked(
+    pair: Pair,
+    replication: Replication,
+    reporter: Reporter,
+    *,
+    dry_apply: bool | None,
+    allow: Collection[str] = (),
+) -> Checked:
     """The same of a pair that is open; None tries a row if there is something to set up and the role may."""
     with reporter.phase(f"looking at {replication.source.database} and {replication.target.database}"):
-        scene = Scene.of(pair, replication)
+        scene = Scene.of(pair, replication, with_reasons(allow))
         found = preflight(pair, replication, scene)
     todo: tuple[str, ...] = ()
     if not found.errors:
@@ -81,15 +95,16 @@ def replicate(
     *,
     wait: timedelta = WAIT,
     lock_wait: timedelta = timedelta(0),
+    allow: Collection[str] | Mapping[str, str] = (),
 ) -> tuple[Checked, Outcome]:
     """Check, then set up and prove; where everything is as declared nothing is changed.
 
-    Raises `PreflightError` when something is in the way, `NovaopsError` when a step or the proof fails;
+    `allow` are the consents to a loss of rows (`data-loss:TABLE`). Raises `PreflightError` when something is in the way, `NovaopsError` when a step or the proof fails;
     what the set-up has made is undone then.
     """
     told = reporter or Silent()
     with open_pair(replication) as pair:
-        found = checked(pair, replication, told, dry_apply=None)
+        found = checked(pair, replication, told, dry_apply=None, allow=allow)
         if found.errors:
             raise PreflightError(found)
-        return found, set_up(pair, replication, told, wait=wait, lock_wait=lock_wait)
+        return found, set_up(pair, replication, told, wait=wait, lock_wait=lock_wait, allow=allow)

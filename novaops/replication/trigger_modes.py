@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -20,11 +19,9 @@ from psycopg.sql import SQL, Composed, Identifier
 
 from novaops.db.connection import connect
 from novaops.desired.overlay import CLAUSES
-from novaops.errors import NovaopsError
 from novaops.replication.declaration import ReplicatedTable, Replication, TriggerMode
 from novaops.replication.facts.trigger import Trigger, triggers
 from novaops.replication.finding import Finding
-from novaops.replication.pair import LOCK_TIMEOUT, bound_lock_waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,25 +108,13 @@ def missing(
     ]
 
 
-def enforce(
-    connection: psycopg.Connection[Any],
-    tables: Sequence[ReplicatedTable],
-    lock_timeout: timedelta = LOCK_TIMEOUT,
-) -> tuple[Change, ...]:
-    """Give every trigger the mode that is declared for it, on the table and on each partition by itself.
-
-    One transaction, or part of the one that is open. The connection is the target's. Raises
-    `NovaopsError` when a table is locked for longer than `lock_timeout`.
-    """
-    changes = []
-    with connection.transaction():
-        bound_lock_waits(connection, lock_timeout)
-        for standing in standings(connection, tables):
-            if standing.declared is not None and not standing.as_declared:
-                change = Change(standing.trigger, standing.declared)
-                _alter(connection, change)
-                changes.append(change)
-    return tuple(changes)
+def due(connection: psycopg.Connection[Any], tables: Sequence[ReplicatedTable]) -> list[Change]:
+    """What gives every trigger the mode that is declared for it, on the table and on each partition by itself."""
+    return [
+        Change(standing.trigger, standing.declared)
+        for standing in standings(connection, tables)
+        if standing.declared is not None and not standing.as_declared
+    ]
 
 
 def statement(change: Change) -> Composed:
@@ -164,14 +149,3 @@ def findings(standing: Sequence[Standing], tables: Sequence[ReplicatedTable]) ->
             )
         )
     return found
-
-
-def _alter(connection: psycopg.Connection[Any], change: Change) -> None:
-    try:
-        connection.execute(statement(change))
-    except psycopg.errors.LockNotAvailable as error:
-        raise NovaopsError(
-            f"{change.trigger.relation} is locked: the mode of {change.trigger.name} was not set",
-            detail=error.diag.message_primary,
-            hint="see who holds it (pg_locks, pg_stat_activity), then run the same command again",
-        ) from error

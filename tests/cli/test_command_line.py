@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from novaops.cli import COMMANDS
 from novaops.cli import novaops as group
-from novaops.cli.options import without_password
+from novaops.cli.options import FormatOption, without_password
 from novaops.planning.hazard_codes import HAZARDS, consent
 
 HEAVY = ("psycopg", "sqlglot", "rich", "jinja2", "tomlkit")
@@ -80,6 +80,33 @@ def test_explain_lists_every_hazard(novaops) -> None:
     assert [line.split()[:2] for line in result.stdout.splitlines()] == [
         [h.code, h.name] for h in HAZARDS.values()
     ]
+
+
+def test_every_command_has_json_and_a_short_form_of_it() -> None:
+    context = click.Context(group)
+    for name in COMMANDS:
+        command = group.get_command(context, name)
+        leaves = (
+            [command.get_command(context, n) for n in command.list_commands(context)]
+            if isinstance(command, click.Group)
+            else [command]
+        )
+        for leaf in leaves:
+            formats = [p for p in leaf.params if isinstance(p, FormatOption)]
+            if name == "completion":
+                assert not formats, "it prints a script"
+                continue
+            (option,) = formats
+            assert "json" in option.type.choices
+            assert (
+                leaf.make_context(name, ["--json"], resilient_parsing=True).params["output_format"] == "json"
+            )
+
+
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_a_list_of_commands_cuts_no_sentence_off(name: str) -> None:
+    output = CliRunner().invoke(group, [*filter(None, [name]), "--help"], terminal_width=80).output
+    assert [line for line in output.splitlines()[1:] if line.endswith("...")] == []
 
 
 @pytest.mark.parametrize("hazard", HAZARDS.values(), ids=lambda h: h.code)

@@ -116,13 +116,20 @@ def test_what_is_in_the_way(site: Site) -> None:
         connection.execute("INSERT INTO agent_chat (sender, message) VALUES ('graybeard', 'mine')")
     checked = site.run("--check")
     assert checked.returncode == 4
-    assert "key-overlap: agent_chat on the target has rows that the source lacks: id 1" in checked.stdout
+    assert "data-loss: rows of " in checked.stdout
+    assert "     deleted: id 1; " in checked.stdout
     refused = site.run()
     assert (refused.returncode, refused.stdout) == (4, "")
-    assert "     → move or delete them on the target" in refused.stderr
+    allow = f"novaops replicate --to {site.to} --allow data-loss:public.agent_chat"
+    assert f"to let them go: {allow}\n" in refused.stderr
     assert refused.stderr.rstrip().endswith("nothing was done")
     with psycopg.connect(site.source) as connection:
         assert connection.execute("SELECT count(*) FROM pg_publication").fetchone() == (0,)
+    allowed = site.run("--allow", "data-loss:public.agent_chat")
+    assert allowed.returncode == 0, allowed.stderr
+    assert " ✓ rows         agent_chat: 1 row deleted, as allowed\n" in allowed.stdout
+    with psycopg.connect(site.target) as connection:
+        assert connection.execute("SELECT count(*) FROM agent_chat").fetchone() == (0,)
 
 
 def test_usage(site: Site) -> None:

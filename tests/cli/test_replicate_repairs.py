@@ -64,12 +64,63 @@ def test_rows_are_compared_and_repaired(running: Site) -> None:
     assert sum(line.startswith("     missing   id = ") for line in lines) == 20
     assert lines[-1] == f"next     novaops replicate compare --repair --to {running.to}"
     assert "more" in lines[-2]
-    mended = running.run("compare", "--repair")
-    assert mended.returncode == 0
+    # Rows that are copied take the answer to a question, and nothing else.
+    unasked = running.run("compare", "--repair")
+    assert (unasked.returncode, unasked.stdout) == (2, "")
+    assert " missing\n" in unasked.stderr
+    assert "--yes" in unasked.stderr
+    mended = running.run("compare", "--repair", "--yes")
+    assert mended.returncode == 0, mended.stderr
     assert "repaired" in mended.stdout
     assert json.loads(running.run("compare", "--format", "json").stdout)["replications"][0]["tables"][0][
         "equal"
     ]
+
+
+def test_rows_that_would_be_lost_are_named(running: Site) -> None:
+    execute(running.source, "INSERT INTO agent_chat VALUES (101, 'a', 'x'), (102, 'b', 'y')")
+    running.run("verify")
+    execute(
+        running.target,
+        "DELETE FROM agent_chat WHERE id = 101",
+        "UPDATE agent_chat SET message = 'mine' WHERE id = 102",
+        "INSERT INTO agent_chat VALUES (900, 'c', 'mine')",
+    )
+    for command in (("compare", "--repair", "--yes"), ("rebuild", "--yes")):
+        refused = running.run(*command)
+        assert (refused.returncode, refused.stdout) == (4, "")
+        assert "agent_chat: 1 row overwritten, 1 row deleted" in refused.stderr
+        assert "overwritten: id 102" in refused.stderr
+        assert "deleted: id 900" in refused.stderr
+        words = " ".join(
+            ["novaops replicate", *command[:-1], f"--to {running.to} --allow data-loss:public.agent_chat"]
+        )
+        assert words in refused.stderr
+    with psycopg.connect(running.target) as connection:
+        assert connection.execute("SELECT array_agg(id ORDER BY id) FROM agent_chat").fetchone() == (
+            [102, 900],
+        )
+    assert running.run("status").returncode == 0
+    mended = running.run(
+        "compare",
+        "--repair",
+        "--yes",
+        "--allow",
+        "data-loss:public.agent_chat",
+        "--reason",
+        "a test",
+        "--format",
+        "json",
+    )
+    assert mended.returncode == 0, mended.stderr
+    ((table,),) = [each["tables"] for each in json.loads(mended.stdout)["replications"]]
+    assert (table["missing"], table["different"], table["extra"], table["repaired"]) == (1, 1, 1, 3)
+    with psycopg.connect(running.target) as connection:
+        row = connection.execute(
+            "SELECT consents FROM novaops.replication_run WHERE action = 'repair'"
+        ).fetchone()
+    assert row == ({"data-loss:public.agent_chat": "a test"},)
+    assert running.run("compare").returncode == 0
 
 
 def test_a_stopped_subscription_is_explained_and_mended(running: Site) -> None:
@@ -87,7 +138,8 @@ def test_a_stopped_subscription_is_explained_and_mended(running: Site) -> None:
     assert "left out the transaction at " in skipped.stdout
     again = running.run("skip", "--yes")
     assert (again.returncode, "nothing to leave out" in again.stderr) == (1, True)
-    rebuilt = running.run("rebuild", "--yes")
+    assert running.run("rebuild", "--yes").returncode == 4
+    rebuilt = running.run("rebuild", "--yes", "--allow", "all")
     assert rebuilt.returncode == 0, rebuilt.stderr
     assert "1 rows brought into line with the source" in rebuilt.stdout
     assert running.run("status").returncode == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from novaops.catalog.saved import read_saved, to_value
 from novaops.catalog.snapshot import Snapshot
 from novaops.kinds import registry
 from novaops.planning.diff import Comparison, diff
@@ -106,6 +108,21 @@ def test_the_inventory_looks_into_every_catalog(sink: Connection) -> None:
 
 def test_equals_itself(sink: Connection) -> None:
     assert diff(snapshot(sink), snapshot(sink), EVERYTHING, COMPLETELY) == {}
+
+
+def test_is_the_same_from_a_file(sink: Connection, tmp_path: Path) -> None:
+    original, path = snapshot(sink), tmp_path / "sink.json"
+    path.write_text(json.dumps(to_value(original, {"database": "sink"})))
+    read, database = read_saved(path)
+    assert database == {"database": "sink"}
+    assert dict(read.objects) == dict(original.objects)
+    assert set(read.edges) == set(original.edges)
+    assert (read.version, read.role, read.default_acl) == (
+        original.version, original.role, original.default_acl
+    )  # fmt: skip
+    assert dump(read, EVERYTHING, COMPLETELY, secrets=True) == dump(
+        original, EVERYTHING, COMPLETELY, secrets=True
+    )
 
 
 def test_dump_loads_and_dumps_the_same(

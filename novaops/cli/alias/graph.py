@@ -8,7 +8,7 @@ import click
 
 from novaops.cli.alias.session import declared
 from novaops.cli.command import Command
-from novaops.cli.options import CONNECTION, options
+from novaops.cli.options import CONNECTION, formats, options
 from novaops.cli.session import settings
 
 EPILOG = """\b
@@ -19,13 +19,7 @@ Examples:
 
 
 @click.command("graph", cls=Command, epilog=EPILOG)
-@click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["mermaid", "svg", "json"]),
-    default="mermaid",
-    show_default=True,
-)
+@formats("mermaid", "svg", "json")
 @options(CONNECTION)
 def command(output_format: str, **given: Any) -> int:
     """Draw users, aliases and databases."""

@@ -8,7 +8,7 @@ import click
 
 from novaops.cli.alias.session import declared
 from novaops.cli.command import Command
-from novaops.cli.options import CONNECTION, options
+from novaops.cli.options import CONNECTION, formats, options
 from novaops.cli.session import settings
 
 EPILOG = """\b
@@ -18,13 +18,7 @@ Examples:
 
 
 @click.command("list", cls=Command, epilog=EPILOG)
-@click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["text", "json", "markdown"]),
-    default="text",
-    show_default=True,
-)
+@formats("text", "json", "markdown")
 @options(CONNECTION)
 def command(output_format: str, **given: Any) -> int:
     """List the aliases that novaops.toml declares."""

@@ -18,7 +18,7 @@ Nothing of the file is run, now or later.
 """
 
 
-@click.command("accept", cls=Command, epilog=EPILOG)
+@click.command("accept", cls=Command, short_help="Record a changed file as done.", epilog=EPILOG)
 @click.argument("name")
 @options(CONNECTION, PRE_MIGRATIONS, LOCKS, TEXT_OR_JSON, QUIET)
 def command(name: str, output_format: str, quiet: bool, **given: Any) -> int:

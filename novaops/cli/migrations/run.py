@@ -33,7 +33,7 @@ Files that end in .post.sql wait for novaops apply.
 """
 
 
-@click.command("run", cls=Command, epilog=EPILOG)
+@click.command("run", cls=Command, short_help="Run the pending pre-migrations alone.", epilog=EPILOG)
 @options(ALLOW, YES, LOCKS, CONNECTION, PRE_MIGRATIONS, BUILD, TEXT_OR_JSON, QUIET)
 @click.option("--dry-run", is_flag=True, help="Change nothing: run them on a throwaway copy of the schema.")
 def command(

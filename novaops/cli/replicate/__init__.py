@@ -34,5 +34,6 @@ command = LazyGroup(
         "teardown",
     ),
     help="Replicate tables to another database: set up, check, prove, repair.",
+    short_help="Replicate tables to another database.",
     epilog=EPILOG,
 )

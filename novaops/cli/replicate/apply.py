@@ -36,7 +36,7 @@ the same command goes on.
 """
 
 
-@click.command("apply", cls=Command, epilog=EPILOG)
+@click.command("apply", cls=Command, short_help="Change tables on both sides.", epilog=EPILOG)
 @options(REPLICATIONS[:2], CONSENT, CONNECTION, DESIRED)
 @click.option("--check", is_flag=True, help="Show the steps, and change nothing.")
 @options(TEXT_OR_JSON, QUIET)

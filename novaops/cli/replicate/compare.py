@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from novaops.cli.command import Command
-from novaops.cli.options import CONNECTION, QUIET, TEXT_OR_JSON, options
+from novaops.cli.migrations.run import agreed
+from novaops.cli.options import ALLOW, CONNECTION, QUIET, TEXT_OR_JSON, YES, options
 from novaops.cli.replicate.options import REPLICATIONS
 from novaops.cli.replicate.session import replications
 from novaops.cli.verdict import FAILED
@@ -16,8 +17,10 @@ EPILOG = """\b
 Examples:
   novaops replicate compare             count and hash of both sides, and the keys that differ
   novaops replicate compare --repair    make these rows of the target what they are on the source
+  novaops replicate compare --repair --allow data-loss:public.agent_chat
+                                        also those that are overwritten or deleted for it
 
-Rows that are written meanwhile do not disturb it: what differs is looked at again behind a barrier.
+Rows that are copied for being missing take no consent but the answer to the question. Rows that are written meanwhile do not disturb it: what differs is looked at again behind a barrier.
 """
 
 
@@ -26,21 +29,27 @@ Rows that are written meanwhile do not disturb it: what differs is looked at aga
 @click.option(
     "--repair", "repairing", is_flag=True, help="Copy, overwrite and delete rows of the target that differ."
 )
-@options(TEXT_OR_JSON, QUIET)
-def command(repairing: bool, output_format: str, quiet: bool, **given: Any) -> int:
+@options(ALLOW, YES, TEXT_OR_JSON, QUIET)
+def command(
+    repairing: bool, allow: tuple[str, ...], reason: str, yes: bool, output_format: str, quiet: bool, **given: Any
+) -> int:  # fmt: skip
     """Compare the rows of both sides, key by key. Exit 1 when they are not equal."""
-    from novaops.output.replication_proof import write_comparisons
-    from novaops.replication.pair import open_pair
-    from novaops.replication.proof.compare import compare
-    from novaops.replication.proof.repair import repair_of
-    from novaops.replication.proof.state import as_found
+    from novaops.output.replication_proof import write_comparisons, write_differences
+    from novaops.planning.consents import with_reasons
+    from novaops.replication.consent import check_losses
+    from novaops.replication.proof.compare import in_order
+    from novaops.replication.repairs.rows import compare_rows, repair_rows
     from novaops.replication.replicate import both_ways
 
-    compared = []
+    consents = with_reasons(allow, reason)
     with replications(given, quiet) as (found, reporter):
-        for each in both_ways(found):
-            with open_pair(each) as pair:
-                how = repair_of(each) if repairing else None
-                compared.append((each, compare(pair, as_found(pair, each), reporter, repair=how)))
-    write_comparisons(compared, output_format)
-    return 0 if all(table.equal for _, tables in compared for table in tables) else FAILED
+        seen = [(each, compare_rows(each, reporter)) for each in both_ways(found)]
+        if repairing and not all(in_order(each, table) for each, tables in seen for table in tables):
+            write_differences(seen)
+            for each, tables in seen:
+                check_losses(each, tables, consents, "replicate compare --repair")
+            if not (yes or agreed("Make these rows what they are on the source?")):
+                return FAILED
+            seen = [(each, repair_rows(each, reporter, allow=consents)) for each, _ in seen]
+    write_comparisons(seen, output_format)
+    return 0 if all(in_order(each, table) for each, tables in seen for table in tables) else FAILED

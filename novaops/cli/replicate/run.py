@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from novaops.cli.command import Command
-from novaops.cli.options import CONNECTION, QUIET, TEXT_OR_JSON, checked_duration, options
+from novaops.cli.options import ALLOW, CONNECTION, QUIET, TEXT_OR_JSON, checked_duration, options
 from novaops.cli.replicate.options import REPLICATIONS
 from novaops.cli.replicate.session import replications
 from novaops.cli.verdict import PENDING, REFUSED
@@ -19,7 +19,8 @@ Examples:
   novaops replicate --to graybeard_memory --check  exit 3 when something would be done, 4 when it cannot be
   novaops replicate --check --probe                and try a row on the target, which is rolled back
 
-What is there already stays; what a run has made is undone when it fails.
+What is there already stays; what a run has made is undone when it fails. Rows of the target that would be overwritten or
+deleted are named before, and take --allow data-loss:TABLE.
 """
 
 
@@ -39,19 +40,24 @@ What is there already stays; what a run has made is undone when it fails.
     show_default=True,
     help="How long the slot may wait for open transactions of the source's server.",
 )
-@options(CONNECTION, TEXT_OR_JSON, QUIET)
-def command(only_check: bool, probe: bool, wait: str, output_format: str, quiet: bool, **given: Any) -> int:
+@options(ALLOW, CONNECTION, TEXT_OR_JSON, QUIET)
+def command(
+    only_check: bool, probe: bool, wait: str, allow: tuple[str, ...], reason: str, output_format: str, quiet: bool,
+    **given: Any,
+) -> int:  # fmt: skip
     """Set up what is declared, and prove that rows arrive."""
     from novaops.durations import parse_duration
     from novaops.output.replication import write_checked, write_outcomes, write_refused
+    from novaops.planning.consents import with_reasons
     from novaops.replication.replicate import PreflightError, both_ways, check, replicate
 
     if probe and not only_check:
         raise click.UsageError("--probe goes with --check; a set-up tries a row anyway")
+    consents = with_reasons(allow, reason)
     with replications(given, quiet) as (found, reporter):
         wanted = both_ways(found)
         if only_check:
-            seen = [check(each, reporter, dry_apply=probe) for each in wanted]
+            seen = [check(each, reporter, dry_apply=probe, allow=consents) for each in wanted]
             write_checked(seen, output_format)
             if any(each.errors for each in seen):
                 return REFUSED
@@ -59,7 +65,7 @@ def command(only_check: bool, probe: bool, wait: str, output_format: str, quiet:
         done = []
         for each in wanted:
             try:
-                done.append(replicate(each, reporter, wait=parse_duration(wait)))
+                done.append(replicate(each, reporter, wait=parse_duration(wait), allow=consents))
             except PreflightError as error:
                 write_refused(done, error.checked, output_format)
                 return error.exit_code

@@ -19,7 +19,7 @@ afterwards; novaops replicate compare --repair brings them, once what was in the
 """
 
 
-@click.command("skip", cls=Command, epilog=EPILOG)
+@click.command("skip", cls=Command, short_help="Leave out the transaction that fails.", epilog=EPILOG)
 @options(REPLICATIONS, CONNECTION, YES, TEXT_OR_JSON, QUIET)
 def command(yes: bool, output_format: str, quiet: bool, **given: Any) -> int:
     """Leave out the one transaction at which the subscription has stopped, and let it go on."""

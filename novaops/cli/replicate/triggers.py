@@ -21,7 +21,9 @@ Modes, and the rows that fire a trigger in them (ALTER TABLE … ENABLE … TRIG
 """
 
 
-@click.command("triggers", cls=Command, epilog=EPILOG)
+@click.command(
+    "triggers", cls=Command, short_help="Show triggers, their modes, what these mean.", epilog=EPILOG
+)
 @options(REPLICATIONS, CONNECTION)
 @click.option("--check", is_flag=True, help="Exit 3 when a mode is not the one that is declared.")
 @options(TEXT_OR_JSON, QUIET)

@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
-from novaops.desired.lexer import LexicalError, folded, tokens
+from novaops.replication.bodies import LANGUAGES, named_in, search_path, words_of
 from novaops.replication.checks.check import Problem, check
 from novaops.replication.checks.scene import Scene
 from novaops.replication.declaration import TriggerMode
 from novaops.replication.facts.trigger import Trigger
 
-# What comes before the name of a relation; a word before "(" is a function's.
-BEFORE_RELATION = frozenset(["from", "join", "into", "update", "only", "table", "using", "truncate"])
-BODIES = frozenset(["sql", "plpgsql"])
-"""Languages whose text PostgreSQL's own lexer reads."""
 RELATIONS = """
 SELECT c.relname::text, string_agg(DISTINCT n.nspname::text, ', ')
 FROM pg_catalog.pg_class c
@@ -79,7 +75,8 @@ def trigger_search_path(scene: Scene) -> Iterator[Problem]:
     seen = set()
     for trigger, declared in _declared(scene):
         fires = (declared or trigger.mode) in ("always", "replica")
-        if not fires or trigger.function in seen or _pinned(trigger) or trigger.language not in BODIES:
+        readable = trigger.language in LANGUAGES and search_path(trigger.settings) is None
+        if not fires or not readable or trigger.function in seen:
             continue
         seen.add(trigger.function)
         named = unqualified(scene, trigger.source)
@@ -125,42 +122,12 @@ def unqualified(scene: Scene, body: str) -> Mapping[str, str]:
     Names are words where SQL has them; the target's catalogs tell which of them mean something outside
     of pg_catalog.
     """
-    relations, functions = named_in(body)
+    relations, functions = ({n.name for n in names if n.schema is None} for names in named_in(body))
     connection = scene.target.connection
     found = dict(connection.execute(RELATIONS, [sorted(relations)]).fetchall()) if relations else {}
     if functions:
         found.update(connection.execute(FUNCTIONS, {"names": sorted(functions)}).fetchall())
     return found
-
-
-def named_in(body: str) -> tuple[set[str], set[str]]:
-    """Words of a body in the place of a relation, and in that of a function, without a schema before them."""
-    try:
-        pieces = [(t.kind, body[t.start : t.end]) for t in tokens(body)]
-    except LexicalError:
-        return set(), set()
-    relations, functions = set(), set()
-    for index, (kind, text) in enumerate(pieces):
-        before = pieces[index - 1][1].lower() if index else ""
-        after = pieces[index + 1][1] if index + 1 < len(pieces) else ""
-        if kind not in ("word", "quoted") or before == "." or after == ".":
-            continue
-        if before in BEFORE_RELATION:
-            relations.add(folded(text))
-        elif after == "(":
-            functions.add(folded(text))
-    return relations, functions
-
-
-def words_of(body: str) -> list[str]:
-    try:
-        return [body[t.start : t.end].lower() for t in tokens(body) if t.kind == "word"]
-    except LexicalError:
-        return []
-
-
-def _pinned(trigger: Trigger) -> bool:
-    return any(setting.startswith("search_path=") for setting in trigger.settings)
 
 
 def _declared(scene: Scene) -> Iterator[tuple[Trigger, TriggerMode | None]]:

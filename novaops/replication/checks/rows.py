@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from psycopg.sql import SQL, Composable, Identifier
 
+from novaops.errors import NovaopsError
 from novaops.replication.checks.check import Problem, check
 from novaops.replication.checks.scene import Both, Scene
+from novaops.replication.consent import HAZARD, losses, may_lose
+from novaops.replication.proof.compare import TableComparison, told_apart
+from novaops.replication.proof.rows import Rows, filtered, reader, shape
 
 LOOKED_AT = 10_000
 """At most so many keys of the target are looked for on the source."""
-SHOWN = 5
 
 
 @check(
     "existing-rows",
     "note",
     "the target's tables are empty",
-    "the set-up compares them with the source's and copies what differs; nothing is deleted",
+    "the set-up compares them with the source's, and copies what is missing",
 )
 def existing_rows(scene: Scene) -> Iterator[Problem]:
     if scene.subscription is not None:
@@ -30,26 +34,49 @@ def existing_rows(scene: Scene) -> Iterator[Problem]:
 
 
 @check(
+    HAZARD,
+    "error",
+    "no row of the target would be overwritten or deleted",
+    "novaops replicate --allow data-loss:TABLE",
+)
+def data_loss(scene: Scene) -> Iterator[Problem]:
+    """What the set-up itself finds in all rows is told here of those with the highest keys."""
+    if scene.subscription is not None or scene.replication.copy != "data":
+        return
+    for both in _readable(scene):
+        try:
+            compared = _last_rows(scene, both)
+        except NovaopsError as error:
+            yield Problem(f"not looked at: {error.message}", error.detail, error.hint, "warning")
+            continue
+        for loss in losses(scene.replication, compared):
+            allowed = may_lose(scene.allow, both.declared)
+            yield Problem(
+                f"rows of {scene.target.database} would be lost: {loss}",
+                "; ".join([*loss.keys(), f"of the {LOOKED_AT:,} highest keys"]),
+                f"keep what is needed of them elsewhere; to let them go: novaops replicate {scene.replication.flags}"
+                f" --allow {loss.consent}",
+                "note" if allowed else None,
+            )
+
+
+@check(
     "key-overlap",
     "error",
-    "the target has no rows that the source lacks",
+    "the target has no keys that the source may still give",
     'move or delete them on the target, or declare direction = "both" with keys that cannot meet',
 )
 def key_overlap(scene: Scene) -> Iterator[Problem]:
-    """A row of the source that gets such a key later stops the worker: the key is a duplicate there."""
-    if scene.subscription is not None or scene.replication.direction == "both":
+    """Where no rows are copied, rows of the target stay: a row of the source that gets such a key stops the worker."""
+    if scene.subscription is not None or scene.replication.copy != "none":
         return
     for both in _readable(scene):
-        key = both.source.primary_key if both.source else ()
-        if not key or any(name not in both.target_columns for name in key):
-            continue
-        if alone := _alone(scene, both, key):
-            shown = ", ".join(alone[:SHOWN])
-            more = f" and {len(alone) - SHOWN} more" if len(alone) > SHOWN else ""
-            yield Problem(
-                f"{both.declared} on the target has rows that the source lacks: {', '.join(key)} {shown}{more}",
-                f"of the first {LOOKED_AT:,} keys; a row of the source with such a key stops the worker",
-            )
+        for loss in losses(scene.replication, _last_rows(scene, both)):
+            if loss.deleted:
+                yield Problem(
+                    f"{both.declared} on the target has rows that the source lacks: {loss.shown_keys('extra')}",
+                    f"of the {LOOKED_AT:,} highest keys; a row of the source with such a key stops the worker",
+                )
 
 
 @check(
@@ -80,34 +107,17 @@ def sequence_behind(scene: Scene) -> Iterator[Problem]:
                 )
 
 
-def _alone(scene: Scene, both: Both, key: tuple[str, ...]) -> list[str]:
-    """Keys on the target only, as text."""
-    columns = SQL(", ").join(Identifier(name) for name in key)
-    query = SQL("SELECT {} FROM {} ORDER BY {} DESC LIMIT {}").format(
-        SQL(", ").join(SQL("{}::text").format(Identifier(name)) for name in key),
-        _table(both),
-        columns,
-        SQL(str(LOOKED_AT)),
-    )
-    there = scene.target.connection.execute(query).fetchall()
-    if not there:
-        return []
-    names = [Identifier(f"c{number}") for number in range(len(key))]
-    # Compared as the source's own type: one key may be written in more than one way.
-    same = SQL(" AND ").join(
-        SQL("s.{} = k.{}::{}").format(Identifier(name), text, SQL(both.source_columns[name].type))
-        for name, text in zip(key, names, strict=True)
-    )
-    query = SQL(
-        "SELECT k.* FROM unnest({given}) AS k ({names}) WHERE NOT EXISTS (SELECT FROM {table} AS s WHERE {same})"
-    ).format(
-        given=SQL(", ").join([SQL("%s::text[]")] * len(key)),
-        names=SQL(", ").join(names),
-        table=_table(both),
-        same=same,
-    )
-    given = [list(values) for values in zip(*there, strict=True)]
-    return [", ".join(row) for row in scene.source.connection.execute(query, given).fetchall()]
+def _last_rows(scene: Scene, both: Both) -> list[TableComparison]:
+    """The target's rows with the highest keys, compared with the source's in the columns that both have."""
+    with reader(scene.replication.source) as source, reader(scene.replication.target) as target:
+        seen = shape(source, both.declared)
+        there = tuple(name for name in seen.columns if name in both.target_columns)
+        if not seen.key or any(column.name not in there for column in seen.key):
+            return []
+        seen = replace(seen, columns=there)
+        theirs = filtered(target, seen).last(LOOKED_AT)
+        ours = Rows(source, seen).versions_of(list(theirs))
+    return [told_apart(seen, ours, theirs)]
 
 
 def _readable(scene: Scene) -> Iterator[Both]:
@@ -128,4 +138,4 @@ def _one(connection: Any, query: Composable) -> Any:
     return row[0] if row else None
 
 
-CHECKS = (existing_rows, key_overlap, sequence_behind)
+CHECKS = (existing_rows, data_loss, key_overlap, sequence_behind)

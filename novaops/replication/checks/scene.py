@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,14 +88,20 @@ class Scene:
     pair: Pair
     source: SideFacts
     target: SideFacts
+    allow: frozenset[str] = frozenset()
+    """Consents that were given."""
 
     @classmethod
-    def of(cls, pair: Pair, replication: Replication) -> Scene:
+    def of(cls, pair: Pair, replication: Replication, allow: Collection[str] = ()) -> Scene:
         """Read both sides; raises `NovaopsError` when a table is locked."""
         tables = replication.tables
         with patient(pair):
             return cls(
-                replication, pair, SideFacts.of(pair.source, tables), SideFacts.of(pair.target, tables)
+                replication,
+                pair,
+                SideFacts.of(pair.source, tables),
+                SideFacts.of(pair.target, tables),
+                frozenset(allow),
             )
 
     @property

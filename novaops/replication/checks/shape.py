@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from psycopg.sql import SQL, Identifier
 
+from novaops.db.identifiers import quote_ident, quote_literal
 from novaops.replication.checks.check import Problem, check
 from novaops.replication.checks.scene import Both, Scene
 from novaops.replication.facts.table import Column
@@ -55,7 +56,7 @@ def column_type(scene: Scene) -> Iterator[Problem]:
             yield Problem(
                 f"{both.declared}.{source.name} is {source.type} on the source and {target.type} on the target",
                 None if fits else "the worker stops at the first value that does not fit",
-                f"ALTER TABLE {both.declared.qualified} ALTER COLUMN {source.name} TYPE {source.type} on the target",
+                f"ALTER TABLE {both.declared.qualified} ALTER COLUMN {quote_ident(source.name)} TYPE {source.type} on the target",
                 "note" if fits else "error",
             )
 
@@ -72,9 +73,9 @@ def enum_labels(scene: Scene) -> Iterator[Problem]:
             continue
         if lacking := [label for label in source.labels if label not in target.labels]:
             yield Problem(
-                f"{target.type} of {both.declared}.{source.name} on the target lacks {', '.join(map(repr, lacking))}",
+                f"{target.type} of {both.declared}.{source.name} on the target lacks {', '.join(map(quote_literal, lacking))}",
                 "the worker stops at the first row that has it",
-                "; ".join(f"ALTER TYPE {target.type} ADD VALUE {label!r}" for label in lacking)
+                "; ".join(f"ALTER TYPE {target.type} ADD VALUE {quote_literal(label)}" for label in lacking)
                 + " on the target",
             )
 
@@ -118,7 +119,7 @@ def column_not_null(scene: Scene) -> Iterator[Problem]:
                 f"{both.declared}.{source.name} is NOT NULL on the target only"
                 + (", and NULL in rows of the source" if there else ""),
                 "the worker stops at such a row",
-                f"ALTER TABLE {both.declared.qualified} ALTER COLUMN {source.name} DROP NOT NULL on the target",
+                f"ALTER TABLE {both.declared.qualified} ALTER COLUMN {quote_ident(source.name)} DROP NOT NULL on the target",
                 "error" if there else "warning",
             )
 
@@ -140,7 +141,7 @@ def column_extra(scene: Scene) -> Iterator[Problem]:
                 yield Problem(
                     f"{both.declared}.{name} on the target is NOT NULL without a default, and the source sends none",
                     "the worker stops at the first row",
-                    f"ALTER TABLE {both.declared.qualified} ALTER COLUMN {name} SET DEFAULT … (or DROP NOT NULL) "
+                    f"ALTER TABLE {both.declared.qualified} ALTER COLUMN {quote_ident(name)} SET DEFAULT … (or DROP NOT NULL) "
                     "on the target",
                     "error",
                 )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from importlib.resources import files
 
+from novaops.db.identifiers import quote_literal
 from novaops.durations import in_words
 from novaops.replication.checks.check import Problem, check
 from novaops.replication.checks.scene import Scene
@@ -41,7 +42,9 @@ def open_transaction(scene: Scene) -> Iterator[Problem]:
         yield Problem(
             f"{who} in {database} has had a transaction open {since}: the slot is made when it ends",
             f"it ran: {text[:SHOWN]}{'…' * (len(text) > SHOWN)}" if text else None,
-            f"SELECT pg_terminate_backend({pid})" if pid else f"ROLLBACK PREPARED '{gid}' in {database}",
+            f"SELECT pg_terminate_backend({pid})"
+            if pid
+            else f"ROLLBACK PREPARED {quote_literal(gid)} in {database}",
         )
 
 

@@ -4,37 +4,39 @@ The table is read in ranges of its key on both sides at once, each as a count an
 every range mean equal rows, whatever each side's collation makes of the order. In a range that differs the
 versions of the single rows are read. Some of those differ only because changes were under way, so what
 differs is looked at again behind a barrier: a row whose version on the source is still the same, and which
-the target still has not, is really different. No transaction is open longer than one range takes.
+the target still has not, is really different. In two directions the same goes for the target's row, and a
+barrier on the way back. No transaction is open longer than one range takes.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from typing import Literal, TypeVar
 
-from psycopg import errors
-
 from novaops.errors import NovaopsError
 from novaops.progress import Reporter, Silent
 from novaops.replication.declaration import ReplicatedTable, Replication
 from novaops.replication.pair import Pair
 from novaops.replication.proof.barrier import barrier
-from novaops.replication.proof.rows import Key, Range, Rows, Version, reader, shape
+from novaops.replication.proof.rows import Key, Range, Rows, Shape, Version, filtered, reader, shape
 
 CHUNK = 20_000
 """Rows of a range."""
 ROUNDS = 6
 """How often rows that change meanwhile are looked at again."""
 SHOWN = 20
-"""Differing keys that a comparison keeps."""
+"""Differing keys of each kind that a comparison keeps."""
 LIMIT = timedelta(seconds=30)
 
 Kind = Literal["missing", "extra", "different"]
+Seen = tuple[Version | None, Version | None]
+"""The versions of a row on the source and on the target."""
 T = TypeVar("T")
 
 
@@ -46,6 +48,8 @@ class Difference:
     key: Key
     source: Version | None = field(compare=False, repr=False)
     """What the source has, as it was before and after a barrier."""
+    target: Version | None = field(default=None, compare=False, repr=False)
+    """What the target had after it; outside of the row filter, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ class TableComparison:
     extra: int = 0
     different: int = 0
     shown: tuple[Difference, ...] = ()
-    """The first of them."""
+    """The first of each kind."""
     unsettled: int = 0
     """Rows that changed each time that they were looked at."""
     repaired: int = 0
@@ -80,10 +84,11 @@ def compare(
     *,
     repair: Repair | None = None,
     chunk: int = CHUNK,
+    under_way: bool = True,
 ) -> tuple[TableComparison, ...]:
     """Compare every table; with `repair`, differing rows are handed to it.
 
-    Raises `NovaopsError` where a role cannot read all rows, or a table lacks replicated columns.
+    Without rows `under_way`, because replication stands still, no barrier is waited for. Raises `NovaopsError` where a role cannot read all rows, or a table lacks replicated columns.
     """
     told = reporter or Silent()
     with (
@@ -96,21 +101,12 @@ def compare(
             with told.phase(f"comparing {table}"):
                 # What is replicated, and by which key, the source decides.
                 seen = shape(source, table)
-                ours, theirs = Rows(source, seen), Rows(target, seen)
-                if table.row_filter and not _filterable(theirs):
-                    theirs = Rows(target, seen, filtered=False)
-                comparison = _Comparison(pair, replication, ours, theirs, pool, told, repair, chunk)
+                whole = Rows(target, seen, filtered=False)
+                comparison = _Comparison(
+                    pair, replication, Rows(source, seen), filtered(target, seen), whole, pool, told, repair, chunk, under_way
+                )  # fmt: skip
                 found.append(comparison.run())
     return tuple(found)
-
-
-def _filterable(rows: Rows) -> bool:
-    """Whether the filter can be asked of the side: it may name columns that only the source has."""
-    try:
-        rows.try_filter()
-    except errors.UndefinedColumn:
-        return False
-    return True
 
 
 @dataclass
@@ -121,10 +117,13 @@ class _Comparison:
     replication: Replication
     source: Rows
     target: Rows
+    whole: Rows
+    """The target's, without the row filter: a row outside of it is in the way of one that comes with its key."""
     pool: ThreadPoolExecutor
     reporter: Reporter
     repair: Repair | None
     chunk: int
+    under_way: bool
 
     def run(self) -> TableComparison:
         begun = time.monotonic()
@@ -164,7 +163,8 @@ class _Comparison:
             ours, theirs = self._both(lambda rows: rows.sum(Range()))
             if ours == theirs:
                 break
-            barrier(self.pair, self.replication, LIMIT)
+            if self.under_way:
+                barrier(self.pair, self.replication, LIMIT)
         return replace(result, source_rows=ours[0], target_rows=theirs[0], equal=ours == theirs)
 
     def _ranges(self, whole: Range) -> Iterator[tuple[Range, tuple[int, int], tuple[int, int]]]:
@@ -210,7 +210,7 @@ class _Comparison:
                 break
             settled, candidates = self._behind_barrier(candidates)
             real += settled
-        repaired = self.repair(self.source, self.target, real) if self.repair and real else 0
+        repaired = self.repair(self.source, self.whole, real) if self.repair and real else 0
         counts = {
             kind: getattr(result, kind) + sum(d.kind == kind for d in real)
             for kind in ("missing", "extra", "different")
@@ -218,43 +218,90 @@ class _Comparison:
         return replace(
             result,
             **counts,
-            shown=(*result.shown, *real)[:SHOWN],
+            shown=_first([*result.shown, *real]),
             unsettled=result.unsettled + len(candidates),
             repaired=result.repaired + repaired,
         )
 
-    def _behind_barrier(
-        self, candidates: Mapping[Key, Version | None]
-    ) -> tuple[list[Difference], dict[Key, Version | None]]:
-        """Those that are really different, and those whose row on the source has changed again."""
-        passed = barrier(self.pair, self.replication, LIMIT)
-        if passed.missing is not None and not passed.passed:
-            raise NovaopsError(
-                f"{self.replication.target.database} does not come on: a barrier has not passed for "
-                f"{LIMIT.total_seconds():.0f} s",
-                detail=f"{passed.missing} bytes of WAL are still to be applied; rows under way cannot be told from "
-                "rows that are missing",
-                hint=f"novaops replicate status --to {self.replication.target.database}",
-            )
+    def _behind_barrier(self, candidates: Mapping[Key, Seen]) -> tuple[list[Difference], dict[Key, Seen]]:
+        """Those that are really different, and those that have changed again on a side that sends rows."""
+        if self.under_way:
+            _pass_barrier(self.pair, self.replication)
+            if self.replication.direction == "both":
+                _pass_barrier(self.pair.reversed(), self.replication.reversed())
         keys = list(candidates)
-        ours, theirs = self._both(lambda rows: rows.versions_of(keys))
+        reading = self.pool.submit(self.source.versions_of, keys)
+        theirs = self.whole.versions_of(keys)
+        ours = reading.result()
         real: list[Difference] = []
-        again: dict[Key, Version | None] = {}
+        again: dict[Key, Seen] = {}
         for key in keys:
-            now, there = ours.get(key), theirs.get(key)
-            if (now and now.hash) == (there and there.hash):
+            here, there = now = ours.get(key), theirs.get(key)
+            if (here and here.hash) == (there and there.hash):
                 continue
-            if now != candidates[key]:
-                again[key] = now
+            if self._settled(candidates[key], now):
+                real.append(Difference(_kind(here, there), key, here, there))
             else:
-                real.append(Difference(_kind(now, there), key, now))
+                again[key] = now
         return real, again
 
+    def _settled(self, before: Seen, now: Seen) -> bool:
+        return before == now if self.replication.direction == "both" else before[0] == now[0]
 
-def _differing(ours: Mapping[Key, Version], theirs: Mapping[Key, Version]) -> dict[Key, Version | None]:
-    """Keys whose rows are not equal, with what the source has."""
+
+def _pass_barrier(pair: Pair, replication: Replication) -> None:
+    """Wait until what is under way has come; where there is no slot, nothing is."""
+    passed = barrier(pair, replication, LIMIT)
+    if passed.missing is not None and not passed.passed:
+        raise NovaopsError(
+            f"{replication.target.database} does not come on: a barrier has not passed for "
+            f"{LIMIT.total_seconds():.0f} s",
+            detail=f"{passed.missing} bytes of WAL are still to be applied; rows under way cannot be told from "
+            "rows that are missing",
+            hint=f"novaops replicate status {replication.flags}",
+        )
+
+
+def in_order(replication: Replication, compared: TableComparison) -> bool:
+    """Whether this direction leaves nothing to do: in two a row that the target has alone is the other one's matter."""
+    if compared.equal or replication.direction == "one-way":
+        return compared.equal
+    wrong = compared.missing + compared.different
+    return bool(compared.key) and not compared.unsettled and compared.repaired == wrong
+
+
+def told_apart(shape: Shape, ours: Mapping[Key, Version], theirs: Mapping[Key, Version]) -> TableComparison:
+    """What of these rows is missing, too many or different as they are now, with nothing under way."""
+    found = [Difference(_kind(*seen), key, *seen) for key, seen in _differing(ours, theirs).items()]
+    count = Counter(each.kind for each in found)
+    return TableComparison(
+        shape.table,
+        tuple(column.name for column in shape.key),
+        len(ours),
+        len(theirs),
+        count["missing"],
+        count["extra"],
+        count["different"],
+        _first(found),
+        equal=not found,
+    )
+
+
+def _first(differences: Iterable[Difference]) -> tuple[Difference, ...]:
+    """The first of each kind."""
+    count: Counter[Kind] = Counter()
+    kept = []
+    for each in differences:
+        count[each.kind] += 1
+        if count[each.kind] <= SHOWN:
+            kept.append(each)
+    return tuple(kept)
+
+
+def _differing(ours: Mapping[Key, Version], theirs: Mapping[Key, Version]) -> dict[Key, Seen]:
+    """Keys whose rows are not equal, with what each side has."""
     return {
-        key: ours.get(key)
+        key: (ours.get(key), theirs.get(key))
         for key in dict.fromkeys([*ours, *theirs])
         if key not in ours or key not in theirs or ours[key].hash != theirs[key].hash
     }

@@ -2,7 +2,8 @@
 
 A row is written only while its version on the source is the one that was seen before and after a barrier: then
 the target has applied everything that made it, and no change that is still on its way can meet the copy (an INSERT
-that arrives after its row was copied would stop the worker at the key). A lock keeps the worker
+that arrives after its row was copied would stop the worker at the key). And only while the target has what was seen
+there: nothing is overwritten that somebody has written since. A lock keeps the worker
 out while rows are written; the transaction is short, and the lock is waited for in a bounded way.
 
 The rows are written as the apply worker writes them: triggers of mode ORIGIN and foreign keys stay silent, those of
@@ -11,13 +12,14 @@ mode ALWAYS and REPLICA fire.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 
 from psycopg import errors
 from psycopg.sql import SQL, Identifier
 
 from novaops.errors import NovaopsError
+from novaops.replication.consent import loses, may_lose
 from novaops.replication.declaration import Replication
 from novaops.replication.pair import bound_lock_waits
 from novaops.replication.proof.compare import Difference, Repair
@@ -38,21 +40,29 @@ def repair(source: Rows, target: Rows, differences: Sequence[Difference]) -> int
     )
 
 
-def add_missing(source: Rows, target: Rows, differences: Sequence[Difference]) -> int:
-    """Repair only what the target lacks; nothing is deleted or overwritten, and nothing goes back to the source.
+def repair_of(replication: Replication, allow: Collection[str]) -> Repair:
+    """What copies rows that the target lacks; overwrites and deletes only in tables of which that is allowed."""
 
-    What is written in a session with a replication origin is not sent to subscriptions with `origin = none`
-    (documentation, "Replication Progress Tracking"): the source would get its own row, and stop at the key.
-    """
-    missing = [d for d in differences if d.kind == "missing"]
-    if not missing:
-        return 0
-    with _origin(target):
-        return repair(source, target, missing)
+    def mend(source: Rows, target: Rows, differences: Sequence[Difference]) -> int:
+        allowed = may_lose(allow, target.shape.table)
+        wanted = [d for d in differences if d.kind == "missing" or (allowed and loses(replication, d.kind))]
+        if not wanted:
+            return 0
+        if replication.direction == "one-way":
+            return repair(source, target, wanted)
+        with _origin(target):
+            return repair(source, target, wanted)
+
+    return mend
 
 
 @contextmanager
 def _origin(target: Rows) -> Iterator[None]:
+    """Keep what is written from going back to the source, which has it and would stop at the key.
+
+    What a session with a replication origin writes is not sent to subscriptions with `origin = none`
+    (documentation, "Replication Progress Tracking").
+    """
     connection = target.connection
     name = f"{ORIGIN}_{connection.info.backend_pid}"
     connection.execute("SELECT pg_replication_origin_create(%s)", [name])
@@ -64,18 +74,6 @@ def _origin(target: Rows) -> Iterator[None]:
             connection.execute("SELECT pg_replication_origin_session_reset()")
     finally:
         connection.execute("SELECT pg_replication_origin_drop(%s)", [name])
-
-
-def without_deleting(source: Rows, target: Rows, differences: Sequence[Difference]) -> int:
-    """Repair what the target lacks or has otherwise; a row that it has alone stays."""
-    return repair(source, target, [d for d in differences if d.kind != "extra"])
-
-
-def repair_of(replication: Replication, *, deletes: bool = True) -> Repair:
-    """What may be repaired: in two directions a row that only the target has is on its way to the source."""
-    if replication.direction == "both":
-        return add_missing
-    return repair if deletes else without_deleting
 
 
 def _with_patience(source: Rows, target: Rows, batch: Sequence[Difference]) -> int:
@@ -98,7 +96,8 @@ def _repair(source: Rows, target: Rows, batch: Sequence[Difference]) -> int:
         with source.connection.transaction():
             source.connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             now = source.versions_of([d.key for d in batch])
-            settled = [d for d in batch if now.get(d.key) == d.source]
+            there = target.versions_of([d.key for d in batch])
+            settled = [d for d in batch if (now.get(d.key), there.get(d.key)) == (d.source, d.target)]
             kept = [d.key for d in settled if d.source is not None]
             gone = [d.key for d in settled if d.source is None]
             if kept:

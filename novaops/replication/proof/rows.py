@@ -88,6 +88,17 @@ def shape(connection: psycopg.Connection[Any], table: ReplicatedTable) -> Shape:
     return Shape(table, columns, key if all(column.name in columns for column in key) else ())
 
 
+def filtered(connection: psycopg.Connection[Any], shape: Shape) -> Rows:
+    """The rows of a side within the row filter, where it can be asked there: it may name columns that only the source has."""
+    rows = Rows(connection, shape)
+    if shape.table.row_filter:
+        try:
+            rows.try_filter()
+        except errors.UndefinedColumn:
+            return Rows(connection, shape, filtered=False)
+    return rows
+
+
 class Rows:
     """The rows of one side. Each method is one statement, and sees what is committed then."""
 
@@ -129,6 +140,12 @@ class Rows:
         """All rows of the range."""
         where, values = self._within(part)
         return self._versions(where, values)
+
+    def last(self, count: int) -> dict[Key, Version]:
+        """So many rows, those with the highest keys."""
+        order = SQL(", ").join(SQL("{} DESC").format(name) for name in self._names)
+        where = SQL("{} ORDER BY {} LIMIT {}").format(self.condition, order, count)
+        return self._versions(where, {})
 
     def versions_of(self, keys: Sequence[Key]) -> dict[Key, Version]:
         """Those rows of the keys that there are."""

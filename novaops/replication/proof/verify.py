@@ -12,7 +12,7 @@ from novaops.replication.declaration import Replication
 from novaops.replication.finding import Finding
 from novaops.replication.pair import Pair
 from novaops.replication.proof.barrier import Barrier, barrier
-from novaops.replication.proof.compare import TableComparison, compare
+from novaops.replication.proof.compare import TableComparison, compare, in_order
 from novaops.replication.proof.health import health, healthy
 from novaops.replication.proof.sentinel import Sentinel, sentinels
 from novaops.replication.proof.state import State
@@ -91,8 +91,7 @@ def _stuck(replication: Replication, passed: Barrier) -> Finding:
 
 def _unequal(replication: Replication, comparisons: tuple[TableComparison, ...]) -> Iterator[Finding]:
     for c in comparisons:
-        # In two directions a row that only the target has is a matter of the other one.
-        if c.equal or (replication.direction == "both" and not (c.missing or c.different or c.unsettled)):
+        if in_order(replication, c):
             continue
         if not c.key:
             text = (

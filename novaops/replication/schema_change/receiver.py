@@ -124,6 +124,12 @@ class Receiver:
                 )
         return lists_of(found.values())
 
+    def as_published(self) -> list[ReplicatedTable]:
+        """The declared tables, with the lists and filters that are published now."""
+        found = self._tables()
+        names = [(table, found[table.schema, table.name]) for table in self.replication.tables]
+        return [replace(t, columns=p.columns, row_filter=p.row_filter) for t, p in names]
+
     def _tables(self) -> Mapping[Name, PublishedTable]:
         found = publication(self.pair.source.connection, self.replication.publication)
         return {(t.schema, t.name): t for t in found.tables} if found else {}

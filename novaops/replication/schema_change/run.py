@@ -21,6 +21,7 @@ from novaops.db.own_schema import ensure_own_schema
 from novaops.errors import NovaopsError, RefusedError, TargetChangedError
 from novaops.planning.consents import with_reasons
 from novaops.planning.plan import Plan
+from novaops.replication.consent import consent
 from novaops.replication.declaration import Replication
 from novaops.replication.pair import Pair, bound_lock_waits
 from novaops.replication.proof.barrier import barrier
@@ -153,6 +154,8 @@ class _Work:
 
     def run(self) -> None:
         for receiver in self.affected:
+            self._check_equal(receiver)
+        for receiver in self.affected:
             self._begin(receiver)
         for receiver in self.affected:
             self._open(receiver)
@@ -163,6 +166,19 @@ class _Work:
             self._finish(receiver)
 
     # -- before the source ------------------------------------------------------------------
+
+    def _check_equal(self, receiver: Receiver) -> None:
+        """What is overwritten later on shall be only what this change makes differ."""
+        known = {made.name for made in receiver.made if made.kind == TO_COPY}
+        names = set(self.legs[receiver.replication.slot].copies) - known
+        tables = tuple(table for table in receiver.as_published() if table.qualified in names)
+        some = replace(receiver.replication, tables=tables)
+        for found in compare(receiver.pair, some, self.reporter) if tables else ():
+            if found.missing or found.extra or found.different:
+                raise RefusedError(
+                    f"the rows of {found.table} are not equal as it is, and some are to be overwritten; nothing was done",
+                    hint=f"novaops replicate compare --repair --to {receiver.database}",
+                )
 
     def _begin(self, receiver: Receiver) -> None:
         """Write down what the change touches, before the source is changed and does not tell it any more."""
@@ -298,8 +314,10 @@ class _Work:
         tables = tuple(t for t in receiver.replication.tables if t.qualified in names)
         self._step("copy", f"bringing rows of {', '.join(map(str, tables))} into line")
         some = replace(receiver.replication, tables=tables)
+        # They were equal before: what differs are the values that the change itself has given them.
+        own = [consent(table) for table in tables]
         with self._telling("copy"):
-            compared = compare(receiver.pair, some, self.reporter, repair=repair_of(some, deletes=False))
+            compared = compare(receiver.pair, some, self.reporter, repair=repair_of(some, own))
         for entry in entries:
             receiver.journal.forget(entry)
         self._did("copy", f"{sum(c.repaired for c in compared)} rows brought into line")

@@ -9,16 +9,16 @@ heard of, and before every row that will be.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import psycopg
 
+from novaops.errors import NovaopsError
 from novaops.replication.declaration import Replication, TriggerMode
 from novaops.replication.facts import Trigger
 from novaops.replication.pair import bound_lock_waits
 from novaops.replication.proof.sentinel import notified
-from novaops.replication.set_up.journal import RunJournal
 from novaops.replication.trigger_modes import Change, Standing, standings, statement
 
 TRIES = 10
@@ -43,15 +43,14 @@ def during_copy(target: psycopg.Connection[Any], replication: Replication) -> li
 
 
 def afterwards(
-    target: psycopg.Connection[Any], replication: Replication, journal: RunJournal
+    target: psycopg.Connection[Any], replication: Replication, former: Mapping[str, TriggerMode]
 ) -> list[Change]:
-    """The modes that are declared, and for what was held without a declaration the mode that it had."""
-    former = {m.name: m.before[0] for m in journal.made if m.kind == "trigger mode"}
+    """The modes that are declared, and for what was held without a declaration the `former` mode, by its key."""
     wanted: list[Change] = []
     for standing in standings(target, replication.tables):
         mode = standing.declared or former.get(key(standing.trigger), standing.trigger.mode)
         if standing.trigger.mode != mode:
-            wanted.append(Change(standing.trigger, mode))  # type: ignore[arg-type]
+            wanted.append(Change(standing.trigger, mode))
     return wanted
 
 
@@ -61,7 +60,10 @@ def key(trigger: Trigger) -> str:
 
 
 def set_modes(target: psycopg.Connection[Any], changes: Sequence[Change], resync: bool) -> None:
-    """Set modes in one transaction; with `resync`, tell listeners of what goes from disabled to enabled."""
+    """Set modes in one transaction; with `resync`, tell listeners of what goes from disabled to enabled.
+
+    Raises `NovaopsError` when a table stays locked.
+    """
     if not changes:
         return
     for left in reversed(range(TRIES)):
@@ -74,11 +76,19 @@ def set_modes(target: psycopg.Connection[Any], changes: Sequence[Change], resync
                     for channel, table in dict.fromkeys(_resynced(changes)):
                         payload = json.dumps({"resync": True, "table": table})
                         target.execute("SELECT pg_notify(%s, %s)", [channel, payload])
-        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
+        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected) as error:
             if not left:
-                raise
+                raise NovaopsError(
+                    f"a table is locked: the modes of {', '.join(dict.fromkeys(map(_named, changes)))} were not set",
+                    detail=error.diag.message_primary,
+                    hint="see who holds it (pg_locks, pg_stat_activity), then run the same command again",
+                ) from error
         else:
             return
+
+
+def _named(change: Change) -> str:
+    return f"{change.trigger.name} on {change.trigger.relation}"
 
 
 def _resynced(changes: Sequence[Change]) -> Iterator[tuple[str, str]]:

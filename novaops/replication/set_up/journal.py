@@ -7,6 +7,7 @@ the slot without a subscription for its own, and undoes at a failure what both h
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from importlib.resources import files
 from typing import Any
@@ -22,7 +23,7 @@ TABLE = "novaops.replication_run"
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """Something that a run has made or changed.
+    """Something that a run has made or changed, in texts; what they mean is known to who writes it (`taken.py`).
 
     `before` is what undoing needs: the modes of triggers, the former tables of a publication.
     """
@@ -42,8 +43,14 @@ class RunJournal:
     resumed: bool = False
 
     @classmethod
-    def begin(cls, connection: psycopg.Connection[Any], replication: Replication, action: str) -> RunJournal:
-        """Begin a run, or go on with one that was cut off."""
+    def begin(
+        cls,
+        connection: psycopg.Connection[Any],
+        replication: Replication,
+        action: str,
+        consents: Mapping[str, str] | None = None,
+    ) -> RunJournal:
+        """Begin a run, or go on with one that was cut off; `consents` with their reasons are kept with it."""
         _prepare(connection)
         source = str(replication.source)
         row = connection.execute(
@@ -52,10 +59,15 @@ class RunJournal:
             [replication.name, source, action],
         ).fetchone()
         if row is not None:
+            connection.execute(
+                f"UPDATE {TABLE} SET consents = consents || %s WHERE run = %s",
+                [json.dumps(dict(consents or {})), row[0]],
+            )
             return cls(connection, row[0], _read(row[1]), resumed=True)
         row = connection.execute(
-            f"INSERT INTO {TABLE} (replication, source, action, client) VALUES (%s, %s, %s, %s) RETURNING run",
-            [replication.name, source, action, client()],
+            f"INSERT INTO {TABLE} (replication, source, action, client, consents) VALUES (%s, %s, %s, %s, %s)"
+            " RETURNING run",
+            [replication.name, source, action, client(), json.dumps(dict(consents or {}))],
         ).fetchone()
         assert row is not None  # noqa: S101
         return cls(connection, row[0])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from novaops.db.advisory_lock import advisory_lock
 from novaops.db.own_schema import ensure_own_schema
 from novaops.errors import NovaopsError
+from novaops.planning.consents import with_reasons
 from novaops.progress import Reporter, Silent
 from novaops.replication.declaration import Replication
 from novaops.replication.finding import Finding
@@ -17,8 +18,10 @@ from novaops.replication.pair import Pair
 from novaops.replication.proof.health import health
 from novaops.replication.proof.state import as_found
 from novaops.replication.proof.verify import Proof, verify
+from novaops.replication.set_up import taken
 from novaops.replication.set_up.journal import RunJournal, unfinished
-from novaops.replication.set_up.steps import Setting, Step, steps
+from novaops.replication.set_up.setting import Setting
+from novaops.replication.set_up.steps import Step, steps
 from novaops.replication.set_up.undo import undo
 
 SET_UP, REBUILD, SCHEMA_CHANGE = "set up", "rebuild", "schema change"
@@ -56,11 +59,13 @@ def set_up(
     *,
     wait: timedelta = WAIT,
     lock_wait: timedelta = timedelta(0),
+    allow: Collection[str] | Mapping[str, str] = (),
 ) -> Outcome:
     """Bring everything to what is declared, and prove that rows arrive.
 
     `wait` is how long the slot may wait for open transactions of the source's server. Whatever is
-    there already stays. Raises `NovaopsError` when a step fails or the proof does: then exactly what this
+    there already stays; rows of the target that would be overwritten or deleted take consent, as
+    `allow` gives it (HAZARD[:OBJECT], with a reason in a mapping): without it `RefusedError` is raised. Raises `NovaopsError` when a step fails or the proof does: then exactly what this
     run has made is undone. Killed at any moment, the next call goes on.
     """
     told, begun = reporter or Silent(), time.monotonic()
@@ -78,12 +83,15 @@ def set_up(
                 hint=f"novaops replicate apply --to {replication.target.database} goes on with it",
             )
         resumed = unfinished(target, replication, SET_UP)
+        given = with_reasons(allow)
         if not resumed and not steps(Setting(pair, replication, None, told, wait)):
             _, found = health(pair, replication, samples=2)
             return Outcome(replication, (), None, found, time.monotonic() - begun)
         ensure_own_schema(target)
-        journal = RunJournal.begin(target, replication, SET_UP)
-        setting = Setting(pair, replication, journal, told, wait)
+        journal = RunJournal.begin(target, replication, SET_UP, given)
+        for made in journal.made:
+            taken.read(made)  # what is not known could not be undone
+        setting = Setting(pair, replication, journal, told, wait, given)
         done, proof = _journaled(setting, journal)
     return Outcome(replication, tuple(done), proof, proof.findings, time.monotonic() - begun)
 

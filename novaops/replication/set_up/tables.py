@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from novaops.catalog.address import Address
@@ -20,6 +20,7 @@ from novaops.project import Project
 from novaops.replication.declaration import ReplicatedTable, Replication
 from novaops.replication.facts import columns, tables
 from novaops.replication.pair import Pair
+from novaops.replication.set_up.named import named_by_triggers
 
 # Rules, policies and what the source replicates are each database's own.
 LEFT = frozenset(
@@ -72,6 +73,8 @@ class Making:
     sql: str
     undo: str | None
     name: str
+    new_table: bool
+    """Whether it is of the statements that make a table."""
 
 
 def statements(pair: Pair, lacks: Lacking, reporter: Reporter) -> list[Making]:
@@ -94,7 +97,12 @@ def statements(pair: Pair, lacks: Lacking, reporter: Reporter) -> list[Making]:
             hint="bring the target's schema up to date first: novaops apply",
         )
     return [
-        Making(w.step.sql, _undo(w.object) if w.operation == "create" else None, w.object.identity)
+        Making(
+            w.step.sql,
+            _undo(w.object) if w.operation == "create" else None,
+            w.object.identity,
+            w.operation == "create" and w.object.address.type == "table",
+        )
         for w in made.written
     ]
 
@@ -109,10 +117,23 @@ def _undo(obj: Object) -> str | None:
 
 
 def _needed(source: Snapshot, target: Snapshot, lacks: Lacking) -> set[Address]:
-    """The tables and columns with all that belongs to them, and all that these need, as far as the target lacks it."""
-    tables = {Address("table", (table.schema, table.name)) for table in lacks.tables}
-    todo = [*tables]
+    """All that the set-up makes: what is lacking with all that it needs, down to the bodies of trigger functions."""
+    todo = [Address("table", (table.schema, table.name)) for table in lacks.tables]
     todo += [Address("table column", (table.schema, table.name, column)) for table, column in lacks.columns]
+    while True:
+        found = _closure(source, target, todo)
+        named = [
+            a for a in named_by_triggers(source, found, lacks.tables) if a not in target and a not in todo
+        ]
+        if not named:
+            return found
+        todo += named
+
+
+def _closure(source: Snapshot, target: Snapshot, wanted: Sequence[Address]) -> set[Address]:
+    """What is wanted, with all that belongs to it and all that this needs, as far as the target lacks it."""
+    tables = {address for address in wanted if address.type == "table"}
+    todo = [*wanted]
     found: set[Address] = set()
     while todo:
         address = todo.pop()

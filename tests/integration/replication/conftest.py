@@ -13,6 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 from novaops.db.embedded import EmbeddedServer, unprivileged_account
 from novaops.replication.declaration import Endpoint, ReplicatedTable, Replication
 from tests.conftest import SETTINGS, drop_database, folder_for_server
+from tests.integration.replication.acting import Chat, Listener, run, write
 
 CHAT = """
 CREATE TABLE agent_chat (id serial PRIMARY KEY, sender text NOT NULL, message text NOT NULL);
@@ -117,3 +118,19 @@ def cramped_server_url() -> Iterator[str]:
             yield server.url()
     finally:
         shutil.rmtree(folder)
+
+
+@pytest.fixture
+def listener(chat: Chat) -> Iterator[Listener]:
+    """A listener on the target."""
+    with psycopg.connect(chat[1], autocommit=True) as connection:
+        yield Listener(connection)
+
+
+@pytest.fixture
+def running(chat: Chat) -> Chat:
+    """The chat, set up, with a hundred rows."""
+    source, _, declared = chat
+    write(source, 100)
+    run(declared)
+    return chat

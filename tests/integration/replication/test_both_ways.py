@@ -16,7 +16,8 @@ from novaops.replication.proof.compare import compare
 from novaops.replication.repairs.teardown import teardown
 from novaops.replication.replicate import both_ways
 from novaops.replication.set_up import set_up
-from tests.integration.replication.conftest import replication
+
+from .conftest import replication
 
 pytestmark = pytest.mark.since(16, "origin = none")
 

@@ -17,18 +17,18 @@ from novaops.db.embedded import unprivileged_account
 from novaops.replication.declaration import Replication
 from tests.pooler import program_or_skip
 
+from .acting import Chat, errors, execute, look
 from .conftest import CHAT, endpoint
-from .test_preflight import Chat, errors, look, run
 
 
 @pytest.fixture
 def cramped(cramped_server_url: str) -> Iterator[str]:
     """URL of a database there, with an agent_chat."""
-    run(cramped_server_url, "DROP DATABASE IF EXISTS cramped WITH (FORCE)", "CREATE DATABASE cramped")
+    execute(cramped_server_url, "DROP DATABASE IF EXISTS cramped WITH (FORCE)", "CREATE DATABASE cramped")
     url = make_conninfo(cramped_server_url, dbname="cramped")
-    run(url, CHAT)
+    execute(url, CHAT)
     yield url
-    run(cramped_server_url, "DROP DATABASE cramped WITH (FORCE)")
+    execute(cramped_server_url, "DROP DATABASE cramped WITH (FORCE)")
 
 
 def test_wal_level(chat: Chat, cramped: str) -> None:
@@ -36,14 +36,14 @@ def test_wal_level(chat: Chat, cramped: str) -> None:
     found = look(declared)
     assert errors(declared) == ["wal-level"]
     assert found["wal-level"].remedy == "ALTER SYSTEM SET wal_level = logical; then restart the server"
-    run(cramped, "ALTER SYSTEM SET wal_level = logical", "SELECT pg_reload_conf()")
+    execute(cramped, "ALTER SYSTEM SET wal_level = logical", "SELECT pg_reload_conf()")
     try:
         deadline = time.monotonic() + 10
         while "pending-restart" not in (found := look(declared)) and time.monotonic() < deadline:
             time.sleep(0.1)
         assert found["wal-level"].remedy == "restart the server"
     finally:
-        run(cramped, "ALTER SYSTEM RESET wal_level", "SELECT pg_reload_conf()")
+        execute(cramped, "ALTER SYSTEM RESET wal_level", "SELECT pg_reload_conf()")
 
 
 def test_slots_and_senders_are_taken(chat: Chat, cramped: str) -> None:
@@ -70,7 +70,7 @@ def test_workers_and_origins_are_taken(chat: Chat, cramped: str) -> None:
         "no worker left for the first copy (max_logical_replication_workers: 1 can be used)"
     )
     assert errors(replace(declared, copy="none")) == []
-    run(
+    execute(
         cramped,
         "CREATE SUBSCRIPTION another CONNECTION 'host=127.0.0.1 port=1 dbname=none' PUBLICATION p"
         " WITH (connect = false, slot_name = NONE)",
@@ -80,7 +80,7 @@ def test_workers_and_origins_are_taken(chat: Chat, cramped: str) -> None:
     try:
         found_now = look(replace(declared, copy="none"))
     finally:
-        run(
+        execute(
             cramped,
             "ALTER SUBSCRIPTION another DISABLE",
             "ALTER SUBSCRIPTION another SET (slot_name = NONE)",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import psycopg
 import pytest
 
 from novaops.errors import NovaopsError
 from novaops.replication.declaration import ReplicatedTable, TriggerMode
-from novaops.replication.trigger_modes import enforce, findings, standings
+from novaops.replication.set_up import held
+from novaops.replication.set_up.held import set_modes
+from novaops.replication.trigger_modes import Change, due, findings, standings
 
 TABLES = (ReplicatedTable("public", "event", trigger_modes={"notify": "always", "Embed": "replica"}),)
 PARTITIONED = """
@@ -25,6 +25,12 @@ CREATE TRIGGER other AFTER INSERT ON event FOR EACH STATEMENT EXECUTE FUNCTION g
 """
 
 
+def enforce(connection: psycopg.Connection) -> list[Change]:
+    changes = due(connection, TABLES)
+    set_modes(connection, changes, resync=False)
+    return changes
+
+
 def modes(connection: psycopg.Connection, trigger: str) -> dict[str, TriggerMode]:
     found = standings(connection, TABLES)
     return {s.trigger.table: s.trigger.mode for s in found if s.trigger.name == trigger}
@@ -32,35 +38,35 @@ def modes(connection: psycopg.Connection, trigger: str) -> dict[str, TriggerMode
 
 def test_modes_are_set_on_the_table_and_on_every_partition(database: psycopg.Connection) -> None:
     database.execute(PARTITIONED)
-    assert len(enforce(database, TABLES)) == 8, "two triggers of four relations"
+    assert len(enforce(database)) == 8, "two triggers of four relations"
     assert set(modes(database, "notify").values()) == {"always"}
     assert modes(database, "Embed").keys() == {"event", "event_eu", "event_eu_1", "event US"}
     assert set(modes(database, "Embed").values()) == {"replica"}
     assert modes(database, "other") == {"event": "origin"}, "what is not declared keeps its mode"
-    assert enforce(database, TABLES) == ()
+    assert enforce(database) == []
 
 
 def test_a_partition_with_another_mode_is_found_and_put_right(database: psycopg.Connection) -> None:
     database.execute(PARTITIONED)
-    enforce(database, TABLES)
+    enforce(database)
     database.execute('ALTER TABLE ONLY "event US" DISABLE TRIGGER notify')
     (finding,) = findings(standings(database, TABLES), TABLES)
     assert finding.name == "trigger-mode"
     assert finding.message == 'notify on "event US" is in the mode disabled, declared is always'
     assert finding.detail == "it never notifies"
-    (change,) = enforce(database, TABLES)
+    (change,) = enforce(database)
     assert str(change) == 'notify on "event US": disabled → always'
 
 
 def test_create_or_replace_resets_the_mode(database: psycopg.Connection) -> None:
     database.execute(PARTITIONED)
-    enforce(database, TABLES)
+    enforce(database)
     database.execute(
         "CREATE OR REPLACE TRIGGER notify AFTER INSERT ON event FOR EACH ROW EXECUTE FUNCTION f()"
     )
     found = findings(standings(database, TABLES), TABLES)
     assert {f.detail for f in found} == {"it notifies for local rows, not for replicated ones"}
-    assert len(enforce(database, TABLES)) == 4
+    assert len(enforce(database)) == 4
 
 
 def test_a_trigger_that_is_not_there(database: psycopg.Connection) -> None:
@@ -70,10 +76,13 @@ def test_a_trigger_that_is_not_there(database: psycopg.Connection) -> None:
     assert found[0].message == "event has no trigger notify, for which a mode is declared"
 
 
-def test_a_locked_table_is_named(database: psycopg.Connection) -> None:
+def test_a_locked_table_is_named(database: psycopg.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     database.execute(PARTITIONED)
+    monkeypatch.setattr(held, "TRIES", 1)
     with psycopg.connect(database.info.dsn, password=database.info.password) as other:
         other.execute("LOCK TABLE event IN SHARE MODE")
-        with pytest.raises(NovaopsError, match=r"event is locked: the mode of Embed was not set"):
-            enforce(database, TABLES, timedelta(milliseconds=100))
+        with pytest.raises(
+            NovaopsError, match=r"a table is locked: the modes of Embed on event, .* were not set"
+        ):
+            enforce(database)
     assert set(modes(database, "notify").values()) == {"origin"}, "nothing is half done"

@@ -1,32 +1,11 @@
-"""What the pre-flight reads out of texts: names in bodies of functions, types that take another's values."""
+"""What the pre-flight reads out of texts: types that take another's values, columns of a filter."""
 
 from __future__ import annotations
 
 import pytest
 
-from novaops.replication.checks.functions import named_in
 from novaops.replication.checks.shape import takes
 from novaops.replication.checks.tables import filter_columns
-
-BODY = """
-DECLARE
-    v_count int := lower_count(NEW.name); -- FROM a_comment
-BEGIN
-    INSERT INTO audit SELECT * FROM public.log JOIN "Other Table" o ON o.id = log.id;
-    UPDATE ONLY mine SET a = 'FROM a_string' WHERE id = other.f(1);
-    RETURN NULL;
-END
-"""
-
-
-def test_names_without_a_schema() -> None:
-    relations, functions = named_in(BODY)
-    assert relations == {"audit", "Other Table", "only", "mine"}
-    assert functions == {"lower_count"}
-
-
-def test_a_body_that_does_not_end() -> None:
-    assert named_in("INSERT INTO t VALUES ('…") == (set(), set())
 
 
 @pytest.mark.parametrize(

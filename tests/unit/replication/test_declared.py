@@ -108,6 +108,7 @@ def test_everything_that_is_wrong_is_said_at_its_line(tmp_path: Path) -> None:
         ('to = "nova_memory"', "nova_memory on localhost:5432 cannot be replicated to itself"),
         ('copy = "some"', "copy is 'some'"),
         ('tables = ["a.b.c"]', "'a.b.c' is not the name of a table"),
+        ('tables = ["public.agent_chat"]', "public.agent_chat is named twice"),
         ("read_only = 1", "read_only must be true or false"),
         ('keys = "strides"', "keys are for two directions"),
     ],
