@@ -92,6 +92,18 @@ def test_consent_is_asked_for_once_and_by_name(
             connection.execute("SELECT b FROM t")
 
 
+def test_rows_that_differ_already_are_not_overwritten(
+    new_database: New, for_servers: Servers, tmp_path: Path
+) -> None:
+    _, target, declared = pair_of(new_database, for_servers, OLD, *TABLES)
+    with psycopg.connect(target, autocommit=True) as connection:
+        connection.execute("INSERT INTO t (id, b) VALUES (1, 'mine')")
+        file = files(tmp_path, OLD.replace("b text", "b text, at timestamptz DEFAULT now()"))
+        with pytest.raises(RefusedError, match="the rows of t are not equal as it is"):
+            change(declared, file)
+        assert connection.execute("SELECT to_jsonb(t) ? 'at' FROM t").fetchone() == (False,)
+
+
 PARTITIONED = """
 CREATE TABLE t (id int, at int NOT NULL, a int, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
 CREATE TABLE t_1 PARTITION OF t FOR VALUES FROM (0) TO (100);
