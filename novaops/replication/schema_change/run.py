@@ -22,16 +22,13 @@ from novaops.errors import NovaopsError, RefusedError, TargetChangedError
 from novaops.planning.consents import with_reasons
 from novaops.planning.plan import Plan
 from novaops.replication.consent import consent
-from novaops.replication.declaration import Replication
-from novaops.replication.pair import Pair, bound_lock_waits
-from novaops.replication.proof.barrier import barrier
+from novaops.replication.pair import bound_lock_waits
 from novaops.replication.proof.compare import compare
-from novaops.replication.proof.health import health
 from novaops.replication.proof.repair import repair_of
 from novaops.replication.proof.verify import Proof, verify
-from novaops.replication.repairs.failed import explained
 from novaops.replication.schema_change.change import SchemaChange
 from novaops.replication.schema_change.course import Course, Leg
+from novaops.replication.schema_change.drain import passed_within
 from novaops.replication.schema_change.receiver import INTENT, PAUSED, TO_COPY, Receiver
 from novaops.replication.set_up import publication as publications
 from novaops.replication.set_up import subscription
@@ -39,8 +36,6 @@ from novaops.replication.set_up.copying import wait_for_worker
 from novaops.replication.set_up.journal import RunJournal
 from novaops.replication.set_up.run import LOCK, SCHEMA_CHANGE, Done
 
-LOOK = timedelta(seconds=3)
-"""After how long it is looked why they do not arrive."""
 DRAIN = timedelta(minutes=5)
 """How long the rows of the old shape may take to arrive."""
 TRIES = 10
@@ -93,25 +88,6 @@ def apply(
         work = _Work(change, course, allowed, how, affected)
         work.run()
     return Changed(tuple(work.done), tuple(work.proofs), time.monotonic() - begun)
-
-
-def passed_within(pair: Pair, replication: Replication, limit: timedelta) -> None:
-    """Wait until everything that was sent until now is applied; raises `NovaopsError` when the worker stops, or takes too long."""
-    deadline = time.monotonic() + limit.total_seconds()
-    while not barrier(pair, replication, LOOK).passed:
-        state, seen = health(pair, replication, samples=1)
-        found = explained(pair, replication, state, seen)
-        why = next((f for f in found if f.severity == "error" and f.name != "stalled"), None)
-        if why is None and time.monotonic() > deadline:
-            why = next((f for f in found if f.severity == "error"), None)
-        elif why is None:
-            continue
-        raise NovaopsError(
-            f"what {replication.source.database} has sent does not arrive"
-            + (f": {why.message}" if why else f" within {limit.total_seconds():.0f} s"),
-            detail=why.detail if why else None,
-            hint=why.remedy if why else None,
-        )
 
 
 def check(course: Course) -> None:
