@@ -12,7 +12,6 @@ from novaops.errors import UsageError
 
 if TYPE_CHECKING:
     from novaops.config import Config
-    from novaops.desired.overlay import Overlay
     from novaops.progress import Reporter
     from novaops.project import Options, Project
 
@@ -65,7 +64,7 @@ def open_server(config: Config, quiet: bool) -> Iterator[Server]:
         safe_below=schema.safe_below.value,
         journal=schema.journal.value,
         renames=Path(schema.renames.value) if schema.renames.value else None,
-        overlay=_overlay(config),
+        **_replicated(config),
     )
     with Progress(quiet) as reporter:
         if not connection.embedded.value:
@@ -79,16 +78,18 @@ def open_server(config: Config, quiet: bool) -> Iterator[Server]:
             yield Server(reached, options, reporter)
 
 
-def _overlay(config: Config) -> Overlay | None:
+def _replicated(config: Config) -> dict[str, Any]:
     """What `[[replication]]` in novaops.toml says of the database that this call is about."""
     if "replication" not in config.sections:
-        return None
+        return {}
     from novaops.replication.declaration import Endpoint
     from novaops.replication.declared import declared
     from novaops.replication.overlay import overlay
+    from novaops.replication.schema_change.watch import watch
 
     database = Endpoint.configured(config.connection)
-    return overlay(declared(Path("novaops.toml"), database), database)
+    found = declared(Path("novaops.toml"), database)
+    return {"overlay": overlay(found, database), "watch": watch(found, database)}
 
 
 @contextmanager

@@ -72,18 +72,6 @@ class Refusing:
 
 
 @dataclass(frozen=True, slots=True)
-class Replicated:
-    """A table whose rows are sent to the database `partner`, or come from there."""
-
-    schema: str
-    table: str
-    partner: str
-    sends: bool
-    whole: bool
-    """Whether columns that are added are replicated too: there is no list of them."""
-
-
-@dataclass(frozen=True, slots=True)
 class Overlay:
     """What is laid over the files; `declared_in` is the file that says so."""
 
@@ -92,7 +80,6 @@ class Overlay:
     counting: tuple[Counting, ...] = ()
     own: frozenset[tuple[str, str]] = frozenset()
     """Objects that other commands of novaops make and keep, as (type of the address, name)."""
-    replicated: tuple[Replicated, ...] = ()
     refusing: tuple[Refusing, ...] = ()
 
     def lay(self, session: Session) -> list[Diagnostic]:

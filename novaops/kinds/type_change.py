@@ -16,6 +16,11 @@ WIDER = {
     "date": {"timestamp without time zone"},
 }
 TEXTS = {"text", "character varying"}
+# Types, other than those above, whose values another type reads from their text as an assignment would make them.
+READ_ALIKE = {
+    "smallint": TEXTS, "integer": TEXTS, "bigint": TEXTS, "uuid": TEXTS,
+    "json": {"jsonb", *TEXTS}, "jsonb": {"json", *TEXTS},
+}  # fmt: skip
 # Types whose modifier is a length or a precision that may grow.
 LENGTHS = {
     "character varying", "character", "bit varying", "time without time zone", "time with time zone",
@@ -49,6 +54,22 @@ def lossless(old: Object, new: Object) -> bool:
     if before == "numeric":
         return width is not None and _fits(width, room)
     return before in LENGTHS and width is not None and bool(room >= width)
+
+
+def readable(old: Object, new: Object) -> bool:
+    """Whether the text of every value of the type is read as the value that the change makes of it.
+
+    Not so from real to double precision: 0.1 is cast to 0.10000000149011612, and read as 0.1; nor from boolean to
+    text: true is cast to 'true', and written as 't'.
+    """
+    if old["type"] == new["type"]:
+        return True
+    before, after = old["_base_type"], new["_base_type"]
+    if "d" in (old["_type_type"], new["_type_type"]) or (before, after) == ("real", "double precision"):
+        return False
+    if new["_type_modifier"] is None and after in READ_ALIKE.get(before, ()):
+        return True
+    return lossless(old, new)
 
 
 def narrowing(old: Object, new: Object) -> Risk | None:

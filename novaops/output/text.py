@@ -53,7 +53,7 @@ def plan_lines(plan: Plan, width: int) -> list[Text]:
     for transaction, statements in groupby(enumerate(plan.statements, 1), lambda s: s[1].transaction):
         lines.append(_rule(transaction, plan, width))
         for number, statement in statements:
-            lines += _statement(number, statement, len(str(len(plan.statements))), width)
+            lines += statement_lines(number, statement, len(str(len(plan.statements))), width)
     return [*lines, *left_out_lines(plan)]
 
 
@@ -169,7 +169,8 @@ def _rule(transaction: int | None, plan: Plan, width: int) -> Text:
     return Text.assemble("── ", (title, "bold"), f" {line}{right}")
 
 
-def _statement(number: int, statement: Statement, digits: int, width: int) -> Iterator[Text]:
+def statement_lines(number: int, statement: Statement, digits: int, width: int) -> Iterator[Text]:
+    """A statement with its number, what a rehearsal has seen of it, and its hazards."""
     indent = max(digits, 3) + 2
     first, *more = visible_lines(f"{statement.sql};")
     left = Text(f"{number:>{indent - 2}}  {first}")

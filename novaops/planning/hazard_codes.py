@@ -36,6 +36,11 @@ HAZARDS: Mapping[str, HazardCode] = {
         ("access-grant", "H302", "someone would gain access"),
         ("row-security", "H303", "row-level security would be weakened"),
         ("behaviour", "H401", "something would behave differently without looking different"),
+        (
+            "replication",
+            "H402",
+            "rows that are replicated would not be taken any more, and replication would stop",
+        ),
         ("unmanaged-dependant", "H501", "an object that novaops does not manage depends on the change"),
     ]
 }

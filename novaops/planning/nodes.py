@@ -125,7 +125,9 @@ class Wiring:
     def _created(self, new: Object) -> None:
         create, finish = Node(Act.CREATE, new.address), Node(Act.FINISH, new.address)
         prepare = Node(Act.PREPARE, new.address)
-        for edge in self.scene.desired.dependencies.get(new.address, ()):
+        # What nobody declares and is rebuilt all the same needs what it has needed.
+        known = self.scene.desired if new.address in self.scene.desired else self.scene.live
+        for edge in known.dependencies.get(new.address, ()):
             late = edge.types <= kind_of(new).late
             then = finish if late else create
             self.graph.edge(Node(Act.CREATE, edge.referenced), then)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -63,6 +63,8 @@ class Request:
     """How long dropped tables are kept aside; None drops them."""
     renamed: Renamed | None = None
     """What is desired under the names that the live database has, where these are others."""
+    watch: Watch | None = None
+    """Who tells of harm that the plan does beyond the database."""
 
     @property
     def goal(self) -> Snapshot:
@@ -73,6 +75,10 @@ class Request:
     def places(self) -> Mapping[Address, Source]:
         """Where each object of `goal` was declared."""
         return self.renamed.sources if self.renamed else self.sources
+
+
+Watch = Callable[[Request, Draft], Iterable[tuple[Address, Hazard]]]
+"""The hazards of a draft that concern others, by the objects that change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +123,8 @@ def assessed(
     parking = _parked(request)
     made = _drafted(replace(request, live=parking.live), busy or connection, locks.room)
     found = assess(made.changes, made.scene, connection, request.written)
-    for address, whole in _of_the_whole(request, made):
+    beyond_it = request.watch(request, made) if request.watch else ()
+    for address, whole in (*_of_the_whole(request, made), *beyond_it):
         found.hazards[address] = (*found.hazards.get(address, ()), whole)
     sizes = None if connection is None else Sizes(connection)
     return Assessed(made, locks, found, outages(made, sizes, request.safe_below), parking)

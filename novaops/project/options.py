@@ -8,6 +8,7 @@ from pathlib import Path
 
 from novaops.desired.overlay import Overlay
 from novaops.planning.outages import SAFE_BELOW
+from novaops.planning.planner import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class Options:
     """What says how objects were called; by default `renames.json` beside the files, where there is one."""
     overlay: Overlay | None = None
     """What is declared of the database besides the files, as by `[[replication]]` in novaops.toml."""
+    watch: Watch | None = None
+    """Who tells of harm to others than the database, as to the other side of a replication."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,6 @@ from novaops.project.pre_migrations.migrations import Migrations
 from novaops.project.recording import recover
 from novaops.project.rehearse import rehearse_plan, rehearse_with_way_back
 from novaops.project.renames import consents, renames_file, renaming
-from novaops.project.replicated import in_which_order
 from novaops.project.throwaway import throwaway
 
 
@@ -210,6 +209,7 @@ class Project:
             safe_below=self.options.safe_below,
             last=last_applied(*state) if (state := last_state(self.connection)) and found.settled else None,
             park=park,
+            watch=self.options.watch,
         )
         with self.reporter.phase("planning"):
             if safe_only:
@@ -222,11 +222,7 @@ class Project:
             files=str(self.file),
             file_statements=desired.statements,
             shadow_seconds=desired.seconds,
-            notices=(
-                *made.notices,
-                *(str(n) for n in desired.notices),
-                *in_which_order(made, self.options.overlay),
-            ),
+            notices=(*made.notices, *(str(n) for n in desired.notices)),
             options={
                 "schemas": sorted(request.scope.schemas),
                 "scope": self.options.scope,

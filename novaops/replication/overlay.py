@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from novaops.desired.overlay import Counting, Overlay, Refusing, Replicated, TriggerMode
+from novaops.desired.overlay import Counting, Overlay, Refusing, TriggerMode
 from novaops.replication.declaration import Endpoint, Ranges, Replication, Strides
 from novaops.replication.set_up.read_only import GUARD
 
@@ -21,21 +21,14 @@ def overlay(declared: Iterable[Replication], database: Endpoint) -> Overlay | No
     modes: dict[tuple[str, str, str], TriggerMode] = {}
     counting: list[Counting] = []
     own: set[tuple[str, str]] = set()
-    replicated: list[Replicated] = []
     refusing: list[Refusing] = []
-    for replication, receives in _sides(declared, database):
+    for replication, receives in sides(declared, database):
         own.add(
             ("subscription", replication.subscription)
             if receives
             else ("publication", replication.publication)
         )
-        partner = replication.source.database if receives else replication.target.database
-        for table in replication.tables:
-            replicated.append(
-                Replicated(table.schema, table.name, partner, not receives, table.columns is None)
-            )
-            if not receives:
-                continue
+        for table in replication.tables if receives else ():
             for trigger, mode in table.trigger_modes.items():
                 key = (table.schema, table.name, trigger)
                 modes[key] = TriggerMode(*key, mode)
@@ -50,7 +43,6 @@ def overlay(declared: Iterable[Replication], database: Endpoint) -> Overlay | No
         modes=tuple(modes.values()),
         counting=tuple(counting),
         own=frozenset(own),
-        replicated=tuple(replicated),
         refusing=tuple(refusing),
     )
 
@@ -67,7 +59,7 @@ def _place(parameters: Mapping[str, str]) -> tuple[str | None, ...]:
     return (None, "localhost" if host in LOCAL else host, parameters.get("port", "5432"))
 
 
-def _sides(declared: Iterable[Replication], database: Endpoint) -> Iterator[tuple[Replication, bool]]:
+def sides(declared: Iterable[Replication], database: Endpoint) -> Iterator[tuple[Replication, bool]]:
     """The replications that the database takes part in, and whether it receives rows from each."""
     for replication in declared:
         both = (replication, replication.reversed()) if replication.direction == "both" else (replication,)

@@ -21,7 +21,7 @@ from novaops.replication.repairs.failed import explained
 from novaops.replication.repairs.sequences import stale
 from novaops.replication.set_up.journal import unfinished
 from novaops.replication.set_up.read_only import listed, shown, unguarded, writable
-from novaops.replication.set_up.run import REBUILD, SET_UP
+from novaops.replication.set_up.run import REBUILD, SCHEMA_CHANGE, SET_UP
 from novaops.replication.trigger_modes import findings as trigger_findings
 from novaops.replication.trigger_modes import standings
 
@@ -95,7 +95,7 @@ def _of_unlocked(target: psycopg.Connection[Any], replication: Replication) -> I
             f"an insert on {to} would fail",
             remedy=f"novaops replicate sequences --to {to}",
         )
-    for action, command in ((SET_UP, ""), (REBUILD, "rebuild ")):
+    for action, command in ((SET_UP, ""), (REBUILD, "rebuild "), (SCHEMA_CHANGE, "apply ")):
         if unfinished(target, replication, action):
             yield Finding(
                 "unfinished",

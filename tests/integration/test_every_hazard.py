@@ -13,6 +13,8 @@ from novaops.catalog.fingerprint import fingerprint
 from novaops.errors import RefusedError
 from novaops.planning.hazard_codes import HAZARDS, REFUSED_BY_ROWS
 from novaops.project import Options, Project
+from novaops.replication.declaration import Endpoint, ReplicatedTable, Replication
+from novaops.replication.schema_change.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class Case:
     """What consent would be for; "" where versions differ: a NOT NULL is the column's, from 18 on a constraint."""
     allow: tuple[str, ...] = ()
     """Consent to what comes along and is not the point."""
+    watch: Watch | None = None
 
 
 T = "CREATE TABLE t (a int, b text{});"
@@ -37,6 +40,7 @@ TRIGGER = (
     T.format("") + "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';"
     "CREATE TRIGGER g BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION f();"
 )
+NOWHERE = Endpoint("nowhere", {"host": "/nonexistent", "connect_timeout": "2"})
 ONE = "INSERT INTO t VALUES (1, 'x');"
 
 CASES = {
@@ -70,6 +74,10 @@ CASES = {
     ),
     "row-security": Case(SECURE, T.format(""), ONE, "public.t"),
     "behaviour": Case(TRIGGER, TRIGGER + "ALTER TABLE t DISABLE TRIGGER g;", ONE, "g on public.t"),
+    "replication": Case(
+        T.format(""), T.format(", c int"), "CREATE PUBLICATION p_pub FOR TABLE t", "public.t.c",
+        watch=Watch(((Replication("p", NOWHERE, NOWHERE, (ReplicatedTable("public", "t"),)), False),)),
+    ),
     "unmanaged-dependant": Case(
         T.format(""), T.format("").replace("a int", "a bigint"),
         "CREATE SCHEMA other; CREATE VIEW other.v AS SELECT a FROM t", "other.v",
@@ -91,7 +99,9 @@ def project(new_database: Callable[..., str], tmp_path: Path) -> Callable[[Case,
             connection.execute(case.old)
             connection.execute(sql)
         (tmp_path / "schema.sql").write_text(case.new)
-        return Project(url, tmp_path / "schema.sql", Options(schemas=("public",), ignore_file=None))
+        return Project(
+            url, tmp_path / "schema.sql", Options(schemas=("public",), ignore_file=None, watch=case.watch)
+        )
 
     return make
 

@@ -11,6 +11,7 @@ Examples:
                                                     without a declaration, from the configured database
   novaops replicate --to graybeard_memory --check   what would be done, and what is in the way
   novaops replicate triggers --to graybeard_memory  the modes of triggers, and what they mean there
+  novaops replicate apply --to graybeard_memory     change replicated tables, on both sides
 
 Without a sub-command it is `run`; `novaops replicate run --help` shows its options.
 """
@@ -26,6 +27,7 @@ command = LazyGroup(
         "verify",
         "compare",
         "triggers",
+        "apply",
         "sequences",
         "skip",
         "rebuild",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from novaops.config import Config
     from novaops.progress import Reporter
     from novaops.replication.declaration import Endpoint, Replication
+    from novaops.replication.schema_change.change import SchemaChange
 
 
 @contextmanager
@@ -45,6 +46,23 @@ def _configured(config: Config) -> Iterator[Endpoint]:
     with EmbeddedServer(default_directory()).running() as server:
         known = {**server.connection_parameters(), "dbname": config.connection["dbname"] or "postgres"}
         yield Endpoint.of(known)
+
+
+@contextmanager
+def schema_change(flags: Mapping[str, Any], quiet: bool) -> Iterator[SchemaChange]:
+    """The files, the database that they are of, and those that have tables of it."""
+    from novaops.cli.session import open_project
+    from novaops.replication.declaration import Endpoint
+    from novaops.replication.declared import chosen, declared
+    from novaops.replication.schema_change.change import open_change
+
+    config = settings({name: flags.get(name) for name in flags if name not in ("to", "source")})
+    with open_project(config, quiet) as files:
+        assert not isinstance(files.conninfo, str)  # noqa: S101
+        base = Endpoint.of(files.conninfo)
+        known = declared(Path("novaops.toml"), base)
+        with open_change(files, chosen(known, base, flags["to"], flags["source"]), known) as change:
+            yield change
 
 
 def one(found: tuple[Replication, ...]) -> Replication:

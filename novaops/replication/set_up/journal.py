@@ -59,12 +59,11 @@ class RunJournal:
             [replication.name, source, action],
         ).fetchone()
         if row is not None:
-            made = [Made(m["kind"], m["name"], tuple(m["before"])) for m in row[1]]
             connection.execute(
                 f"UPDATE {TABLE} SET consents = consents || %s WHERE run = %s",
                 [json.dumps(dict(consents or {})), row[0]],
             )
-            return cls(connection, row[0], made, resumed=True)
+            return cls(connection, row[0], _read(row[1]), resumed=True)
         row = connection.execute(
             f"INSERT INTO {TABLE} (replication, source, action, client, consents) VALUES (%s, %s, %s, %s, %s)"
             " RETURNING run",
@@ -105,15 +104,24 @@ class RunJournal:
 
 def unfinished(connection: psycopg.Connection[Any], replication: Replication, action: str) -> bool:
     """Whether a run was cut off and waits to be gone on with."""
+    return left(connection, replication, action) is not None
+
+
+def left(connection: psycopg.Connection[Any], replication: Replication, action: str) -> list[Made] | None:
+    """What a run that was cut off had written down; None where there is none."""
     row = connection.execute("SELECT to_regclass(%s)", [TABLE]).fetchone()
     if row is None or row[0] is None:
-        return False
-    return bool(
-        connection.execute(
-            f"SELECT FROM {TABLE} WHERE replication = %s AND source = %s AND action = %s AND outcome IS NULL",
-            [replication.name, str(replication.source), action],
-        ).rowcount
-    )
+        return None
+    found = connection.execute(
+        f"SELECT made FROM {TABLE} WHERE replication = %s AND source = %s AND action = %s AND outcome IS NULL"
+        " ORDER BY run DESC LIMIT 1",
+        [replication.name, str(replication.source), action],
+    ).fetchone()
+    return None if found is None else _read(found[0])
+
+
+def _read(made: list[dict[str, Any]]) -> list[Made]:
+    return [Made(m["kind"], m["name"], tuple(m["before"])) for m in made]
 
 
 def _prepare(connection: psycopg.Connection[Any]) -> None:

@@ -24,7 +24,7 @@ from novaops.replication.set_up.setting import Setting
 from novaops.replication.set_up.steps import Step, steps
 from novaops.replication.set_up.undo import undo
 
-SET_UP, REBUILD = "set up", "rebuild"
+SET_UP, REBUILD, SCHEMA_CHANGE = "set up", "rebuild", "schema change"
 """What a run in the journal is about."""
 LOCK = 2
 """Of our advisory locks (novaops.db.advisory_lock) the one for replications; apply, which makes tables, has its own."""
@@ -76,6 +76,11 @@ def set_up(
             raise NovaopsError(
                 f"{replication.name} is being built anew, and that was cut off",
                 hint=f"novaops replicate rebuild --to {replication.target.database} goes on with it",
+            )
+        if unfinished(target, replication, SCHEMA_CHANGE):
+            raise NovaopsError(
+                f"a change of the tables of {replication.name} was cut off",
+                hint=f"novaops replicate apply --to {replication.target.database} goes on with it",
             )
         resumed = unfinished(target, replication, SET_UP)
         given = with_reasons(allow)

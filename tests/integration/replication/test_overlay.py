@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from novaops.catalog.write_grants import take, write_grants
-from novaops.desired.overlay import Overlay, Replicated
+from novaops.desired.overlay import Overlay
 from novaops.project import Options, Project
 from novaops.replication.declaration import Endpoint, Ranges, ReplicatedTable, Replication, Strides
 from novaops.replication.overlay import overlay
@@ -61,10 +61,7 @@ def test_each_side_has_its_own() -> None:
     assert target().own == {("subscription", "agent_chat_from_nova")}
     assert [mode.mode for mode in target().modes] == ["always"]
     source = overlay([DECLARED], Endpoint("nova_memory", {"host": "127.0.0.1"}))
-    assert source == Overlay(
-        own=frozenset({("publication", "agent_chat_pub")}),
-        replicated=(Replicated("public", "agent_chat", "graybeard_memory", sends=True, whole=True),),
-    )
+    assert source == Overlay(own=frozenset({("publication", "agent_chat_pub")}))
     assert overlay([DECLARED], NOVA.at("quill_memory")) is None
     assert overlay([DECLARED], NOVA.at("graybeard_memory", {"port": "5433"})) is None, "another server"
 
@@ -192,29 +189,3 @@ def test_a_trigger_that_the_files_lack_is_a_warning(project: Callable[..., Proje
             "novaops.toml:1: warning: mode always is declared for trigger trg_notify_agent_chat of public.agent_chat,"
             " which the files do not declare",
         )
-
-
-@pytest.mark.parametrize(
-    ("side", "change", "said"),
-    [
-        (
-            "source",
-            ("id serial", "mood text, id serial"),
-            "to graybeard_memory: add mood in graybeard_memory first, ",
-        ),
-        ("target", ("id serial", "mood text, id serial"), "from nova_memory: add mood here first, "),
-        ("source", (", message text NOT NULL", ""), "to graybeard_memory: drop message here first, "),
-        ("target", (", message text NOT NULL", ""), "from nova_memory: drop message in nova_memory first, "),
-        ("target", ("sender text", "sender varchar"), "from nova_memory: sender changes on this side; "),
-    ],
-)
-def test_a_plan_says_which_side_comes_first(
-    project: Callable[..., Project], side: str, change: tuple[str, str], said: str
-) -> None:
-    """A worker stops at a row with a column that its table lacks."""
-    laid = overlay([DECLARED], DECLARED.source if side == "source" else DECLARED.target)
-    with project(CHAT, laid) as first:
-        first.apply()
-    with project(CHAT.replace(*change), laid) as second:
-        (notice,) = second.plan().notices
-    assert notice.startswith(f"public.agent_chat is replicated {said}")
