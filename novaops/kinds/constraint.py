@@ -119,7 +119,7 @@ class Constraint(Kind):
             return [_table(obj, f"RENAME CONSTRAINT {obj['_quoted']} TO {name}")]
         drop = _table(obj, f"DROP CONSTRAINT {obj['_quoted']}")
         if obj["parent_index"] is None or origin(obj) is not None or detached(obj, scene):
-            return [drop]
+            return [drop, *(step for own in _left(obj, scene) for step in self.drop(own, scene))]
         # Attached to an index without constraint, neither can be dropped while the other is there.
         table = scene.live[obj.parent] if obj.parent else obj
         parent, partition = table["partition_of"], table.identity
@@ -195,6 +195,23 @@ class Constraint(Kind):
         if obj["type"] == FOREIGN_KEY or _excludes(obj):
             return origin(obj) is not None
         return obj["type"] in RECURSIVE and brought(obj, scene)
+
+
+def _left(obj: Object, scene: Scene) -> Iterator[Object]:
+    """The checks of children that were declared there as well, and are to go too when this one goes."""
+    if obj["type"] != CHECK:
+        return
+    for address in scene.live.namesakes.get((obj.address.type, obj.name), ()):
+        heir = scene.live[address]
+        if (
+            origin(heir) == obj.address
+            and taken(heir, scene)
+            and not (heir.parent and scene.drops(heir.parent))
+        ):
+            if scene.drops(address) and heir["_local"]:
+                yield heir
+            else:
+                yield from _left(heir, scene)
 
 
 def _excludes(obj: Object) -> bool:

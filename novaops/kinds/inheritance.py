@@ -98,6 +98,16 @@ def inheriting(column: Object, scene: Scene) -> list[Object]:
     return [c for c in children if c.name == column.name and not _let_go(c, column.address, scene)]
 
 
+def comes_by_columns(table: Object, scene: Scene) -> bool:
+    """Whether a column of the table's own becomes one that is only inherited: INHERIT leaves it declared here, too."""
+    for column in scene.desired.children.get(table.address, ()):
+        if column.facts.get("inherited_from") and not column.facts.get("local"):
+            before = scene.live.objects.get(column.address)
+            if before is None or before.facts.get("local"):
+                return True
+    return False
+
+
 def goes_along(column: Object, scene: Scene) -> bool:
     """Whether dropping what it is inherited from leaves it, and what inherits it, as they are to be."""
     if not scene.drops(column.address):

@@ -208,7 +208,10 @@ class Wiring:
         self.graph.edge(Node(Act.CREATE, at), fill)
         self.graph.edge(fill, Node(Act.DROP, at))
         for heir in heirs(at, self.scene.live):
-            self.graph.edge(fill, Node(Act.DROP, heir))
+            # One that is made anew in the same way leaves before, and brings its rows along by itself.
+            self.graph.edge(Node(Act.ASIDE, heir), Node(Act.ASIDE, at))
+            if heir in self.scene.busy:
+                self.graph.edge(fill, Node(Act.DROP, heir))
         partitions = set(heirs(at, self.scene.desired))
         for partition in partitions:
             self.graph.edge(Node(Act.FINISH, partition), fill)
