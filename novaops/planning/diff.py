@@ -115,5 +115,5 @@ def _same_text(old: Any, new: Any) -> bool:
 
 
 def _privileges(old: Object, new: Object, comparison: Comparison) -> frozenset[Privilege] | None:
-    goal = wanted(old, new, comparison.privileges, comparison.ignored)
+    goal = wanted(old, new, comparison.privileges, comparison.ignored, comparison.owners)
     return None if goal == old.privileges else goal

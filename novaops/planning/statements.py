@@ -137,7 +137,9 @@ class _Writer:
             yield _label(new, provider, label)
         if kind.acl_type is not None:
             goal = (
-                privileges.wanted(old, new, self.comparison.privileges, self.comparison.ignored)
+                privileges.wanted(
+                    old, new, self.comparison.privileges, self.comparison.ignored, self.comparison.owners
+                )
                 or frozenset()
             )
             start = privileges.initial(new, kind.acl_type, self.scene.live, self.scene.live.role)
@@ -168,7 +170,8 @@ class _Writer:
         edges = self.scene.desired.dependencies.get(new.address, ()) if kind.shares_owner else ()
         for whole in (self.scene.desired[edge.referenced] for edge in edges if edge.types <= kind.late):
             *_, root = whole, *self.scene.desired.ancestors(whole)
-            return None if self.scene.creates(root.address) else self.scene.live[root.address].owner
+            # A table that is made anew gets its owner back.
+            return self.scene.live[root.address].owner if root.address in self.scene.live else None
         return None
 
     def _before(self, old: Object) -> frozenset[Privilege]:

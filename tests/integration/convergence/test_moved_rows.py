@@ -125,3 +125,15 @@ def test_a_divided_partition_of_what_is_made_anew(converge: Converge) -> None:
         check="SELECT count(*) = 1 FROM event_a",
         busy=["event", "event_a", "event_a1"],
     )
+
+
+def test_a_new_sequence_goes_on_behind_the_rows(converge: Converge) -> None:
+    old = "CREATE TABLE event (id int, kind text) PARTITION BY LIST (kind); CREATE TABLE rest PARTITION OF event DEFAULT;"
+    new = "CREATE TABLE event (id serial, kind text)"
+    converge(
+        old,
+        new,
+        rows="INSERT INTO event VALUES (7, 'a')",
+        check="SELECT nextval('event_id_seq') = 8",
+        busy=["event"],
+    )
