@@ -23,6 +23,7 @@ def origin(obj: Object) -> Address | None:
 
 
 def _table_of(source: Address) -> Address:
+    """The table of what `origin` found."""
     return Address("foreign table" if source.type.startswith("foreign") else "table", source.names[:2])
 
 
@@ -98,11 +99,11 @@ def inheriting(column: Object, scene: Scene) -> list[Object]:
     return [c for c in children if c.name == column.name and not _let_go(c, column.address, scene)]
 
 
-def comes_by_columns(table: Object, scene: Scene) -> bool:
-    """Whether a column of the table's own becomes one that is only inherited: INHERIT leaves it declared here, too."""
-    for column in scene.desired.children.get(table.address, ()):
-        if column.facts.get("inherited_from") and not column.facts.get("local"):
-            before = scene.live.objects.get(column.address)
+def comes_to_be_inherited(table: Object, scene: Scene) -> bool:
+    """Whether a column or CHECK comes to be inherited and nothing else: INHERIT leaves it declared here, too."""
+    for part in scene.desired.children.get(table.address, ()):
+        if part.facts.get("inherited_from") and not part.facts.get("local"):
+            before = scene.live.objects.get(part.address)
             if before is None or before.facts.get("local"):
                 return True
     return False

@@ -9,7 +9,7 @@ from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.kinds import storage_parameters
-from novaops.kinds.inheritance import comes_by_columns, detached
+from novaops.kinds.inheritance import comes_to_be_inherited, detached
 from novaops.kinds.kind import Kind, Part, Phase, Risk, Scene, Step
 from novaops.kinds.moved_rows import fill, set_aside
 from novaops.kinds.partition_obstacles import homeless, leaving, misplaced, read_to_attach, referred_to
@@ -75,7 +75,7 @@ class Table(Kind):
     def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
         if changed - IN_PLACE or ("of_type" in changed and not _in_order(new, scene)):
             return None
-        if "parents" in changed and new.address not in scene.busy and comes_by_columns(new, scene):
+        if "parents" in changed and new.address not in scene.busy and comes_to_be_inherited(new, scene):
             return None  # without rows nothing is lost by it
         steps = []
         if changed & {"partition_of", "partition_bound"} and old["partition_of"]:

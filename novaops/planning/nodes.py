@@ -280,6 +280,7 @@ class Wiring:
                     yield edge.dependent
 
     def _forebears(self, address: Address) -> Iterator[Address]:
+        """What the table is a partition of, at any height."""
         for edge in self.scene.live.dependencies.get(address, ()):
             if edge.types <= kind_of(self.scene.live[address]).late:
                 yield edge.referenced
