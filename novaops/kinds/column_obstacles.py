@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from novaops.catalog.object import Object
 from novaops.kinds.domain_obstacles import unfit
-from novaops.kinds.inheritance import origin
+from novaops.kinds.inheritance import brought, origin
 from novaops.kinds.input_obstacles import unreadable
 from novaops.kinds.kind import Risk, Scene
 from novaops.kinds.obstacles import keeps_rows, refusal, relation_of
@@ -15,19 +15,28 @@ from novaops.kinds.sequence_position import out_of_limits
 def unacceptable(column: Object, scene: Scene) -> list[Risk]:
     """For a column of a table that is there already."""
     table = relation_of(column, scene)
-    if not keeps_rows(table, scene) or origin(column) or column["_view"]:
-        return []
     inside = scene.desired.children.get(column.address, ())
+    own = any(child.attributes.get("type") == "n" for child in inside)
+    if not keeps_rows(table, scene) or (_told_of_parent(column, scene) and not own) or column["_view"]:
+        return []
     if column.address not in scene.live or (
         scene.creates(column.address) and not scene.creates(table.address)
     ):
-        not_null = column["not_null"] or any(child.attributes.get("type") == "n" for child in inside)
+        not_null = column["not_null"] or own
         filled = any(child.address.type == "default value" for child in inside)
         return _left_empty(column, scene) if not_null and not filled else []
     old = scene.live[column.address]
     given = f"FROM {column['_relation']} WHERE {column['_quoted']} IS NULL"
     risks = [_nulls(column, given)] if column["not_null"] and not old["not_null"] else []
     return risks + unfit(column, scene) + unreadable(column, scene) + out_of_limits(old, column)
+
+
+def _told_of_parent(column: Object, scene: Scene) -> bool:
+    """Whether the column that it is inherited from brings about what happens to it."""
+    before = scene.live.objects.get(column.address)
+    source = origin(column)
+    stays = before is not None and origin(before) == source
+    return source is not None and (stays or brought(column, scene))
 
 
 def _left_empty(column: Object, scene: Scene) -> list[Risk]:

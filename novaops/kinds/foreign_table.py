@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from novaops.catalog.object import Object
 from novaops.kinds.foreign_options import altered, described, given, secrets
+from novaops.kinds.inheritance import comes_to_be_inherited
 from novaops.kinds.kind import Kind, Part, Phase, Scene, Step
 
 IN_PLACE = {"options", "parents", "partition_of", "partition_bound"}
@@ -41,8 +42,8 @@ class ForeignTable(Kind):
         return [_attach(obj)] if obj["partition_of"] else []
 
     def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
-        if changed - IN_PLACE:
-            return None
+        if changed - IN_PLACE or ("parents" in changed and comes_to_be_inherited(new, scene)):
+            return None  # no rows are in the way
         head = f"ALTER {self.target(new)}"
         steps = []
         if changed & {"partition_of", "partition_bound"} and old["partition_of"]:

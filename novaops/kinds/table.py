@@ -9,12 +9,12 @@ from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.kinds import storage_parameters
-from novaops.kinds.inheritance import detached
+from novaops.kinds.inheritance import comes_to_be_inherited, detached
 from novaops.kinds.kind import Kind, Part, Phase, Risk, Scene, Step
 from novaops.kinds.moved_rows import fill, set_aside
 from novaops.kinds.partition_obstacles import homeless, leaving, misplaced, read_to_attach, referred_to
 from novaops.kinds.reach import any_row, publishes_changes
-from novaops.kinds.work import Work, rewrite
+from novaops.kinds.work import Work, offline, rewrite
 
 ROW_SECURITY = {
     (False, False): ["DISABLE ROW LEVEL SECURITY", "NO FORCE ROW LEVEL SECURITY"],
@@ -75,6 +75,8 @@ class Table(Kind):
     def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
         if changed - IN_PLACE or ("of_type" in changed and not _in_order(new, scene)):
             return None
+        if "parents" in changed and new.address not in scene.busy and comes_to_be_inherited(new, scene):
+            return None  # without rows nothing is lost by it
         steps = []
         if changed & {"partition_of", "partition_bound"} and old["partition_of"]:
             detach = f"ALTER TABLE {old['partition_of']} DETACH PARTITION {new.identity}"
@@ -112,10 +114,11 @@ class Table(Kind):
             steps += [Step(_alter(new, f"NO INHERIT {p}").sql, phase=Phase.RELEASE) for p in left]
             steps += [Step(_alter(new, f"INHERIT {p}").sql, phase=Phase.FINISH) for p in joined]
         if changed & {"partition_of", "partition_bound"} and new["partition_of"]:
-            steps.append(_attach(new, scene))
+            steps += [*_copied_again(new, scene), _attach(new, scene)]
         elif new["partition_of"] and (renamed := _inherited_names(new, scene)):
             detach = f"ALTER TABLE {new['partition_of']} DETACH PARTITION {new.identity}"
-            steps += [Step(detach, phase=Phase.FINISH), *renamed, _attach(new, scene)]
+            back = [*_copied_again(new, scene), _attach(new, scene)]
+            steps += [Step(detach, phase=Phase.FINISH), *renamed, *back]
         return steps
 
     def aside(self, obj: Object, scene: Scene) -> tuple[list[Step], Object]:
@@ -178,10 +181,14 @@ class Table(Kind):
 
 
 def _within_moved(obj: Object, scene: Scene) -> bool:
-    """Whether its rows are those of a partitioned table that is made anew and keeps them."""
+    """Whether its rows, if it has some, are those of a partitioned table that is made anew and keeps them."""
+    return obj.address in scene.busy and _below_moved(obj, scene)
+
+
+def _below_moved(obj: Object, scene: Scene) -> bool:
     parents = (e.referenced for e in scene.live.dependencies.get(obj.address, ()) if "a" in e.types)
     tables = (scene.live[a] for a in parents if a.type == "table" and obj["partition_of"])
-    return any(table.address in scene.moved or _within_moved(table, scene) for table in tables)
+    return any(table.address in scene.moved or _below_moved(table, scene) for table in tables)
 
 
 def _inherited_names(obj: Object, scene: Scene) -> list[Step]:
@@ -219,6 +226,20 @@ def _attach(obj: Object, scene: Scene) -> Step:
     partition = f"ATTACH PARTITION {obj.identity} {obj['partition_bound']}"
     attach = f"ALTER TABLE ONLY {obj['partition_of']} {partition}"
     return Step(attach, frozenset({"attach"}), phase=Phase.FINISH, work=read_to_attach(obj, scene))
+
+
+def _copied_again(obj: Object, scene: Scene) -> list[Step]:
+    """Drops of the constraints of a table that ATTACH PARTITION copies from its parent, without a look at its own."""
+    old, steps = scene.live[obj.address], []
+    stayed = old["partition_of"] == obj["partition_of"] and not detached(obj, scene)
+    for child in scene.desired.children.get(obj.address, ()):
+        there = child.address in scene.live and not scene.drops(child.address)
+        if child.facts.get("operators") and child["parent_index"] and (there or stayed):
+            drop = _alter(
+                obj, f"DROP CONSTRAINT {child['_quoted']}", offline(obj.identity, "builds an index over")
+            )
+            steps.append(Step(drop.sql, phase=Phase.FINISH, work=drop.work))
+    return steps
 
 
 def _body(parts: Sequence[Part]) -> str:
