@@ -133,6 +133,7 @@ class Column(Kind):
             steps += numbering
         if changed & {"not_null", "not_null_besides"}:
             steps += _not_null_besides(old, new, scene) + _left_behind(old, new, scene)
+        own |= _reset(new, changed)
         if "compression" in own:
             steps.append(_compression(new))
         if "fdw_options" in own:
@@ -325,6 +326,15 @@ def _fdw_changes(old: Object, new: Object) -> str:
         f"{'SET' if k in known else 'ADD'} {quote_ident(k)} {quote_literal(v)}" for k, v in assign.items()
     ]
     return ", ".join([*changes, *(f"DROP {quote_ident(k)}" for k in reset)])
+
+
+def _reset(new: Object, changed: frozenset[str]) -> frozenset[str]:
+    """What it is to have that ALTER … TYPE, of its own or of its parent, sets back to the type's.
+
+    See ATExecAlterColumnType() in src/backend/commands/tablecmds.c.
+    """
+    retyped = changed & KEPT and not new["_view"]
+    return frozenset(name for name in ("storage", "compression") if retyped and new[name] is not None)
 
 
 def _settings(old: Mapping[str, Any], new: Object, changed: frozenset[str]) -> list[Step]:
