@@ -35,7 +35,7 @@ STORAGE = {"p": "PLAIN", "e": "EXTERNAL", "m": "MAIN", "x": "EXTENDED"}
 COMPRESSION = {"p": "pglz", "l": "lz4"}
 GENERATED = {"s": "STORED", "v": "VIRTUAL"}
 # A change of these reaches the children of a table along with it.
-RECURSIVE = {"type", "collation", "not_null", "generated", "generation_expression"}
+RECURSIVE = {"type", "collation", "not_null", "generated"}
 # These cannot change in a partition key: the partitioned table is made anew, and the partitions change.
 KEPT = {"type", "collation"}
 
@@ -86,7 +86,9 @@ class Column(Kind):
 
     def finish(self, obj: Object, scene: Scene) -> list[Step]:
         """What no column definition says, and where an inherited column differs from what it inherits."""
-        bare = {"storage": None, "statistics": None, "options": None}
+        bare = {"storage": None, "statistics": None, "options": None, "fdw_options": None}
+        if not self.produced(obj, scene):
+            del bare["fdw_options"]
         steps = []
         source = origin(obj)
         if source is None and newly_made(obj, scene) and self.produced(obj, scene):
@@ -108,6 +110,8 @@ class Column(Kind):
             default = Address("default value", source.names) in scene.desired
             if default and Address("default value", obj.address.names) not in scene.desired:
                 steps.append(_only(obj, "DROP DEFAULT"))
+            if obj["generation_expression"] != parent["generation_expression"] and self.produced(obj, scene):
+                steps.append(_expression(obj))
             if obj["not_null_besides"] and not newly_made(obj, scene) and self.produced(obj, scene):
                 steps.append(_not_null_of_its_own(obj, obj["_not_null_name"]))
         changed = frozenset(name for name, value in bare.items() if obj[name] != value)
@@ -124,9 +128,11 @@ class Column(Kind):
         narrower = lossless(new, old) and not lossless(old, new)
         if narrower:
             steps += numbering
+        # What is computed takes no USING, what is computed no more may need it.
+        steps += generation if "generated" in own else []
         if own & KEPT:
             steps.append(_type(old, new, scene))
-        steps += generation
+        steps += generation if "generated" not in own else []
         if "not_null" in own and not any(_own_not_null(new, side) for side in (scene.live, scene.desired)):
             steps += _set_not_null(new, scene)
         if not narrower:
@@ -136,8 +142,6 @@ class Column(Kind):
         own |= _reset(new, changed)
         if "compression" in own:
             steps.append(_compression(new))
-        if "fdw_options" in own:
-            steps.append(_alter(new, f"OPTIONS ({_fdw_changes(old, new)})"))
         return steps + _settings(old.attributes, new, own)
 
     def drop(self, obj: Object, scene: Scene) -> list[Step]:
@@ -300,11 +304,17 @@ def _generation(old: Object, new: Object, changed: frozenset[str], scene: Scene)
     if not changed & {"generated", "generation_expression"}:
         return []
     if old["generated"] == "s" and not new["generated"]:
-        return [_alter(new, "DROP EXPRESSION")]
+        return [_alter(new, "DROP EXPRESSION")] if "generated" in changed else []
     if old["generated"] != new["generated"] or scene.version < 170000 or "type" in changed:
         return None
-    step = _alter(new, f"SET EXPRESSION AS ({new['generation_expression']})", "column expression")
-    return [replace(step, work=(rewrite(new["_relation"]),) if new["generated"] == "s" else ())]
+    return [_expression(new)]
+
+
+def _expression(obj: Object) -> Step:
+    """Another expression (PostgreSQL 17), which each table of an inheritance tree has for itself."""
+    step = _only(obj, f"SET EXPRESSION AS ({obj['generation_expression']})")
+    work = (rewrite(obj["_relation"]),) if obj["generated"] == "s" else ()
+    return replace(step, effects=frozenset({"column expression"}), work=work)
 
 
 def _generated_by_parent(obj: Object, scene: Scene) -> bool:
@@ -319,9 +329,9 @@ def _compression(obj: Object) -> Step:
     return _only(obj, f"SET COMPRESSION {COMPRESSION.get(obj['compression'], 'default')}")
 
 
-def _fdw_changes(old: Object, new: Object) -> str:
-    assign, reset = changed_options(old["fdw_options"], new["fdw_options"])
-    known = old["fdw_options"] or {}
+def _fdw_changes(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> str:
+    assign, reset = changed_options(old, new)
+    known = old or {}
     changes = [
         f"{'SET' if k in known else 'ADD'} {quote_ident(k)} {quote_literal(v)}" for k, v in assign.items()
     ]
@@ -346,6 +356,8 @@ def _settings(old: Mapping[str, Any], new: Object, changed: frozenset[str]) -> l
         # -1 is the default, until PostgreSQL 16 the only word for it.
         target = -1 if new["statistics"] is None else new["statistics"]
         steps.append(_only(new, f"SET STATISTICS {target}"))
+    if "fdw_options" in changed:
+        steps.append(_alter(new, f"OPTIONS ({_fdw_changes(old['fdw_options'], new['fdw_options'])})"))
     if "options" in changed:
         assign, reset = changed_options(old["options"], new["options"])
         if assign:
@@ -357,8 +369,17 @@ def _settings(old: Mapping[str, Any], new: Object, changed: frozenset[str]) -> l
 
 def _set_not_null(new: Object, scene: Scene) -> list[Step]:
     """SET NOT NULL finds a validated CHECK and then reads no row (documentation, ALTER TABLE)."""
-    if not new["not_null"] or not scene.online(new):
-        return [_alter(new, f"{'SET' if new['not_null'] else 'DROP'} NOT NULL")]
+    if not new["not_null"]:
+        return [_alter(new, "DROP NOT NULL")]
+    text = _not_null(new) if scene.version >= 180000 else "NOT NULL"
+    # SET would make up a name, and no statement could change that of an inherited one.
+    set_not_null = (
+        _alter(new, "SET NOT NULL")
+        if text == "NOT NULL"
+        else _not_null_of_its_own(new, new["_not_null_name"])
+    )
+    if not scene.online(new):
+        return [set_not_null]
     *relation, column = new.address.names
     names = (suffixed(column, f"__novaops_not_null{n or ''}") for n in count())
     # What a plan left behind when it failed has its name until this one drops it.
@@ -369,6 +390,6 @@ def _set_not_null(new: Object, scene: Scene) -> list[Step]:
     return [
         ahead,
         replace(ahead, sql=f"{table} VALIDATE CONSTRAINT {name}", patient=True),
-        _alter(new, "SET NOT NULL"),
+        set_not_null,
         Step(f"{table} DROP CONSTRAINT {name}"),
     ]

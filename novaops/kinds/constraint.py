@@ -9,7 +9,7 @@ from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.identifiers import object_name, quote_ident, quote_literal
-from novaops.kinds import storage_parameters
+from novaops.kinds import not_null, storage_parameters
 from novaops.kinds.concurrently import build, working_name
 from novaops.kinds.inheritance import (
     attached_again,
@@ -22,14 +22,13 @@ from novaops.kinds.inheritance import (
     taken,
 )
 from novaops.kinds.kind import Kind, Part, Phase, Placement, Risk, Scene, Step
+from novaops.kinds.not_null import NOT_NULL
 from novaops.kinds.obstacles import violated
 from novaops.kinds.work import Work, offline, rewrite, scan
 
-CHECK, FOREIGN_KEY, NOT_NULL, EXCLUSION = "c", "f", "n", "x"
+CHECK, FOREIGN_KEY, EXCLUSION = "c", "f", "x"
 KEYS = ("p", "u", "x")
 """Constraints that have an index (`pg_constraint.conindid`)."""
-COPIED = (FOREIGN_KEY, EXCLUSION)
-"""Constraints that ATTACH PARTITION copies: it compares no exclusion indexes (CompareIndexInfo)."""
 RECURSIVE = (CHECK, FOREIGN_KEY, NOT_NULL)
 """Constraints that a statement about the parent creates, changes and drops in its children too."""
 
@@ -45,12 +44,12 @@ class Constraint(Kind):
     late = frozenset({"P", "S"})  # an attached key's on its parent: ATTACH PARTITION makes them
 
     def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
-        if (name := _name_before(obj, scene)) is not None:
-            return _let_go(obj, name, scene)
+        if (name := not_null.name_before(obj, scene)) is not None:
+            return not_null.let_go(obj, name, scene)
         if scene.online(obj) and (steps := _online(obj, scene)):
             return steps
         # The keys of partitions are made one by one and attached.
-        only = "ONLY " if obj["type"] in KEYS and obj["_partitioned"] and obj["type"] != EXCLUSION else ""
+        only = "ONLY " if obj["type"] in KEYS and obj["_partitioned"] and not _excludes(obj) else ""
         add = f"ALTER TABLE {only}{obj['_relation']} ADD CONSTRAINT {obj['_quoted']} {_definition(obj)}"
         return [Step(add, work=_offline(obj, scene) if not only else ())]
 
@@ -67,7 +66,7 @@ class Constraint(Kind):
     def joins(self, obj: Object, scene: Scene) -> bool:
         if obj["type"] == FOREIGN_KEY or not obj["validated"]:
             return False
-        if obj["type"] == EXCLUSION and origin(obj) is not None:
+        if _excludes(obj) and origin(obj) is not None:
             return False
         if obj["type"] in KEYS and (_repeats(obj, scene) or not obj["valid"]):
             return False
@@ -83,7 +82,7 @@ class Constraint(Kind):
             if obj["_local"]:
                 # It merges with the inherited one, and stays when that goes.
                 steps.append(_table(obj, f"ADD CONSTRAINT {obj['_quoted']} {_definition(obj)}"))
-        if obj["parent_index"] and obj["type"] != EXCLUSION:
+        if obj["parent_index"] and not _excludes(obj):
             steps.append(_attach(obj))
         if obj["clustered"]:
             steps.append(_table(obj, f"CLUSTER ON {obj['_quoted']}"))
@@ -116,7 +115,7 @@ class Constraint(Kind):
         return [*steps, *_index_steps(old, new, changed, scene), *map(_attach, again)]
 
     def drop(self, obj: Object, scene: Scene) -> list[Step]:
-        if (name := _merged_name(obj, scene)) is not None:
+        if (name := not_null.merged_name(obj, scene)) is not None:
             return [_table(obj, f"RENAME CONSTRAINT {obj['_quoted']} TO {name}")]
         drop = _table(obj, f"DROP CONSTRAINT {obj['_quoted']}")
         if obj["parent_index"] is None or origin(obj) is not None or detached(obj, scene):
@@ -168,6 +167,15 @@ class Constraint(Kind):
         inside = [child for column in columns for child in snapshot.children.get(column, ())]
         return [child.address for child in inside if child.attributes.get("type") == NOT_NULL]
 
+    def rivals(self, obj: Object, scene: Scene) -> Iterable[Address]:
+        if obj["type"] != FOREIGN_KEY:
+            return []
+        # Of two keys of the same columns it takes the older one (transformFkeyCheckAttrs() in tablecmds.c).
+        needed = [edge.referenced for edge in scene.desired.dependencies.get(obj.address, ())]
+        tables = {scene.desired[address].parent for address in needed} - {None, obj.parent}
+        keys = (key for table in tables if table for key in scene.live.children.get(table, ()))
+        return [k.address for k in keys if k.kind in ("constraint", "index") and scene.drops(k.address)]
+
     def known_by(self, obj: Object, snapshot: Snapshot) -> Hashable | None:
         if obj["type"] != FOREIGN_KEY or origin(obj) is None:
             return None
@@ -182,11 +190,19 @@ class Constraint(Kind):
 
     def produced(self, obj: Object, scene: Scene) -> bool:
         if live(obj, scene):
-            stays = _stays(obj, scene) and _merged_name(obj, scene) is None
+            stays = not_null.stays(obj, scene) and not_null.merged_name(obj, scene) is None
             return taken(obj, scene) or stays
-        if obj["type"] in COPIED:
+        if obj["type"] == FOREIGN_KEY or _excludes(obj):
             return origin(obj) is not None
         return obj["type"] in RECURSIVE and brought(obj, scene)
+
+
+def _excludes(obj: Object) -> bool:
+    """Whether it is made by operators, as WITHOUT OVERLAPS is too: ATTACH PARTITION compares no such index, it copies.
+
+    See CompareIndexInfo() in src/backend/catalog/index.c.
+    """
+    return obj["_operators"] is not None
 
 
 def _repeats(obj: Object, scene: Scene) -> bool:
@@ -248,58 +264,6 @@ def _offline(obj: Object, scene: Scene) -> tuple[Work, ...]:
     return (offline(obj["_relation"], "builds an index over"),) if building else ()
 
 
-def _renamed(obj: Object, scene: Scene) -> Object | None:
-    """The NOT NULL of the same column that goes by another name on the other side.
-
-    A key on the column would forbid to drop it, and to add one would read the table.
-    """
-    column, other = obj.parent, scene.desired if live(obj, scene) else scene.live
-    if obj["type"] != NOT_NULL or column is None or scene.drops(column) or scene.creates(column):
-        return None
-    for found in other.children.get(column, ()):
-        same = all(found.attributes.get(name) == obj[name] for name in ("type", "validated", "no_inherit"))
-        if same and found.address != obj.address:
-            return found
-    return None
-
-
-def _name_before(obj: Object, scene: Scene) -> str | None:
-    """What the NOT NULL of the column is called, if it has one that becomes this."""
-    if obj["type"] != NOT_NULL or obj.parent is None or scene.creates(obj.parent):
-        return None
-    column = scene.live[obj.parent]
-    if not column["not_null"] and _renamed(obj, scene) is None:
-        return None
-    name: str | None = column["_not_null_name"]
-    return name
-
-
-def _let_go(obj: Object, name: str, scene: Scene) -> list[Step]:
-    """Statements for a NOT NULL of the column, of that name, that it is to have for itself."""
-    column = scene.live[obj.parent] if obj.parent else obj
-    rename = _table(obj, f"RENAME CONSTRAINT {name} TO {obj['_quoted']}")
-    steps = [] if name == obj["_quoted"] else [rename]
-    if column["not_null"] and not column["not_null_besides"] and not detached(column, scene):
-        # It went with the parent's, unless the table has left the parent, and then nothing happens here.
-        steps.insert(0, _table(obj, f"ADD CONSTRAINT {name} NOT NULL {column['_quoted']}"))
-    return steps
-
-
-def _stays(obj: Object, scene: Scene) -> bool:
-    """Whether this NOT NULL is renamed, or merges with what the column comes to inherit."""
-    column = scene.desired.objects.get(obj.parent) if obj["type"] == NOT_NULL and obj.parent else None
-    return column is not None and (column["not_null"] or _renamed(obj, scene) is not None)
-
-
-def _merged_name(obj: Object, scene: Scene) -> str | None:
-    """What a NOT NULL that is to be an inherited one has to be renamed to, which it cannot be after that."""
-    column = scene.desired.objects.get(obj.parent) if obj["type"] == NOT_NULL and obj.parent else None
-    if column is None or not column["not_null"] or column["_not_null_name"] in (None, obj["_quoted"]):
-        return None
-    name: str = column["_not_null_name"]
-    return name
-
-
 def _definition(obj: Object) -> str:
     """The whole definition, in the order of the grammar's ColConstraint and ConstraintElem."""
     text = obj["definition"]
@@ -354,7 +318,7 @@ def _index_steps(old: Object, new: Object, changed: frozenset[str], scene: Scene
         space = new["tablespace"] or "pg_default"
         moved = (rewrite(new["_relation"], new["_index"]),)
         steps.append(Step(f"ALTER INDEX {new['_index']} SET TABLESPACE {space}", work=moved))
-    if "parent_index" in changed and new["parent_index"]:
+    if "parent_index" in changed and new["parent_index"] and not _excludes(new):
         steps.append(_attach(new))
     if "clustered" in changed:
         others = scene.desired.children.get(new.parent, ()) if new.parent else ()

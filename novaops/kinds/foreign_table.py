@@ -41,7 +41,7 @@ class ForeignTable(Kind):
         return [_attach(obj)] if obj["partition_of"] else []
 
     def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
-        if changed - IN_PLACE:
+        if changed - IN_PLACE or _comes_by_columns(new, scene):
             return None
         head = f"ALTER {self.target(new)}"
         steps = []
@@ -71,6 +71,19 @@ class ForeignTable(Kind):
 
     def describe(self, old: Object, new: Object, attribute: str) -> str:
         return described(old, new) if attribute == "options" else super().describe(old, new, attribute)
+
+
+def _comes_by_columns(new: Object, scene: Scene) -> bool:
+    """Whether a column of its own becomes one that is only inherited: INHERIT leaves it declared here, too.
+
+    No rows are in the way of making the table anew.
+    """
+    live, desired = (
+        {c.address: c for c in side.children.get(new.address, ()) if c.facts.get("foreign")}
+        for side in (scene.live, scene.desired)
+    )
+    kept = [(live[address], column) for address, column in desired.items() if address in live]
+    return any(old["_local"] and not column["_local"] for old, column in kept if not column["_partition"])
 
 
 def _attach(obj: Object, phase: Phase = Phase.MAIN) -> Step:

@@ -16,7 +16,14 @@ from novaops.kinds.kind import Scene
 def origin(obj: Object) -> Address | None:
     """What the object is inherited from."""
     names = obj["_inherited_from"]
-    return Address(obj.address.type.removeprefix("foreign "), tuple(names)) if names else None
+    if not names:
+        return None
+    foreign = "foreign " if obj.facts.get("from_foreign") else ""
+    return Address(foreign + obj.address.type.removeprefix("foreign "), tuple(names))
+
+
+def _table_of(source: Address) -> Address:
+    return Address("foreign table" if source.type.startswith("foreign") else "table", source.names[:2])
 
 
 def brought(obj: Object, scene: Scene) -> bool:
@@ -30,7 +37,9 @@ def brought(obj: Object, scene: Scene) -> bool:
         return False
     if newly_made(obj, scene):
         return not obj["_partition"] and not obj["_local"]
-    return scene.creates(source) and _is_child(obj, source, scene)
+    # A parent that is made anew is joined when it is complete.
+    remade = scene.creates(_table_of(source))
+    return scene.creates(source) and not remade and _is_child(obj, source, scene)
 
 
 def newly_made(obj: Object, scene: Scene) -> bool:
@@ -42,9 +51,7 @@ def newly_made(obj: Object, scene: Scene) -> bool:
 def _is_child(obj: Object, source: Address, scene: Scene) -> bool:
     """Whether the relation is a child of that of `source` already."""
     *_, relation = obj, *scene.desired.ancestors(obj)
-    child, parent = (
-        scene.live.objects.get(a) for a in (relation.address, Address("table", source.names[:2]))
-    )
+    child, parent = (scene.live.objects.get(a) for a in (relation.address, _table_of(source)))
     if child is None or parent is None:
         return False
     return parent.identity in (*child.attributes.get("parents", ()), child.attributes.get("partition_of"))
@@ -73,11 +80,7 @@ def comes_to_inherit(old: Object, new: Object, scene: Scene) -> bool:
     before, after = origin(old), origin(new)
     if after is None:
         return False
-    return (
-        before is None
-        or before.names[:2] != after.names[:2]
-        or scene.creates(Address("table", after.names[:2]))
-    )
+    return before is None or before.names[:2] != after.names[:2] or scene.creates(_table_of(after))
 
 
 def inheriting(column: Object, scene: Scene) -> list[Object]:

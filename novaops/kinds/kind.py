@@ -160,6 +160,8 @@ class Kind:
     """Whether the kind is about objects of the server and of extensions, which are nobody's otherwise."""
     owned: ClassVar[bool] = False
     """Whether the objects have an owner of their own (the .sql then selects `owner`)."""
+    shares_owner: ClassVar[bool] = False
+    """Whether PostgreSQL wants it to have the owner of what it comes to belong to (`late`)."""
     belongs: ClassVar[bool] = True
     """Whether it is the owner of what contains it who may make, change and drop it."""
     grantable: ClassVar[bool] = False
@@ -315,6 +317,10 @@ class Kind:
 
     def awaits(self, obj: Object, snapshot: Snapshot) -> Iterable[Address]:
         """Objects whose `finish` comes before its `create`."""
+        return ()
+
+    def rivals(self, obj: Object, scene: Scene) -> Iterable[Address]:
+        """Live objects that PostgreSQL would take for what it needs, were they there when it is made."""
         return ()
 
     def known_by(self, obj: Object, snapshot: Snapshot) -> Hashable | None:

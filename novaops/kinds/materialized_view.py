@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from novaops.catalog.object import Object
 from novaops.kinds import storage_parameters
 from novaops.kinds.kind import Kind, Part, Risk, Scene, Step
+from novaops.kinds.query import with_columns
 from novaops.kinds.reach import any_row
 from novaops.kinds.work import Work, offline, rewrite
 
@@ -26,14 +27,15 @@ class MaterializedView(Kind):
     refuses = frozenset({"column type", "attribute type"})
 
     def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
-        text = f"CREATE MATERIALIZED VIEW {obj.identity}"
+        columns, query = with_columns(obj["definition"])
+        text = f"CREATE MATERIALIZED VIEW {obj.identity}{columns}"
         if obj["access_method"]:
             text += f"\nUSING {obj['access_method']}"
         if parameters := storage_parameters.given(obj):
             text += f"\n{parameters}"
         if obj["tablespace"]:
             text += f"\nTABLESPACE {obj['tablespace']}"
-        text += f" AS\n{obj['definition']}"
+        text += f" AS\n{query}"
         if not _filled(obj, scene):
             return [Step(f"{text}\nWITH NO DATA")]
         # Its readers wait for the old one, which was dropped in the same transaction.

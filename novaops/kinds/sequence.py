@@ -22,6 +22,7 @@ class Sequence(Kind):
     rank = 35
     acl_type = "s"
     owned = True
+    shares_owner = True
     data = True
     late = frozenset({"a"})  # the dependency on the owning column: OWNED BY makes it
 

@@ -14,7 +14,7 @@ from novaops.kinds.kind import Kind, Part, Phase, Risk, Scene, Step
 from novaops.kinds.moved_rows import fill, set_aside
 from novaops.kinds.partition_obstacles import homeless, leaving, misplaced, read_to_attach, referred_to
 from novaops.kinds.reach import any_row, publishes_changes
-from novaops.kinds.work import Work, rewrite
+from novaops.kinds.work import Work, offline, rewrite
 
 ROW_SECURITY = {
     (False, False): ["DISABLE ROW LEVEL SECURITY", "NO FORCE ROW LEVEL SECURITY"],
@@ -112,10 +112,11 @@ class Table(Kind):
             steps += [Step(_alter(new, f"NO INHERIT {p}").sql, phase=Phase.RELEASE) for p in left]
             steps += [Step(_alter(new, f"INHERIT {p}").sql, phase=Phase.FINISH) for p in joined]
         if changed & {"partition_of", "partition_bound"} and new["partition_of"]:
-            steps.append(_attach(new, scene))
+            steps += [*_copied_again(new, scene), _attach(new, scene)]
         elif new["partition_of"] and (renamed := _inherited_names(new, scene)):
             detach = f"ALTER TABLE {new['partition_of']} DETACH PARTITION {new.identity}"
-            steps += [Step(detach, phase=Phase.FINISH), *renamed, _attach(new, scene)]
+            back = [*_copied_again(new, scene), _attach(new, scene)]
+            steps += [Step(detach, phase=Phase.FINISH), *renamed, *back]
         return steps
 
     def aside(self, obj: Object, scene: Scene) -> tuple[list[Step], Object]:
@@ -219,6 +220,20 @@ def _attach(obj: Object, scene: Scene) -> Step:
     partition = f"ATTACH PARTITION {obj.identity} {obj['partition_bound']}"
     attach = f"ALTER TABLE ONLY {obj['partition_of']} {partition}"
     return Step(attach, frozenset({"attach"}), phase=Phase.FINISH, work=read_to_attach(obj, scene))
+
+
+def _copied_again(obj: Object, scene: Scene) -> list[Step]:
+    """Drops of the constraints of a table that ATTACH PARTITION copies from its parent, without a look at its own."""
+    old, steps = scene.live[obj.address], []
+    stayed = old["partition_of"] == obj["partition_of"] and not detached(obj, scene)
+    for child in scene.desired.children.get(obj.address, ()):
+        there = child.address in scene.live and not scene.drops(child.address)
+        if child.facts.get("operators") and child["parent_index"] and (there or stayed):
+            drop = _alter(
+                obj, f"DROP CONSTRAINT {child['_quoted']}", offline(obj.identity, "builds an index over")
+            )
+            steps.append(Step(drop.sql, phase=Phase.FINISH, work=drop.work))
+    return steps
 
 
 def _body(parts: Sequence[Part]) -> str:

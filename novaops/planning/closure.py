@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Edge
+from novaops.db.identifiers import quote_qualified
 from novaops.kinds import registry
 from novaops.kinds.kind import Kind, Scene
 from novaops.planning.changes import Alter, Change, Create, Drop, Replace
@@ -99,6 +100,7 @@ class _Work:
             edge.dependent in self.scene.desired
             and isinstance(mine, Alter)
             and not self._still_needs(edge, change)
+            and _lets_go_of(mine, lost)
         ):
             return
         self._keep(dependent, lost)
@@ -168,6 +170,17 @@ class _Work:
         if isinstance(change, Drop | Replace):
             self.lost.add(change.address)
         self.queue.append(change.address)
+
+
+def _lets_go_of(change: Alter, lost: Object) -> bool:
+    """Whether the alteration frees it from what it does not need any more.
+
+    Where what changes does not name that, and what stays does, the same text has come to mean another
+    function or operator.
+    """
+    name = quote_qualified(*lost.address.names[:2])
+    naming = {a for a, value in change.old.attributes.items() if name in str(value)}
+    return not naming or not naming.isdisjoint(change.changed)
 
 
 def swaps(closure: Closure, scene: Scene) -> dict[Address, Change]:

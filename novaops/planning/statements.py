@@ -128,7 +128,7 @@ class _Writer:
         kind = kind_of(new)
         change = self.changes[new.address]
         old = change.old if isinstance(change, Replace) else None
-        owner = new.owner if self.comparison.owners else old.owner if old else None
+        owner = new.owner if self.comparison.owners else old.owner if old else self._owner_to_share(new)
         if kind.owned and owner is not None and owner != self.scene.live.role:
             yield Step(f"ALTER {kind.owner_target(new)} OWNER TO {quote_ident(owner)}")
         if new.comment is not None:
@@ -149,8 +149,9 @@ class _Writer:
     def _metadata(self, change: Alter) -> Iterator[Step]:
         old, new = change.old, change.new
         kind = kind_of(new)
-        if change.owner and new.owner is not None:
-            yield Step(f"ALTER {kind.owner_target(new)} OWNER TO {quote_ident(new.owner)}")
+        owner = new.owner if self.comparison.owners else self._owner_to_share(new)
+        if owner is not None and owner != old.owner:
+            yield Step(f"ALTER {kind.owner_target(new)} OWNER TO {quote_ident(owner)}")
         if change.comment:
             yield _comment(new)
         if change.labels:
@@ -160,6 +161,15 @@ class _Writer:
         if change.privileges is not None:
             yield from self._grants(new, self._before(old), change.privileges, old.owner)
             yield from self._granted_again(change)
+
+    def _owner_to_share(self, new: Object) -> str | None:
+        """The owner of what the object is to belong to, where that is there already."""
+        kind = kind_of(new)
+        edges = self.scene.desired.dependencies.get(new.address, ()) if kind.shares_owner else ()
+        for whole in (self.scene.desired[edge.referenced] for edge in edges if edge.types <= kind.late):
+            *_, root = whole, *self.scene.desired.ancestors(whole)
+            return None if self.scene.creates(root.address) else self.scene.live[root.address].owner
+        return None
 
     def _before(self, old: Object) -> frozenset[Privilege]:
         """Privileges right before its own change: revoking on a table takes its columns' away too."""
