@@ -27,6 +27,7 @@ from novaops.kinds.obstacles import violated
 from novaops.kinds.work import Work, offline, rewrite, scan
 
 CHECK, FOREIGN_KEY, EXCLUSION = "c", "f", "x"
+TYPES = {"c": "CHECK", "f": "FOREIGN KEY", "n": "NOT NULL", "p": "PRIMARY KEY", "u": "UNIQUE", "x": "EXCLUDE"}
 KEYS = ("p", "u", "x")
 """Constraints that have an index (`pg_constraint.conindid`)."""
 RECURSIVE = (CHECK, FOREIGN_KEY, NOT_NULL)
@@ -39,6 +40,7 @@ class Constraint(Kind):
     named_after = True
     evaluates = True
     rank = 60
+    words = {"type": TYPES}
     locks = 2  # itself, and its index or the table that it refers to
     joined = True
     late = frozenset({"P", "S"})  # an attached key's on its parent: ATTACH PARTITION makes them

@@ -18,6 +18,7 @@ from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.identifiers import quote_ident
 from novaops.kinds.secrecy import masked_attributes
+from novaops.kinds.words import in_words
 from novaops.kinds.work import Work
 
 
@@ -153,7 +154,7 @@ class Kind:
     types: ClassVar[tuple[str, ...]]
     """The address types (`pg_identify_object_as_address().type`) that the kind claims."""
     rank: ClassVar[int] = 50
-    """Tie-break where dependencies leave the order open; smaller comes first. See ranks.md there."""
+    """Tie-break where dependencies leave the order open; smaller comes first."""
     acl_type: ClassVar[str | None] = None
     """First argument of `acldefault()` when objects of the kind carry privileges."""
     supplied: ClassVar[bool] = False
@@ -188,6 +189,8 @@ class Kind:
     """Whether `inline` may write it into the statement that creates its parent."""
     renames: ClassVar[bool] = True
     """Whether PostgreSQL has ALTER … RENAME for it."""
+    words: ClassVar[Mapping[str, Mapping[Any, str]]] = {}
+    """What people are told instead of the letters that the catalogs have, by attribute."""
     named_after: ClassVar[bool] = False
     """Whether PostgreSQL makes up its name from that of its table where nobody gives it one."""
 
@@ -311,6 +314,10 @@ class Kind:
         """`refuses` of this object, where the catalog says that it differs from others of its kind."""
         return self.refuses
 
+    def undergoes(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> frozenset[str]:
+        """Effects that the change has on it where a statement about another object brings it."""
+        return frozenset()
+
     def needs(self, obj: Object, snapshot: Snapshot) -> Iterable[Address]:
         """Objects that it depends on although `pg_depend` does not say so."""
         return ()
@@ -382,20 +389,4 @@ class Kind:
         """One change in words, for plans."""
         if attribute in self.secret:
             return f"{attribute.replace('_', ' ')} changed"
-        return f"{attribute.replace('_', ' ')}: {_short(old[attribute])} → {_short(new[attribute])}"
-
-
-def changed_options(
-    old: Mapping[str, Any] | None, new: Mapping[str, Any] | None
-) -> tuple[dict[str, Any], list[str]]:
-    """Options to SET and to RESET to get from `old` to `new`."""
-    before, after = old or {}, new or {}
-    return (
-        {k: v for k, v in after.items() if before.get(k) != v},
-        [k for k in before if k not in after],
-    )
-
-
-def _short(value: Any) -> str:
-    text = "none" if value is None or value == "" else str(value)
-    return text if len(text) <= 60 and "\n" not in text else "…"
+        return in_words(attribute, old[attribute], new[attribute], self.words.get(attribute, {}))

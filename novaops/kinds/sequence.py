@@ -11,6 +11,7 @@ from novaops.db.identifiers import quote_literal
 from novaops.db.sequence_options import catch_up, changed_clauses, clauses, moved, turned
 from novaops.kinds.kind import Kind, Part, Phase, Risk, Scene, Step
 from novaops.kinds.sequence_position import out_of_limits, starts_over
+from novaops.kinds.words import PERSISTENCE
 
 NUMBERS = ("smallint", "integer", "bigint", "numeric")
 
@@ -24,6 +25,7 @@ class Sequence(Kind):
     owned = True
     shares_owner = True
     data = True
+    words = {"persistence": PERSISTENCE}
     late = frozenset({"a"})  # the dependency on the owning column: OWNED BY makes it
 
     def create(self, obj: Object, parts: Steps[Part], scene: Scene) -> list[Step]:

@@ -8,6 +8,7 @@ from novaops.catalog.object import Object
 from novaops.kinds.kind import Kind, Part, Scene, Step
 
 DEFAULT_TARGET = -1
+KINDS = {"d": "ndistinct", "f": "dependencies", "m": "mcv", "e": "expressions"}
 
 
 class StatisticsObject(Kind):
@@ -15,6 +16,7 @@ class StatisticsObject(Kind):
     types = ("statistics object",)
     named_after = True
     rank = 65
+    words = {"kinds": KINDS, "target": {DEFAULT_TARGET: "default"}}
     owned = True
 
     def keyword(self, obj: Object) -> str:
@@ -28,6 +30,9 @@ class StatisticsObject(Kind):
 
     def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
         return [_target(new)] if changed == {"target"} else None
+
+    def survives(self, obj: Object, lost: Object, scene: Scene) -> frozenset[str] | None:
+        return None if scene.drops(lost.address) else frozenset({"target"})
 
     def refused(self, obj: Object) -> frozenset[str]:
         # PostgreSQL makes it again by itself, but forgets the target (ATPostAlterTypeParse,

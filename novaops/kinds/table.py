@@ -14,6 +14,7 @@ from novaops.kinds.kind import Kind, Part, Phase, Risk, Scene, Step
 from novaops.kinds.moved_rows import fill, set_aside
 from novaops.kinds.partition_obstacles import homeless, leaving, misplaced, read_to_attach, referred_to
 from novaops.kinds.reach import any_row, publishes_changes
+from novaops.kinds.words import PERSISTENCE
 from novaops.kinds.work import Work, offline, rewrite
 
 ROW_SECURITY = {
@@ -22,6 +23,7 @@ ROW_SECURITY = {
     (True, True): ["ENABLE ROW LEVEL SECURITY", "FORCE ROW LEVEL SECURITY"],
     (False, True): ["DISABLE ROW LEVEL SECURITY", "FORCE ROW LEVEL SECURITY"],
 }
+REPLICA_IDENTITY = {"d": "DEFAULT", "f": "FULL", "n": "NOTHING", "i": "an index"}
 IN_PLACE = {
     "persistence", "options", "toast_options", "tablespace", "access_method", "row_security", "force_row_security",
     "replica_identity", "parents", "partition_of", "partition_bound", "inherited_names", "of_type",
@@ -42,6 +44,7 @@ class Table(Kind):
     rows = True
     swap = True
     refuses = frozenset({"attributes"})
+    words = {"persistence": PERSISTENCE, "replica_identity": REPLICA_IDENTITY}
     late = frozenset({"a"})  # a partition's dependency on its parent: ATTACH makes it
 
     def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
@@ -241,4 +244,4 @@ def _body(parts: Sequence[Part]) -> str:
 
 
 def _replica_identity(obj: Object) -> str:
-    return "REPLICA IDENTITY " + {"d": "DEFAULT", "f": "FULL", "n": "NOTHING"}[obj["replica_identity"]]
+    return f"REPLICA IDENTITY {REPLICA_IDENTITY[obj['replica_identity']]}"

@@ -9,15 +9,14 @@ from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.kinds.kind import Kind, Part, Risk, Scene, Step
 from novaops.kinds.reach import rows_of_container
-
-MODES = {"O": "ENABLE", "D": "DISABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}
-MODE_NAMES = {"O": "origin", "D": "disabled", "R": "replica", "A": "always"}
+from novaops.kinds.words import MODE_NAMES, MODES
 
 
 class Trigger(Kind):
     name = "trigger"
     types = ("trigger",)
     rank = 72
+    words = {"enabled": MODE_NAMES}
     refuses = frozenset({"column type", "attribute type"})
     grantable = True
 
@@ -63,11 +62,6 @@ class Trigger(Kind):
     def likeness(self, obj: Object, snapshot: Snapshot) -> Mapping[str, Any]:
         head, _, rest = (obj["definition"] or "").partition(f"TRIGGER {obj['_name']} ")
         return {**obj.attributes, "definition": head + rest}
-
-    def describe(self, old: Object, new: Object, attribute: str) -> str:
-        if attribute == "enabled":
-            return f"mode: {MODE_NAMES[old['enabled']]} → {MODE_NAMES[new['enabled']]}"
-        return super().describe(old, new, attribute)
 
 
 def _mode(obj: Object) -> Step:

@@ -83,6 +83,7 @@ class _Work:
             self._set(Replace(change.old, change.new))
             return
         effects = frozenset[str]().union(*(s.effects for s in steps))
+        effects |= _kind(change.new).undergoes(change.old, change.new, change.changed, self.scene)
         if not effects:
             return
         for edge in self.scene.live.dependents.get(change.address, ()):
