@@ -9,8 +9,9 @@ from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.identifiers import object_name, quote_ident, quote_literal
-from novaops.kinds import not_null, storage_parameters
+from novaops.kinds import index_settings, not_null, storage_parameters
 from novaops.kinds.concurrently import build, working_name
+from novaops.kinds.index_settings import attach
 from novaops.kinds.inheritance import (
     attached_again,
     beyond_invalid,
@@ -24,7 +25,7 @@ from novaops.kinds.inheritance import (
 from novaops.kinds.kind import Kind, Part, Phase, Placement, Risk, Scene, Step
 from novaops.kinds.not_null import NOT_NULL
 from novaops.kinds.obstacles import violated
-from novaops.kinds.work import Work, offline, rewrite, scan
+from novaops.kinds.work import Work, offline, scan
 
 CHECK, FOREIGN_KEY, EXCLUSION = "c", "f", "x"
 TYPES = {"c": "CHECK", "f": "FOREIGN KEY", "n": "NOT NULL", "p": "PRIMARY KEY", "u": "UNIQUE", "x": "EXCLUDE"}
@@ -81,15 +82,10 @@ class Constraint(Kind):
         steps = []
         if obj["type"] == CHECK and brought(obj, scene):
             steps += _validated(obj, scene)
-            if obj["_local"]:
-                # It merges with the inherited one, and stays when that goes.
-                steps.append(_table(obj, f"ADD CONSTRAINT {obj['_quoted']} {_definition(obj)}"))
+            steps += [_declared(obj)] if obj["_local"] else []
         if obj["parent_index"] and not _excludes(obj):
             steps.append(_attach(obj))
-        if obj["clustered"]:
-            steps.append(_table(obj, f"CLUSTER ON {obj['_quoted']}"))
-        if obj["replica_identity"]:
-            steps.append(_table(obj, f"REPLICA IDENTITY USING INDEX {obj['_quoted']}"))
+        steps += [*index_settings.statistics(obj, obj["_index"]), *index_settings.marks(obj)]
         if obj["index_comment"] is not None:
             steps.append(_index_comment(obj))
         return steps
@@ -97,7 +93,12 @@ class Constraint(Kind):
     def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
         source = origin(new)
         if origin(old) and source and new["type"] in RECURSIVE:
-            return _validated(new, scene) if "validated" in changed or scene.creates(source) else []
+            if "definition" in changed and taken(old, scene) and _declared_below(old, scene):
+                return None
+            again = [_declared(new)] if "declared" in changed and new["declared"] else []
+            return (
+                again + _validated(new, scene) if "validated" in changed or scene.creates(source) else again
+            )
         if changed & {"type", "definition", "predicate"} or ("valid" in changed and not new["_partitioned"]):
             return None
         if "options" in changed and new["_partitioned"]:
@@ -121,7 +122,7 @@ class Constraint(Kind):
             return [_table(obj, f"RENAME CONSTRAINT {obj['_quoted']} TO {name}")]
         drop = _table(obj, f"DROP CONSTRAINT {obj['_quoted']}")
         if obj["parent_index"] is None or origin(obj) is not None or detached(obj, scene):
-            return [drop]
+            return [drop, *(step for heir in _left(obj, scene) for step in self.drop(heir, scene))]
         # Attached to an index without constraint, neither can be dropped while the other is there.
         table = scene.live[obj.parent] if obj.parent else obj
         parent, partition = table["partition_of"], table.identity
@@ -138,6 +139,8 @@ class Constraint(Kind):
         return f"CONSTRAINT {obj['_quoted']} ON {obj['_relation']}"
 
     def survives(self, obj: Object, lost: Object, scene: Scene) -> frozenset[str] | None:
+        if lost.kind == "column" and obj["statistics"] and not scene.drops(lost.address):
+            return frozenset({"statistics"})
         attached = obj["type"] in KEYS and origin(obj) == lost.address
         return frozenset({"parent_index"}) if attached and detached(obj, scene) else None
 
@@ -146,7 +149,11 @@ class Constraint(Kind):
         return [] if added else violated(new, scene)
 
     def beyond(self, old: Object, new: Object) -> Mapping[str, str]:
-        return beyond_invalid(new)
+        found = beyond_invalid(new)
+        before, after = old["declared"], new["declared"]
+        if before != after and not after:
+            found["declared"] = f"{new.identity} stays both inherited and declared there" if before else ""
+        return found
 
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
         return [("relation", obj.address.names[0], obj.name)] if obj["type"] in KEYS else []
@@ -156,7 +163,8 @@ class Constraint(Kind):
 
     def refused(self, obj: Object) -> frozenset[str]:
         # The server makes the others again by itself; a foreign key must not meet two types half-way.
-        return frozenset({"column type"}) if obj["type"] == FOREIGN_KEY else frozenset()
+        feels = frozenset({"column type"} if obj["type"] == FOREIGN_KEY else ())
+        return feels | index_settings.forgetful(obj)
 
     def needs(self, obj: Object, snapshot: Snapshot) -> Iterable[Address]:
         source = origin(obj)
@@ -315,28 +323,37 @@ def _state(new: Object, changed: frozenset[str]) -> list[str] | None:
 
 def _index_steps(old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step]:
     """Statements for what belongs to the index of a key."""
-    steps = [Step(f"ALTER INDEX {new['_index']} {clause}") for clause in storage_parameters.altered(old, new)]
-    if "tablespace" in changed:
-        space = new["tablespace"] or "pg_default"
-        moved = (rewrite(new["_relation"], new["_index"]),)
-        steps.append(Step(f"ALTER INDEX {new['_index']} SET TABLESPACE {space}", work=moved))
-    if "parent_index" in changed and new["parent_index"] and not _excludes(new):
-        steps.append(_attach(new))
-    if "clustered" in changed:
-        others = scene.desired.children.get(new.parent, ()) if new.parent else ()
-        if new["clustered"]:
-            steps.append(_table(new, f"CLUSTER ON {new['_quoted']}"))
-        elif not any(o.attributes.get("clustered") for o in others):
-            steps.append(_table(new, "SET WITHOUT CLUSTER"))
-    if "replica_identity" in changed and new["replica_identity"]:
-        steps.append(_table(new, f"REPLICA IDENTITY USING INDEX {new['_quoted']}"))
-    if "index_comment" in changed:
-        steps.append(_index_comment(new))
-    return steps
+    if new["type"] not in KEYS:
+        return []
+    steps = index_settings.altered(old, new, changed, new["_index"], scene)
+    return [*steps, _index_comment(new)] if "index_comment" in changed else steps
 
 
 def _table(obj: Object, clause: str, *work: Work) -> Step:
     return Step(f"ALTER TABLE {obj['_relation']} {clause}", work=work)
+
+
+def _heirs(obj: Object, scene: Scene) -> list[Object]:
+    """The same CHECK in the tables that inherit it directly."""
+    found = scene.live.namesakes.get((obj.address.type, obj.name), ()) if obj["type"] == CHECK else ()
+    return [scene.live[address] for address in found if origin(scene.live[address]) == obj.address]
+
+
+def _declared_below(obj: Object, scene: Scene) -> bool:
+    """Whether it, or one that inherits it, was declared where it is as well, and stays when the parent's goes."""
+    return bool(obj["declared"]) or any(_declared_below(heir, scene) for heir in _heirs(obj, scene))
+
+
+def _left(obj: Object, scene: Scene) -> Iterator[Object]:
+    """What then stays of those that go too: no statement could drop them before."""
+    for heir in _heirs(obj, scene):
+        if scene.drops(heir.address) and taken(heir, scene):
+            yield from [heir] if heir["declared"] else _left(heir, scene)
+
+
+def _declared(obj: Object) -> Step:
+    """It merges with the inherited one, and stays when that goes."""
+    return _table(obj, f"ADD CONSTRAINT {obj['_quoted']} {_definition(obj)}")
 
 
 def _validated(obj: Object, scene: Scene) -> list[Step]:
@@ -356,8 +373,7 @@ def _validate(obj: Object, scene: Scene) -> Step:
 
 
 def _attach(obj: Object) -> Step:
-    # Nothing happens when attaching the table has attached its index already.
-    return Step(f"ALTER INDEX {obj['parent_index']} ATTACH PARTITION {obj['_index']}", phase=Phase.FINISH)
+    return attach(obj, obj["_index"])
 
 
 def _index_comment(obj: Object) -> Step:

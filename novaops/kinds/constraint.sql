@@ -12,9 +12,12 @@ SELECT
     c.contype IN ('c', 'n') AND c.connoinherit AS no_inherit,
     c.condeferrable AS deferrable,
     c.condeferred AS deferred,
+    -- An inherited CHECK that was declared there as well stays when the parent's goes; ATTACH PARTITION leaves none.
+    CASE WHEN c.contype = 'c' AND c.coninhcount > 0 AND NOT r.relispartition THEN c.conislocal END AS declared,
     e.enforced,
     c.convalidated AS validated,
     ic.reloptions AS options,
+    st.statistics,
     quote_ident(s.spcname) AS tablespace,
     coalesce(x.indisclustered, false) AS clustered,
     coalesce(x.indisreplident, false) AS replica_identity,
@@ -67,6 +70,10 @@ LEFT JOIN pg_catalog.pg_index x ON x.indexrelid = c.conindid AND c.contype IN ('
 LEFT JOIN pg_catalog.pg_class ic ON ic.oid = x.indexrelid
 LEFT JOIN pg_catalog.pg_tablespace s ON s.oid = ic.reltablespace
 LEFT JOIN pg_catalog.pg_inherits ih ON ih.inhrelid = x.indexrelid
+LEFT JOIN (
+    SELECT a.attrelid, jsonb_object_agg(a.attnum, a.attstattarget) AS statistics
+    FROM pg_catalog.pg_attribute a WHERE a.attstattarget >= 0 AND a.attnum > 0 GROUP BY a.attrelid
+) AS st ON st.attrelid = x.indexrelid
 LEFT JOIN LATERAL (
     -- ruleutils.c, get_reloptions(); of the three only EXCLUDE shows them here.
     SELECT CASE WHEN c.contype = 'x' THEN ' WITH (' || string_agg(quote_ident(w.option_name) || '='

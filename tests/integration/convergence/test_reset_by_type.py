@@ -96,3 +96,14 @@ def test_the_key_of_a_partition_that_is_partitioned(converge: Converge, busy: tu
         check=check,
         busy=busy,
     )
+
+
+@pytest.mark.parametrize(("old", "new"), [("int4range", "int8range"), ("int8range", "int4range")])
+def test_statistics_target_of_an_exclusion(converge: Converge, old: str, new: str) -> None:
+    """pg_dump does not write it."""
+    table = (
+        "CREATE TABLE t (a {}, CONSTRAINT x EXCLUDE USING gist ((a * a) WITH &&));"
+        " ALTER INDEX x ALTER 1 SET STATISTICS 9"
+    )
+    check = "SELECT count(*) = 1 FROM pg_attribute WHERE attrelid = 'x'::regclass AND attstattarget = 9"
+    converge(table.format(old), table.format(new), check=check)
