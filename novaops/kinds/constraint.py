@@ -11,6 +11,7 @@ from novaops.catalog.snapshot import Snapshot
 from novaops.db.identifiers import object_name, quote_ident, quote_literal
 from novaops.kinds import index_settings, not_null, storage_parameters
 from novaops.kinds.concurrently import build, working_name
+from novaops.kinds.constraint_triggers import set_modes, unwatched
 from novaops.kinds.index_settings import attach
 from novaops.kinds.inheritance import (
     attached_again,
@@ -25,6 +26,7 @@ from novaops.kinds.inheritance import (
 from novaops.kinds.kind import Kind, Part, Phase, Placement, Risk, Scene, Step
 from novaops.kinds.not_null import NOT_NULL
 from novaops.kinds.obstacles import violated
+from novaops.kinds.words import MODE_NAMES
 from novaops.kinds.work import Work, offline, scan
 
 CHECK, FOREIGN_KEY, EXCLUSION = "c", "f", "x"
@@ -41,7 +43,7 @@ class Constraint(Kind):
     named_after = True
     evaluates = True
     rank = 60
-    words = {"type": TYPES}
+    words = {"type": TYPES, "trigger_modes": MODE_NAMES}
     locks = 2  # itself, and its index or the table that it refers to
     joined = True
     late = frozenset({"P", "S"})  # an attached key's on its parent: ATTACH PARTITION makes them
@@ -88,14 +90,17 @@ class Constraint(Kind):
         steps += [*index_settings.statistics(obj, obj["_index"]), *index_settings.marks(obj)]
         if obj["index_comment"] is not None:
             steps.append(_index_comment(obj))
-        return steps
+        return steps + set_modes(None, obj)
 
     def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
         source = origin(new)
+        if unwatched(old, new):
+            return None
         if origin(old) and source and new["type"] in RECURSIVE:
             if "definition" in changed and taken(old, scene) and _declared_below(old, scene):
                 return None
             again = [_declared(new)] if "declared" in changed and new["declared"] else []
+            again += set_modes(old, new)
             return (
                 again + _validated(new, scene) if "validated" in changed or scene.creates(source) else again
             )
@@ -115,7 +120,8 @@ class Constraint(Kind):
             steps.append(_table(new, f"ALTER CONSTRAINT {new['_quoted']} {' '.join(clauses)}", *enforced))
         if "validated" in changed and "enforced" not in changed:
             steps.append(_validate(new, scene))
-        return [*steps, *_index_steps(old, new, changed, scene), *map(_attach, again)]
+        steps += [*_index_steps(old, new, changed, scene), *map(_attach, again)]
+        return steps + set_modes(old, new)
 
     def drop(self, obj: Object, scene: Scene) -> list[Step]:
         if (name := not_null.merged_name(obj, scene)) is not None:
