@@ -81,6 +81,15 @@ class Dependencies:
                 found.setdefault((obj.address, obj.parent), set()).add(CONTAINED)
         return tuple(Edge(a, b, frozenset(types)) for (a, b), types in found.items())
 
+    def extensions(self) -> Mapping[Address, frozenset[str]]:
+        """The extensions that objects were made to depend on, by their names."""
+        found: dict[Address, set[str]] = {}
+        for dependent, referenced, deptype in self._rows:
+            a, b = self.resolve(dependent), self.resolve(referenced)
+            if deptype == "x" and a is not None and b is not None:
+                found.setdefault(a, set()).add(b.names[-1])
+        return {address: frozenset(names) for address, names in found.items()}
+
 
 def _deptype(dependent: Oid, referenced: Oid, deptype: str) -> str:
     """A loose member is part of its family; the family itself does not go when the operator goes."""

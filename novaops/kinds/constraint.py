@@ -144,6 +144,9 @@ class Constraint(Kind):
     def comment_target(self, obj: Object) -> str:
         return f"CONSTRAINT {obj['_quoted']} ON {obj['_relation']}"
 
+    def extension_target(self, obj: Object) -> str:
+        return f"INDEX {obj['_index']}"
+
     def survives(self, obj: Object, lost: Object, scene: Scene) -> frozenset[str] | None:
         if lost.kind == "column" and obj["statistics"] and not scene.drops(lost.address):
             return frozenset({"statistics"})

@@ -272,6 +272,10 @@ class Kind:
         """Text after ALTER in ALTER … OWNER TO."""
         return self.target(obj)
 
+    def extension_target(self, obj: Object) -> str:
+        """Text after ALTER in ALTER … DEPENDS ON EXTENSION."""
+        return self.target(obj)
+
     def rename(self, obj: Object, name: str) -> list[Step]:
         """Statements that give it another name in its schema."""
         return [Step(f"ALTER {self.target(obj)} RENAME TO {quote_ident(name)}")]

@@ -135,6 +135,8 @@ class _Writer:
             yield _comment(new)
         for provider, label in new.labels.items():
             yield _label(new, provider, label)
+        for extension in sorted(new.extensions):
+            yield _depends(new, extension)
         if kind.acl_type is not None:
             goal = (
                 privileges.wanted(old, new, self.comparison.privileges, self.comparison.ignored)
@@ -158,6 +160,8 @@ class _Writer:
             for provider in sorted(old.labels.keys() | new.labels.keys()):
                 if old.labels.get(provider) != new.labels.get(provider):
                     yield _label(new, provider, new.labels.get(provider))
+        for extension in sorted(old.extensions ^ new.extensions):
+            yield _depends(new, extension, "" if extension in new.extensions else "NO ")
         if change.privileges is not None:
             yield from self._grants(new, self._before(old), change.privileges, old.owner)
             yield from self._granted_again(change)
@@ -231,3 +235,9 @@ def _label(obj: Object, provider: str, label: str | None) -> Step:
     text = "NULL" if label is None else quote_literal(label)
     target = kind_of(obj).comment_target(obj)
     return Step(f"SECURITY LABEL FOR {quote_ident(provider)} ON {target} IS {text}", patient=True)
+
+
+def _depends(obj: Object, extension: str, no: str = "") -> Step:
+    return Step(
+        f"ALTER {kind_of(obj).extension_target(obj)} {no}DEPENDS ON EXTENSION {quote_ident(extension)}"
+    )
