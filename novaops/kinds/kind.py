@@ -338,6 +338,10 @@ class Kind:
         """What it is recognised by where nobody chose its name; None: by its address."""
         return None
 
+    def formerly(self, obj: Object, scene: Scene) -> Object | None:
+        """The live object that the change of its container renames to this one."""
+        return None
+
     def remnant(self, obj: Object, snapshot: Snapshot) -> bool:
         """Whether it is left of something else and no statement makes it: only what it hinders drops it."""
         return False

@@ -21,7 +21,7 @@ def in_words(name: str, old: Any, new: Any, words: Mapping[Any, str]) -> str:
     Of lists and options only what comes and goes is told, of long texts that they change.
     """
     title = name.replace("_", " ")
-    if isinstance(old, tuple | Mapping) or isinstance(new, tuple | Mapping):
+    if (old or new) and (isinstance(old, tuple | Mapping) or isinstance(new, tuple | Mapping)):
         return f"{title}: {_members(_listed(old, words), _listed(new, words))}"
     before, after = _word(old, words), _word(new, words)
     if any(len(text) > LONGEST or "\n" in text for text in (before, after)):
@@ -48,6 +48,8 @@ def _listed(value: Any, words: Mapping[Any, str]) -> list[str]:
 
 def _word(value: Any, words: Mapping[Any, str]) -> str:
     match value:
+        case _ if not value and isinstance(value, tuple | Mapping):
+            return "default"
         case tuple():
             return " ".join(_word(each, words) for each in value if each not in (None, ""))
         case Mapping():

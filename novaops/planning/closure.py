@@ -128,7 +128,8 @@ class _Work:
         for edge in self.scene.live.dependencies.get(old.address, ()):
             whole = self.scene.live[edge.referenced]
             if edge.referenced == old.parent:
-                held = "i" in edge.types
+                # What no statement drops goes by a statement about its container.
+                held = "i" in edge.types and bool(_kind(old).drop(old, self.scene))
             else:
                 held = "P" in edge.types and not self._lets_go(old, whole)
             if held:

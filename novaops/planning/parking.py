@@ -148,9 +148,7 @@ class _Table:
     def _named(self) -> Iterator[tuple[str, str, str]]:
         """What moves along and has a name of its own in its schema: (keyword, schema, name)."""
         for obj in (self.live[a] for a in self.staying if a != self.table.address):
-            if obj.attributes.get("identity_sequence"):
-                yield "SEQUENCE", obj.schema or "", obj["identity_sequence"]
-            elif obj.address.type == "sequence":
+            if obj.address.type == "sequence":
                 yield "SEQUENCE", obj.schema or "", obj.name
             elif obj.address.type == "index" or obj.facts.get("index"):
                 yield "INDEX", obj.schema or "", obj.name

@@ -131,7 +131,8 @@ class _Writer:
         owner = new.owner if self.comparison.owners else old.owner if old else self._owner_to_share(new)
         if kind.owned and owner is not None and owner != self.scene.live.role:
             yield Step(f"ALTER {kind.owner_target(new)} OWNER TO {quote_ident(owner)}")
-        if new.comment is not None:
+        renamed = kind.formerly(new, self.scene)
+        if new.comment != (renamed.comment if renamed else None):
             yield _comment(new)
         for provider, label in new.labels.items():
             yield _label(new, provider, label)
@@ -139,12 +140,20 @@ class _Writer:
             yield _depends(new, extension)
         if kind.acl_type is not None:
             goal = (
-                privileges.wanted(old, new, self.comparison.privileges, self.comparison.ignored)
+                privileges.wanted(old or renamed, new, self.comparison.privileges, self.comparison.ignored)
                 or frozenset()
             )
-            start = privileges.initial(new, kind.acl_type, self.scene.live, self.scene.live.role)
-            maker = new.owner if kind.supplied else self.scene.live.role
-            yield from self._grants(new, start, goal, owner or maker or new.owner)
+            maker = new.owner or "" if kind.supplied else self._maker(new)
+            start = privileges.initial(new, kind.acl_type, self.scene.live, maker)
+            if renamed is not None:
+                start = renamed.privileges or start
+            yield from self._grants(new, start, goal, owner or maker)
+
+    def _maker(self, new: Object) -> str:
+        """Whose it is at first: the applier's, or the owner's of a relation that is there already."""
+        *_, root = new, *self.scene.desired.ancestors(new)
+        there = None if self.scene.creates(root.address) else self.scene.live.objects.get(root.address)
+        return (there.owner if there is not None and root is not new else None) or self.scene.live.role
 
     # -- alteration -----------------------------------------------------------------------------
 
@@ -178,7 +187,8 @@ class _Writer:
     def _before(self, old: Object) -> frozenset[Privilege]:
         """Privileges right before its own change: revoking on a table takes its columns' away too."""
         container = self.changes.get(old.parent) if old.parent else None
-        lost = revoked(container) if isinstance(container, Alter) else frozenset()
+        whole = isinstance(container, Alter) and _same_relation(container.old, old)
+        lost = revoked(container) if isinstance(container, Alter) and whole else frozenset()
         return frozenset(p for p in old.privileges or () if (p.grantee, p.privilege) not in lost)
 
     def _granted_again(self, change: Alter) -> Iterator[Step]:
@@ -186,7 +196,9 @@ class _Writer:
             return
         for child in self.scene.desired.children.get(change.address, ()):
             mine = self.scene.live.objects.get(child.address)
-            if mine is not None and mine.privileges and child.address not in self.changes:
+            if mine is None or not mine.privileges or not _same_relation(change.old, mine):
+                continue
+            if child.address not in self.changes:
                 yield from self._grants(child, self._before(mine), mine.privileges, mine.owner)
 
     def _grants(
@@ -202,6 +214,11 @@ def revoked(change: Alter) -> frozenset[tuple[str, str]]:
         return frozenset()
     kept = {(p.grantee, p.privilege) for p in change.privileges}
     return frozenset((p.grantee, p.privilege) for p in change.old.privileges or ()) - kept
+
+
+def _same_relation(table: Object, part: Object) -> bool:
+    """Whether privileges on the two are granted ON the same: those of a column stand in its table."""
+    return kind_of(table).grant_target(table)[1] == kind_of(part).grant_target(part)[1]
 
 
 def part_order(obj: Object) -> tuple[object, ...]:
