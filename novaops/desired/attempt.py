@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import psycopg
 from psycopg import errors, sql
 from psycopg.rows import tuple_row
 
+from novaops.db import session_settings
 from novaops.desired.classify import Verdict
 from novaops.desired.rules import Action
 from novaops.desired.settings import Settings
@@ -29,9 +30,11 @@ PINNED = {
     "lock_timeout": "10s",
     "idle_in_transaction_session_timeout": "0",
     "row_security": "on",
-    "standard_conforming_strings": "on",
     "synchronous_commit": "off",
 }
+# What a RESET takes back to what the session has: what constants mean, and what DDL makes.
+DECIDING = frozenset(name.lower() for name in (*session_settings.PINNED, *session_settings.READING))
+DEFAULTS = "SELECT lower(name), setting FROM pg_catalog.pg_settings WHERE lower(name) = ANY (%s)"
 # Counted as they happen, released subtransactions and dropped objects included.
 CHANGES = (
     "SELECT sum(pg_catalog.pg_stat_get_xact_tuples_inserted(oid) + pg_catalog.pg_stat_get_xact_tuples_updated(oid)"
@@ -80,16 +83,18 @@ class Session:
         self.connection = connection
         self.commit = commit
         self.settings = Settings()
+        self.defaults: Mapping[str, str] = {}
 
     def begin(self) -> None:
-        """Pin the settings and make the table of marks."""
+        """Pin the settings and make the table of marks; a RESET of the files goes back to the session's own."""
         self.connection.rollback()
         self.connection.autocommit = self.commit
         self.connection.prepare_threshold = None
         if self.commit:
-            self.execute("DISCARD ALL")
+            self.execute("DISCARD TEMP")
         else:
             self.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED READ WRITE")
+        self.defaults = dict(self.execute(DEFAULTS, [[*DECIDING]]).fetchall())
         self.execute(f"CREATE TEMPORARY TABLE {MARKS.partition('.')[2]} (task int NOT NULL, changes bigint)")
         self.execute(f"GRANT INSERT ON {MARKS} TO PUBLIC")
         for name, value in PINNED.items():
@@ -110,9 +115,9 @@ class Session:
         self.commit = self.connection.autocommit = False
         self.execute(f"SAVEPOINT {SAVEPOINT}")
 
-    def execute(self, text: str) -> psycopg.Cursor[Any]:
+    def execute(self, text: str, parameters: Sequence[object] | None = None) -> psycopg.Cursor[Any]:
         """Run SQL of ours or of the files; several statements are one message to the server."""
-        return self.connection.cursor(row_factory=tuple_row).execute(sql.SQL(text))
+        return self.connection.cursor(row_factory=tuple_row).execute(sql.SQL(text), parameters)
 
     def guarded(self, text: str) -> bool:
         """Run it so that an error undoes nothing else; false when it failed."""
@@ -128,12 +133,16 @@ class Session:
     def as_itself(self, text: str) -> bool:
         """Run it guarded, under the session's own role rather than the one that the files set."""
         own = Settings()
-        around = [*own.reached_from(self.settings), text, *self.settings.reached_from(own)]
+        around = [*self.way(self.settings, own), text, *self.way(own, self.settings)]
         return self.guarded(";\n".join(around))
+
+    def way(self, before: Settings, after: Settings) -> list[str]:
+        """Statements that bring the session from one state of its settings to another."""
+        return after.reached_from(before, self.defaults)
 
     def attempt(self, task: Task) -> Failure | None:
         """Run a task under the settings of its place; None when it succeeded."""
-        before = _joined(task.settings.reached_from(self.settings))
+        before = _joined(self.way(self.settings, task.settings))
         try:
             self.execute(self._enclosed(before + _marked(task)))
         except psycopg.Error as error:
@@ -152,7 +161,7 @@ class Session:
         texts = []
         settings = self.settings
         for task in tasks:
-            texts.append(_joined(task.settings.reached_from(settings)) + _marked(task))
+            texts.append(_joined(self.way(settings, task.settings)) + _marked(task))
             settings = task.settings
         if not self.guarded(";".join(texts)):
             return False
@@ -169,7 +178,7 @@ class Session:
 
     def reset(self) -> None:
         """Back to the settings of the session, and to its own role."""
-        for text in Settings().reached_from(self.settings):
+        for text in self.way(self.settings, Settings()):
             self.execute(text)
         self.settings = Settings()
 

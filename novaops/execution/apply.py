@@ -80,8 +80,6 @@ def run(
 def _pin(connection: psycopg.Connection[Any]) -> None:
     """Settings that a role or database may have set to something that would break a plan."""
     for name, value in (
-        ("statement_timeout", "0"),
-        ("idle_in_transaction_session_timeout", "0"),
         ("check_function_bodies", "off"),
         ("session_replication_role", "origin"),
     ):
