@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import psycopg
+from psycopg.pq import TransactionStatus
 
 from novaops.errors import NovaopsError
 
@@ -48,14 +49,14 @@ def time_zone(connection: psycopg.Connection[Any]) -> str:
 
 
 def set_time_zone(connection: psycopg.Connection[Any], zone: str) -> None:
-    """Set the session's TimeZone; raises `NovaopsError` where the server does not know the zone."""
+    """Set the session's TimeZone, before anything else is done in it; raises `NovaopsError` as `read_like` does."""
     _set(connection, "TimeZone", zone)
 
 
 def read_like(connection: psycopg.Connection[Any], target: psycopg.Connection[Any]) -> None:
     """Let the session read constants as one of `target` does.
 
-    Raises `NovaopsError` where the connection's server does not know the time zone.
+    To be called before anything else is done in it. Raises `NovaopsError` where its server does not know the time zone.
     """
     for name in READING:
         if (value := target.info.parameter_status(name)) is not None:
@@ -65,6 +66,9 @@ def read_like(connection: psycopg.Connection[Any], target: psycopg.Connection[An
 def _set(connection: psycopg.Connection[Any], name: str, value: str) -> None:
     try:
         connection.execute("SELECT set_config(%s, %s, false)", [name, value])
+        # A session in which everything will be rolled back is to keep it.
+        if connection.info.transaction_status is TransactionStatus.INTRANS and not connection.autocommit:
+            connection.commit()
     except psycopg.errors.InvalidParameterValue as error:
         info = connection.info
         raise NovaopsError(

@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 from psycopg import errors
 
+from novaops.db.session_settings import set_time_zone
 from novaops.errors import NovaopsError, RefusedError
 from novaops.execution.invalid_index import remove_remains
 from novaops.execution.journal import Journal, NoJournal
@@ -67,6 +68,8 @@ def run(
                 hint="apply without the plan file: novaops apply",
             )
     _pin(connection)
+    if plan.time_zone is not None:
+        set_time_zone(connection, plan.time_zone)
     with Watch.over(connection, reporter) as watch:
         work = Work(connection, watch, reporter, plan, lock_timeout, journal)
         done = 0

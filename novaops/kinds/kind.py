@@ -120,6 +120,8 @@ class Scene:
     """Live tables with rows: what would keep others from them for long is done in other ways."""
     moved: frozenset[Address] = field(default_factory=frozenset)
     """Live tables that are made anew, and whose rows are copied (`Kind.fill`)."""
+    time_zone: str | None = None
+    """TimeZone of the sessions that plan and apply; None where nothing is applied."""
 
     def online(self, obj: Object) -> bool:
         """Whether the object belongs to a table that others are reading and writing meanwhile."""
@@ -153,7 +155,7 @@ class Kind:
     types: ClassVar[tuple[str, ...]]
     """The address types (`pg_identify_object_as_address().type`) that the kind claims."""
     rank: ClassVar[int] = 50
-    """Tie-break where dependencies leave the order open; smaller comes first. See ranks.md there."""
+    """Tie-break where dependencies leave the order open; smaller comes first."""
     acl_type: ClassVar[str | None] = None
     """First argument of `acldefault()` when objects of the kind carry privileges."""
     supplied: ClassVar[bool] = False

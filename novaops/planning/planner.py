@@ -15,6 +15,7 @@ from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.identifiers import quote_ident
 from novaops.db.locks import LockTable, lock_table
+from novaops.db.session_settings import time_zone
 from novaops.desired.renamed import Renamed
 from novaops.diagnostics import Source
 from novaops.planning.busy import busy_relations
@@ -116,6 +117,8 @@ def assessed(
     locks = LockTable() if connection is None else lock_table(connection)
     parking = _parked(request)
     made = _drafted(replace(request, live=parking.live), busy or connection, locks.room)
+    if connection is not None:
+        made = replace(made, scene=replace(made.scene, time_zone=time_zone(connection)))
     found = assess(made.changes, made.scene, connection, request.written)
     for address, whole in _of_the_whole(request, made):
         found.hazards[address] = (*found.hazards.get(address, ()), whole)
@@ -167,6 +170,7 @@ def written_plan(request: Request, found: Assessed) -> Plan:
             *found.parking.notices,
         ),
         objects=sum(o.parent is None for o in request.desired),
+        time_zone=made.scene.time_zone,
         owned=ownership(made, [n.present.address for n in request.renamed.names] if request.renamed else ()),
     )
     return with_consent(made_plan, request.allowed)

@@ -9,6 +9,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from novaops.output.json import plan_from_json, plan_to_json
+from novaops.output.sql import plan_to_sql
 from novaops.project import Project
 from tests.integration.project.conftest import exists
 
@@ -91,3 +93,60 @@ def test_constants_of_the_files_are_read_as_in_the_database(
         "2024-02-01",
     )
     assert exists(live, "t")
+
+
+NOON = "SELECT a AT TIME ZONE 'UTC' = '2024-07-01 03:00' FROM t"
+
+
+@pytest.mark.parametrize("shadow", ["server", "borrowed"])
+def test_a_plan_is_applied_in_the_time_zone_that_its_hazard_names(
+    live: Connection,
+    declare: Callable[..., Project],
+    new_database: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+    shadow: str,
+) -> None:
+    """12:00 is 03:00 in UTC for who plans in Tokyo, wherever the plan file is applied."""
+    live.execute("CREATE TABLE t (a timestamp); INSERT INTO t VALUES ('2024-07-01 12:00')")
+    place = new_database("shadow") if shadow == "borrowed" else shadow
+    with monkeypatch.context() as in_tokyo:
+        in_tokyo.setenv("PGTZ", "Asia/Tokyo")
+        made = declare("CREATE TABLE t (a timestamptz);").plan()
+    (told,) = [h for h in made.blocked if h.hazard == "behaviour"]
+    assert (told.object, told.affected) == ("public.t.a", 1)
+    assert told.message == "1 value would be read in the time zone Asia/Tokyo"
+    assert "\nSET TimeZone = 'Asia/Tokyo';\n" in plan_to_sql(made)
+    elsewhere = declare("CREATE TABLE t (a timestamptz);", shadow=place)
+    elsewhere.apply(plan_from_json(plan_to_json(made)), allow=["behaviour:public.t.a"])
+    assert live.execute(NOON).fetchone() == (True,)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "value", "hazards"),
+    [
+        ("timestamptz", "timestamp", "'2024-07-01 12:00Z'", {"behaviour"}),
+        ("timestamp[]", "timestamptz[]", "'{2024-07-01 12:00}'", {"behaviour"}),
+        ("timestamptz", "text", "'2024-07-01 12:00Z'", {"behaviour"}),
+        ("date", "timestamptz", "'2024-07-01'", {"behaviour"}),
+        ("timestamp", "text", "'2024-07-01'", set()),
+        ("timestamp", "timestamptz", "NULL", set()),
+        ("timestamptz", "timestamptz(6)", "'2024-07-01'", set()),
+    ],
+)
+def test_what_depends_on_the_time_zone_is_told(
+    live: Connection, declare: Callable[..., Project], old: str, new: str, value: str, hazards: set[str]
+) -> None:
+    live.execute(f"CREATE TABLE t (a {old}); INSERT INTO t VALUES ({value})")
+    made = declare(f"CREATE TABLE t (a {new});").plan()
+    assert {h.hazard for h in made.blocked} == hazards
+    assert made.statements
+
+
+def test_a_borrowed_shadow_reads_constants_as_the_database_does(
+    live: Connection, declare: Callable[..., Project], new_database: Callable[..., str]
+) -> None:
+    set_on(live, "TimeZone", "Asia/Tokyo")
+    text = "CREATE TABLE t (a timestamptz DEFAULT '2024-01-01 00:00'::timestamptz)"
+    with psycopg.connect(live.info.dsn, autocommit=True) as like_psql:
+        like_psql.execute(text)
+    assert not declare(text, shadow=new_database("shadow")).plan().todo
