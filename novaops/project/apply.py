@@ -16,6 +16,7 @@ from novaops.execution.invalid_index import check_no_build
 from novaops.execution.journal import Journal
 from novaops.execution.rehearsal import Rehearsal
 from novaops.execution.resume import resumable
+from novaops.execution.stamp import stamp
 from novaops.planning.consents import with_reasons
 from novaops.planning.diff import diff
 from novaops.planning.hazard_codes import with_consent
@@ -54,6 +55,7 @@ def apply(
     started = time.monotonic()
     with alone(project, lock_wait), recording(project) as journal:
         _check_place(project, made)
+        seen = stamp(project.connection)
         resumed = _resumed(project, made) if project.options.journal else None
         files = Around(project, made, lock_timeout, begun=resumed is not None)
         if resumed is None:
@@ -66,6 +68,9 @@ def apply(
             made = with_consent(project.rehearse(made), {**made.consents, **given})
             _check_rehearsal(project, Rehearsal.of(made.rehearsal), unproven)
             _check_blocked(made)
+        # A rehearsal takes its time, and somebody may have worked on the database meanwhile.
+        if stamp(project.connection) != seen:
+            _check_unchanged(project, made, None if resumed else files.fingerprint)
         files.before()
         with files.telling():
             ran = _run(project, made, lock_timeout, journal, resumed)
@@ -127,7 +132,8 @@ def _check_place(project: Project, made: Plan) -> None:
 
 
 def _check_unchanged(project: Project, made: Plan, fingerprint: str | None) -> None:
-    if live_fingerprint(project.inspect(), project.scope()) != fingerprint:
+    """Look whether the live schema has the fingerprint; None is that of no schema."""
+    if fingerprint is None or live_fingerprint(project.inspect(), project.scope()) != fingerprint:
         raise TargetChangedError(
             f"{made.target.database} has changed since the plan was made; nothing was applied",
             hint="run `novaops plan` again and look at the difference",
