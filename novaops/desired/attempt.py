@@ -10,7 +10,7 @@ import psycopg
 from psycopg import errors, sql
 from psycopg.rows import tuple_row
 
-from novaops.db import session_settings
+from novaops.db import session_settings, shared_catalogs
 from novaops.desired.classify import Verdict
 from novaops.desired.rules import Action
 from novaops.desired.settings import Settings
@@ -21,6 +21,8 @@ MARKS = "pg_temp.novaops_marks"
 PREPARED = -1
 """The mark of what was there before the first statement."""
 SAVEPOINT = "novaops_statement"
+BEYOND = "novaops_beyond"
+"""Name of the constraint, and `Failure.code`, of what would change more than the database and must not be committed."""
 
 # The session's own, whatever the role or the database says; lc_messages needs a superuser.
 PINNED = {
@@ -76,7 +78,8 @@ class Session:
     """A connection to the shadow, in one transaction, or committing each message.
 
     A row is written to `MARKS` after each statement. Its place in the order of transactions (xmin) and
-    of commands within one (cmin) tells later which statement made a row of the catalogs.
+    of commands within one (cmin) tells later which statement made a row of the catalogs. Where messages are committed,
+    a constraint on that row sees to it that none is that changes what belongs to the whole server.
     """
 
     def __init__(self, connection: psycopg.Connection[Any], *, commit: bool) -> None:
@@ -95,7 +98,11 @@ class Session:
         else:
             self.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED READ WRITE")
         self.defaults = dict(self.execute(DEFAULTS, [[*DECIDING]]).fetchall())
-        self.execute(f"CREATE TEMPORARY TABLE {MARKS.partition('.')[2]} (task int NOT NULL, changes bigint)")
+        checked = f" CONSTRAINT {BEYOND} CHECK (NOT beyond)" if self.commit else ""
+        self.execute(
+            f"CREATE TEMPORARY TABLE {MARKS.partition('.')[2]}"
+            f" (task int NOT NULL, changes bigint, beyond boolean{checked})"
+        )
         self.execute(f"GRANT INSERT ON {MARKS} TO PUBLIC")
         for name, value in PINNED.items():
             self.execute(f"SET {name} = '{value}'")
@@ -108,11 +115,12 @@ class Session:
         """Run what the files may refer to; no failing statement of theirs undoes it, none of them made it."""
         for text in texts:
             self.execute(self._enclosed(text))
-        self.execute(self._enclosed(f"INSERT INTO {MARKS} VALUES ({PREPARED}, NULL)"))
+        self.execute(self._enclosed(f"INSERT INTO {MARKS} VALUES ({PREPARED}, NULL, NULL)"))
 
     def hold(self) -> None:
         """Commit nothing from here on."""
         self.commit = self.connection.autocommit = False
+        self.execute(f"ALTER TABLE {MARKS} DROP CONSTRAINT {BEYOND}")
         self.execute(f"SAVEPOINT {SAVEPOINT}")
 
     def execute(self, text: str, parameters: Sequence[object] | None = None) -> psycopg.Cursor[Any]:
@@ -144,7 +152,7 @@ class Session:
         """Run a task under the settings of its place; None when it succeeded."""
         before = _joined(self.way(self.settings, task.settings))
         try:
-            self.execute(self._enclosed(before + _marked(task)))
+            self.execute(self._enclosed(before + self._marked(task)))
         except psycopg.Error as error:
             if self.connection.closed or error.sqlstate is None:
                 raise
@@ -161,12 +169,18 @@ class Session:
         texts = []
         settings = self.settings
         for task in tasks:
-            texts.append(_joined(self.way(settings, task.settings)) + _marked(task))
+            # What a message has changed so far is counted together, and one look at the end is enough.
+            text = self._marked(task, last=task is tasks[-1])
+            texts.append(_joined(self.way(settings, task.settings)) + text)
             settings = task.settings
         if not self.guarded(";".join(texts)):
             return False
         self.settings = settings
         return True
+
+    def roles(self) -> set[str]:
+        """The roles of the server, as this transaction sees them."""
+        return {name for (name,) in self.execute("SELECT rolname FROM pg_catalog.pg_roles")}
 
     def changes(self, task: Task | None = None) -> int:
         """How many catalog rows this transaction has changed: by now, or at the end of a probed task."""
@@ -185,11 +199,19 @@ class Session:
     def _enclosed(self, text: str) -> str:
         # A syntax error fails a message as a whole, so the savepoint to go back to is made by the
         # message before. Without a transaction, a message is one by itself (section 53.2.2.1).
-        return text if self.commit else f"{text};RELEASE SAVEPOINT {SAVEPOINT};SAVEPOINT {SAVEPOINT}"
+        return (
+            f"{text};{shared_catalogs.FORGET}"
+            if self.commit
+            else f"{text};RELEASE SAVEPOINT {SAVEPOINT};SAVEPOINT {SAVEPOINT}"
+        )
 
     def _undo(self) -> None:
-        if not self.commit:
-            self.execute(f"ROLLBACK TO SAVEPOINT {SAVEPOINT}")
+        self.execute(shared_catalogs.FORGET if self.commit else f"ROLLBACK TO SAVEPOINT {SAVEPOINT}")
+
+    def _marked(self, task: Task, *, last: bool = True) -> str:
+        changes = f"({CHANGES})" if task.verdict.action is Action.PROBE else "NULL"
+        beyond = f"({shared_catalogs.query()})" if self.commit and last else "NULL"
+        return f"{task.verdict.sql}\n;INSERT INTO {MARKS} VALUES ({task.index}, {changes}, {beyond})"
 
     def _failure(self, task: Task, error: psycopg.Error, shift: int) -> Failure:
         diag = error.diag
@@ -206,18 +228,13 @@ class Session:
             offset = at if 0 <= at < len(task.statement.text) else None
         return Failure(
             task,
-            code,
+            BEYOND if diag.constraint_name == BEYOND else code,
             diag.message_primary or str(error),
             diag.message_detail,
             diag.message_hint,
             diag.context,
             offset,
         )
-
-
-def _marked(task: Task) -> str:
-    changes = f"({CHANGES})" if task.verdict.action is Action.PROBE else "NULL"
-    return f"{task.verdict.sql}\n;INSERT INTO {MARKS} VALUES ({task.index}, {changes})"
 
 
 def _joined(texts: Sequence[str]) -> str:

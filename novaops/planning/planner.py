@@ -50,6 +50,8 @@ class Request:
     """What was consented to, as `hazard_codes.consent()` writes it, with the reasons."""
     missing_roles: tuple[str, ...] = ()
     """Roles that the files name, the server lacks and the plan is to create."""
+    passing_roles: tuple[str, ...] = ()
+    """Roles that only a statement of the files makes, which no plan runs (`Desired.passing_roles`)."""
     empty: bool = False
     """Whether the files hold no statement: an accident more often than a wish."""
     sources: Mapping[Address, Source] = field(default_factory=dict)

@@ -63,6 +63,7 @@ def apply(
         files.check()
         check_no_build(project.connection, made)
         _check_ownership(project, made)
+        _check_roles(project, made)
         # A plan that is run again was rehearsed for what was there when it was made.
         if rehearse and (resumed is None or made.continues) and _has_a_start(project, made):
             made = with_consent(project.rehearse(made), {**made.consents, **given})
@@ -153,6 +154,23 @@ def _check_ownership(project: Project, made: Plan) -> None:
         hint=f"apply as a member of {'both' if len(roles) == 2 else 'all of them' if roles[1:] else names}:"
         f" GRANT {names} TO {quote_ident(role)}, or novaops apply --user {roles[0]}",
     )
+
+
+def _check_roles(project: Project, made: Plan) -> None:
+    """Roles that the statements name are there; those that the files make by themselves no plan makes."""
+    made_by_files = project.request.passing_roles if project.request else ()
+    named = [r for r in made_by_files if any(quote_ident(r) in s.sql for s in made.statements)]
+    query = "SELECT rolname FROM pg_catalog.pg_roles WHERE rolname = ANY (%s)"
+    there = {name for (name,) in project.connection.execute(query, [named])} if named else set()
+    missing = [role for role in named if role not in there]
+    if missing:
+        names = ", ".join(quote_ident(role) for role in missing)
+        raise NovaopsError(
+            f"the plan needs {names}, which the server lacks; nothing was applied",
+            detail="a statement of the files makes it, and roles belong to the whole server: no plan runs that",
+            hint="; ".join(f"CREATE ROLE {quote_ident(role)}" for role in missing)
+            + " and apply again; or novaops apply --missing-roles create",
+        )
 
 
 def _check_rehearsal(project: Project, verdict: Rehearsal, unproven: Callable[[str], bool]) -> None:

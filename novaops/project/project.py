@@ -205,6 +205,7 @@ class Project:
             sources=desired.sources,
             allowed=allowed,
             missing_roles=desired.missing_roles,
+            passing_roles=desired.passing_roles,
             empty=desired.empty,
             files=str(self.file),
             safe_below=self.options.safe_below,

@@ -145,6 +145,8 @@ def _declared(project: Project, request: Request, command: tuple[str, ...]) -> D
         commit=True,
         overlay=project.options.overlay,
     )
+    if desired.uncommitted:
+        raise NovaopsError(f"{desired.uncommitted[0]} changes more than the database, and is not committed")
     if live_fingerprint(desired.snapshot, request.scope) != live_fingerprint(request.desired, request.scope):
         raise NovaopsError(f"{project.file} does not declare any more what it did when the plan was made")
     return found[-1]
