@@ -18,6 +18,7 @@ from novaops.db.locks import LockTable, lock_table
 from novaops.db.session_settings import time_zone
 from novaops.desired.renamed import Renamed
 from novaops.diagnostics import Source
+from novaops.errors import NovaopsError
 from novaops.planning.busy import busy_relations
 from novaops.planning.diff import Comparison
 from novaops.planning.draft import Draft, draft
@@ -204,6 +205,21 @@ def unread(live: Snapshot, desired: Snapshot) -> list[str]:
         for attribute in kind_of(obj).unread(obj)
     }
     return sorted(found)
+
+
+def check_readable(request: Request, made: Plan) -> None:
+    """Raise `NovaopsError` where the plan would make something of which the server does not tell all that is declared."""
+    hidden = {o.identity: kind_of(o).unread(o) for o in request.goal}
+    for change in made.changes:
+        unknown = hidden.get(change.object) if change.operation in ("create", "replace") else None
+        if unknown:
+            what = ", ".join(sorted(name.replace("_", " ") for name in unknown))
+            raise NovaopsError(
+                f"{change.kind} {change.object} cannot be made by {request.target.user}:"
+                f" PostgreSQL does not tell that role its {what}",
+                hint=f"apply as a superuser, or make it by hand: CREATE {change.kind.upper()}, and plan again;"
+                " an entry in .pgschemaignore leaves it alone",
+            )
 
 
 def beyond(request: Request) -> Iterator[str]:
