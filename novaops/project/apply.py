@@ -175,11 +175,7 @@ def _check_roles(project: Project, made: Plan) -> None:
 
 def _check_rehearsal(project: Project, verdict: Rehearsal, unproven: Callable[[str], bool]) -> None:
     if verdict.failed:
-        raise NovaopsError(
-            "the rehearsal on a copy did not lead to what the files declare; nothing was applied",
-            detail=str(verdict),
-            hint="this is a defect of novaops: please report the plan (novaops plan --format json)",
-        )
+        raise not_led_there(verdict)
     if not verdict.faithful and not unproven(str(verdict)):
         raise UsageError(
             "the plan could not be tried on a copy; nothing was applied",
@@ -187,6 +183,22 @@ def _check_rehearsal(project: Project, verdict: Rehearsal, unproven: Callable[[s
             hint=f"{NO_REHEARSAL}; novaops apply --no-rehearse goes on without",
         )
     project.reporter.note(str(verdict))
+
+
+def not_led_there(verdict: Rehearsal) -> NovaopsError:
+    """The error for a rehearsal that failed, with what goes on until novaops is mended."""
+    if verdict.error is not None:
+        on = "to go on, make that change by hand (novaops plan --format sql) and plan again"
+    else:
+        on = (
+            "to go on, make what differs by hand (novaops plan --format sql) and plan again, or leave it alone by an"
+            " entry in .pgschemaignore; novaops apply --no-rehearse applies the plan as it is, and leaves it different"
+        )
+    return NovaopsError(
+        "the rehearsal on a copy did not lead to what the files declare; nothing was applied",
+        detail=str(verdict),
+        hint=f"this is a defect of novaops: please report the plan (novaops plan --format json); {on}",
+    )
 
 
 def _afterwards(project: Project, journal: Journal) -> tuple[str, ...]:
