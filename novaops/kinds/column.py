@@ -43,7 +43,7 @@ from novaops.kinds.inheritance import (
 from novaops.kinds.kind import Kind, Part, Phase, Placement, Risk, Scene, Step
 from novaops.kinds.reach import any_row
 from novaops.kinds.sequence_position import starts_over
-from novaops.kinds.type_change import lossless, narrowing, using
+from novaops.kinds.type_change import lossless, narrowing, using, zoned
 from novaops.kinds.words import PERSISTENCE, STORAGE
 from novaops.kinds.work import rewrite
 
@@ -224,8 +224,8 @@ class Column(Kind):
             exists = f"SELECT EXISTS (SELECT FROM {table} WHERE {column} IS NOT NULL)"
             count = f"SELECT count({column}), count(*) FROM {table}"
             return [Risk("data-loss", old.identity, "values", exists, count, lock=table)]
-        risk = narrowing(old, new) if old["type"] != new["type"] else None
-        return [*([risk] if risk else []), *starts_over(old, new)]
+        retyped = (narrowing(old, new), zoned(old, new, scene)) if old["type"] != new["type"] else ()
+        return [*filter(None, retyped), *starts_over(old, new)]
 
     def obstacles(self, new: Object, scene: Scene) -> list[Risk]:
         return unacceptable(new, scene)

@@ -121,6 +121,8 @@ class Scene:
     """Live tables with rows: what would keep others from them for long is done in other ways."""
     moved: frozenset[Address] = field(default_factory=frozenset)
     """Live tables that are made anew, and whose rows are copied (`Kind.fill`)."""
+    time_zone: str | None = None
+    """TimeZone of the sessions that plan and apply; None where nothing is applied."""
 
     def online(self, obj: Object) -> bool:
         """Whether the object belongs to a table that others are reading and writing meanwhile."""
@@ -199,8 +201,6 @@ class Kind:
         """The query that reads all objects of the kind: text of the .sql beside the module."""
         module = cls.__module__.rpartition(".")[2]
         return files("novaops.kinds").joinpath(f"{module}.sql").read_text()
-
-    # -- writing it -------------------------------------------------------------------------
 
     def keyword(self, obj: Object) -> str:
         """Keyword after CREATE, DROP, COMMENT ON, ALTER … OWNER TO."""
@@ -287,8 +287,6 @@ class Kind:
     def rename_part(self, obj: Object, before: str, after: str) -> list[Step]:
         """Statements that give another name to one of its `parts`."""
         raise NotImplementedError
-
-    # -- knowing it -------------------------------------------------------------------------
 
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
         """Keys of the name spaces it occupies, so that a name is freed before it is reused."""

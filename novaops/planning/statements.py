@@ -18,6 +18,8 @@ from novaops.planning.faithful import faithful
 from novaops.planning.nodes import Act, Node, heirs, kind_of, steps_in
 from novaops.planning.order import Group
 
+AT_ONCE = "DO $novaops$ BEGIN"
+"""How the drop of objects that need each other begins."""
 OPERATIONS = {Create: "create", Drop: "drop", Alter: "alter", Replace: "replace"}
 
 
@@ -233,7 +235,7 @@ def _dropped_at_once(objects: Sequence[Object]) -> Step:
     """
     role = "novaops_passing"
     lines = [
-        "DO $novaops$ BEGIN",
+        AT_ONCE,
         f"    CREATE ROLE {role};",
         *(f"    ALTER {kind_of(obj).owner_target(obj)} OWNER TO {role};" for obj in objects),
         f"    DROP OWNED BY {role} RESTRICT;",
