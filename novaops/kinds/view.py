@@ -8,7 +8,6 @@ from novaops.catalog.object import Object
 from novaops.db.identifiers import quote_ident
 from novaops.kinds import storage_parameters
 from novaops.kinds.kind import Kind, Part, Scene, Step
-from novaops.kinds.reach import any_row
 
 
 class View(Kind):
@@ -49,7 +48,8 @@ class View(Kind):
         return "", f"TABLE {obj.identity}"
 
     def reached(self, obj: Object) -> str | None:
-        return any_row(obj.identity)
+        # Its query may be another one by then.
+        return f"SELECT EXISTS (SELECT FROM ({obj['definition']}) AS shown)"
 
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
         return [("relation", *obj.address.names), ("type", *obj.address.names)]

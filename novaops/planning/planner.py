@@ -116,7 +116,7 @@ def assessed(
     locks = LockTable() if connection is None else lock_table(connection)
     parking = _parked(request)
     made = _drafted(replace(request, live=parking.live), busy or connection, locks.room)
-    found = assess(made.changes, made.scene, connection, request.written)
+    found = assess(made.changes, made.scene, connection, request.written, request.comparison)
     for address, whole in _of_the_whole(request, made):
         found.hazards[address] = (*found.hazards.get(address, ()), whole)
     sizes = None if connection is None else Sizes(connection)

@@ -269,7 +269,7 @@ def told(
 ) -> list[Hazard]:
     tables = frozenset({Address("table", ("public", busy))}) if busy else frozenset()
     made = draft(snapshot(connection), desired, EVERYTHING, MANAGED, busy=tables)
-    found = assess(made.changes, made.scene, connection).hazards
+    found = assess(made.changes, made.scene, connection, comparison=MANAGED).hazards
     if carry_out:
         execute(connection, made)
     return [hazard for hazards in found.values() for hazard in hazards]

@@ -1,0 +1,75 @@
+"""What a change does to those who may use an object: what its privileges end as, who loses some, who gains some.
+
+An object that is made anew starts without the privileges of the old one, and so does one that takes the name of an
+object of another kind (a materialized view that was a view). To those who use it both are the object that was there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from novaops.catalog.object import Object
+from novaops.catalog.privileges import OWNER, PUBLIC, Privilege
+from novaops.kinds.kind import Risk
+from novaops.planning.changes import Alter, Change, Create, Drop, Replace
+from novaops.planning.diff import Comparison
+from novaops.planning.nodes import kind_of
+from novaops.planning.privileges import wanted
+
+
+def settled(change: Change, comparison: Comparison) -> Change:
+    """The change, its new object with the privileges that it will end with."""
+    match change:
+        case Drop():
+            return change
+        case Create(new):
+            goal = wanted(None, new, comparison.privileges, comparison.ignored)
+        case Replace(old, new):
+            goal = wanted(old, new, comparison.privileges, comparison.ignored)
+        case Alter(old, new):
+            goal = old.privileges if change.privileges is None else change.privileges
+    return replace(change, new=replace(new, privileges=goal))
+
+
+def by_name(changes: Iterable[Change]) -> Mapping[tuple[object, ...], Object]:
+    """Objects that are dropped and carry privileges, by the letter of `acldefault()` and the names that they free."""
+    dropped = (c.old for c in changes if isinstance(c, Drop) and c.old.privileges is not None)
+    return {(kind_of(o).acl_type, name): o for o in dropped for name in kind_of(o).names(o)}
+
+
+def both(change: Change, dropped: Mapping[tuple[object, ...], Object]) -> tuple[Object, Object] | None:
+    """What people use by one name before the change, and after it; None where they do not at both times."""
+    match change:
+        case Alter(old, new) | Replace(old, new):
+            return old, new
+        case Create(new):
+            keys = ((kind_of(new).acl_type, name) for name in kind_of(new).names(new))
+            gone = next((dropped[key] for key in keys if key in dropped), None)
+            return (gone, new) if gone is not None else None
+        case Drop():
+            return None
+
+
+def revoked(old: Object, new: Object) -> str | None:
+    """What is taken from whom, in words."""
+    kept = {(p.grantee, p.privilege) for p in new.privileges or ()}
+    lost = {(p.grantee, p.privilege) for p in old.privileges or ()} - kept
+    pairs = ", ".join(f"{privilege} of {grantee or 'PUBLIC'}" for grantee, privilege in sorted(lost))
+    return f"revokes {pairs}".replace(OWNER, "the owner") if pairs else None
+
+
+def widened(old: Object, new: Object) -> Iterator[Risk]:
+    """Rights on what is there that everybody gets, or that may be passed on to everybody."""
+    held = old.privileges or frozenset[Privilege]()
+    known = {(p.grantee, p.privilege) for p in held}
+    given = [
+        p
+        for p in (new.privileges or frozenset()) - held
+        if (p.grantee == PUBLIC and (p.grantee, p.privilege) not in known)
+        or (p.grantable and p.grantee != OWNER)
+    ]
+    exists = kind_of(new).reached(new) if given else None
+    if exists is not None:
+        what = ", ".join(f"{p.privilege} to {p.grantee or 'PUBLIC'}" for p in sorted(given))
+        yield Risk("access-grant", new.identity, what, exists, says="would be granted")
