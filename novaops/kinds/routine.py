@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from novaops.catalog.object import Object
 from novaops.db.identifiers import quote_qualified
-from novaops.kinds.kind import Kind, Part, Scene, Step
+from novaops.kinds.computed import left_as_computed
+from novaops.kinds.kind import Kind, Part, Risk, Scene, Step
 
 
 class Parameter(NamedTuple):
@@ -58,6 +59,9 @@ class Routine(Kind):
     def reached(self, obj: Object) -> str | None:
         # Who runs any other one does so with his own rights.
         return "SELECT true" if obj.attributes.get("security_definer") else None
+
+    def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
+        return left_as_computed(old, changed, scene)
 
     def opaque(self, obj: Object) -> bool:
         return not obj["_parsed"]
