@@ -13,7 +13,7 @@ from novaops.kinds.inheritance import detached
 from novaops.kinds.kind import Kind, Part, Phase, Risk, Scene, Step
 from novaops.kinds.moved_rows import fill, set_aside
 from novaops.kinds.partition_obstacles import homeless, leaving, misplaced, read_to_attach, referred_to
-from novaops.kinds.reach import any_row, publishes_changes
+from novaops.kinds.reach import any_row, publishes_changes, shut_by
 from novaops.kinds.work import Work, rewrite
 
 ROW_SECURITY = {
@@ -162,7 +162,7 @@ class Table(Kind):
             risks.append(
                 Risk("behaviour", old.identity, "the replica identity", publishes_changes(old.identity))
             )
-        return risks + leaving(old, new)
+        return [*risks, *shut_by(old, new, exists, scene), *leaving(old, new)]
 
     def reached(self, obj: Object) -> str | None:
         return any_row(obj.identity)

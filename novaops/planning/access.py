@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from novaops.catalog.object import Object
 from novaops.catalog.privileges import OWNER, PUBLIC, Privilege
+from novaops.db.identifiers import quote_literal
 from novaops.kinds.kind import Risk
 from novaops.planning.changes import Alter, Change, Create, Drop, Replace
 from novaops.planning.diff import Comparison
@@ -57,6 +58,16 @@ def revoked(old: Object, new: Object) -> str | None:
     lost = {(p.grantee, p.privilege) for p in old.privileges or ()} - kept
     pairs = ", ".join(f"{privilege} of {grantee or 'PUBLIC'}" for grantee, privilege in sorted(lost))
     return f"revokes {pairs}".replace(OWNER, "the owner") if pairs else None
+
+
+def handed_over(change: Change) -> Iterator[Risk]:
+    """What its owner may do, where another one gets it; members of that may go on, and so may superusers."""
+    if not isinstance(change, Alter) or not change.owner or not kind_of(change.new).owned:
+        return
+    if change.old.owner and change.new.owner:
+        pair = f"{quote_literal(change.old.owner)}, {quote_literal(change.new.owner)}"
+        exists = f"SELECT NOT pg_catalog.pg_has_role({pair}, 'USAGE')"
+        yield Risk("access-loss", change.new.identity, f"what {change.old.owner} may do as its owner", exists)
 
 
 def widened(old: Object, new: Object) -> Iterator[Risk]:

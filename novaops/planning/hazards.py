@@ -53,7 +53,8 @@ def assess(
     for address, unsettled in changes.items():
         change = access.settled(unsettled, comparison)
         used = access.both(change, dropped)
-        known = [*risks(change, changes, scene), *(access.widened(*used) if used else ())]
+        known = [*risks(change, changes, scene), *access.handed_over(change)]
+        known += access.widened(*used) if used else ()
         told = {risk: _hazard(risk, connection) for risk in known}
         repaired = _relation(change, scene) in written
         hazards = [h for h in told.values() if h]
@@ -82,7 +83,8 @@ def risks(change: Change, changes: Mapping[Address, Change], scene: Scene) -> Se
         case Create(new):
             return kind_of(new).opens(new, scene)
         case Alter(old, new, changed):
-            return kind_of(old).risks(old, new, changed, scene) if changed else ()
+            differs = changed | {"owner"} if change.owner else changed
+            return kind_of(old).risks(old, new, differs, scene) if differs else ()
         case Drop(old):
             if gone_with(old, changes, scene):
                 return ()
