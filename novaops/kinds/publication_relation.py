@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from novaops.catalog.object import Object
-from novaops.kinds.kind import Kind, Part, Scene, Step
+from novaops.kinds.kind import Kind, Part, Risk, Scene, Step
+from novaops.kinds.published import left_out, shows_less
 
 
 class PublicationRelation(Kind):
@@ -28,6 +29,9 @@ class PublicationRelation(Kind):
 
     def drop(self, obj: Object, scene: Scene) -> list[Step]:
         return [Step(f"ALTER PUBLICATION {obj['_publication']} DROP TABLE ONLY {obj['_relation']}")]
+
+    def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
+        return left_out(old, scene) if new is None else list(shows_less(old, new, scene))
 
 
 def _table(obj: Object) -> str:
