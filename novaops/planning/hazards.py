@@ -63,7 +63,7 @@ def assess(
         for obstacle, harm in _refused(change, scene, connection, repaired):
             if harm is not None:
                 hazards.append(harm)
-            elif _busy(change, scene):
+            elif _busy(change, scene) and obstacle.subject not in found.unknown:
                 found.unknown.append(obstacle.subject)
         if repaired:
             hazards = [replace(h, pending=h.hazard in REPAIRABLE and h.query is not None) for h in hazards]
