@@ -27,7 +27,7 @@ from novaops.kinds.inheritance import (
 )
 from novaops.kinds.kind import Kind, Part, Phase, Placement, Risk, Scene, Step, changed_options
 from novaops.kinds.reach import any_row
-from novaops.kinds.sequence_position import starts_over
+from novaops.kinds.sequence_position import left_behind, starts_over
 from novaops.kinds.type_change import lossless, narrowing, using
 from novaops.kinds.work import rewrite
 
@@ -194,7 +194,7 @@ class Column(Kind):
             count = f"SELECT count({column}), count(*) FROM {table}"
             return [Risk("data-loss", old.identity, "values", exists, count, lock=table)]
         risk = narrowing(old, new) if old["type"] != new["type"] else None
-        return [*([risk] if risk else []), *starts_over(old, new)]
+        return [*([risk] if risk else []), *starts_over(old, new), *left_behind(old, new, scene)]
 
     def obstacles(self, new: Object, scene: Scene) -> list[Risk]:
         return unacceptable(new, scene)

@@ -28,6 +28,7 @@ IN_PLACE = {
 }  # fmt: skip
 
 
+UNLOGGED = "would be gone after a crash, and from every standby"
 COPIED = "would be copied into a new table, while everybody else waits"
 
 
@@ -154,6 +155,8 @@ class Table(Kind):
             risks.append(Risk("data-loss", old.identity, "rows", exists, count, lock=old.identity))
         if new is None:
             return risks
+        if new["persistence"] == "u" and old["persistence"] != "u":
+            risks.append(Risk("behaviour", old.identity, "rows", exists, count, says=UNLOGGED))
         if old["row_security"] and not new["row_security"]:
             risks.append(Risk("row-security", old.identity, "row-level security", exists))
         elif old["row_security"] and old["force_row_security"] > new["force_row_security"]:
