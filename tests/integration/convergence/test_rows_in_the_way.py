@@ -239,19 +239,21 @@ def test_what_cannot_be_told(new_database: Callable[..., str], name: str) -> Non
             assert [subject.split()[0] in unknown for subject in found.unknown] == [True] * bool(unknown)
 
 
-def test_a_check_that_compares_labels_in_another_order(new_database: Callable[..., str]) -> None:
-    made = "CREATE TYPE m AS ENUM ({}); CREATE TABLE t (a m, b m, CHECK (a > 'lo'), CHECK (a >= b));"
+@pytest.mark.parametrize("check", ["a > 'lo'", "a >= a"])
+def test_a_check_that_compares_labels_in_another_order(new_database: Callable[..., str], check: str) -> None:
+    made = f"CREATE TYPE m AS ENUM ({{}}); CREATE TABLE t (a m, CHECK ({check}));"
     desired = declared(new_database(), made.format("'hi', 'lo'"))
     with psycopg.connect(new_database(), autocommit=True) as connection:
         connection.execute(made.format("'lo', 'hi'"))
-        connection.execute("INSERT INTO t VALUES ('hi', 'lo')")
+        connection.execute("INSERT INTO t VALUES ('hi')")
         tables = frozenset({Address("table", ("public", "t"))})
         changes = draft(snapshot(connection), desired, EVERYTHING, MANAGED, busy=tables)
         found = assess(changes.changes, changes.scene, connection)
-        assert sorted(found.unknown) == ["t_a_check on public.t", "t_check on public.t"]
+        assert found.unknown == ["t_a_check on public.t"]
         assert [h.consent for h in found.hazards[Address("type", ("public.m",))]] == ["behaviour:public.m"]
-        with pytest.raises(psycopg.errors.CheckViolation):
-            execute(connection, changes)
+        if "lo" in check:
+            with pytest.raises(psycopg.errors.CheckViolation):
+                execute(connection, changes)
 
 
 @pytest.mark.since(18, "WITHOUT OVERLAPS")
