@@ -34,21 +34,21 @@ def settled(change: Change, comparison: Comparison) -> Change:
 
 
 def by_name(changes: Iterable[Change]) -> Mapping[tuple[object, ...], Object]:
-    """Objects that are dropped and carry privileges, by the letter of `acldefault()` and the names that they free."""
-    dropped = (c.old for c in changes if isinstance(c, Drop) and c.old.privileges is not None)
-    return {(kind_of(o).acl_type, name): o for o in dropped for name in kind_of(o).names(o)}
+    """Objects that are new and carry privileges, by the letter of `acldefault()` and the names that they take."""
+    new = (c.new for c in changes if isinstance(c, Create) and c.new.privileges is not None)
+    return {(kind_of(o).acl_type, name): o for o in new for name in kind_of(o).names(o)}
 
 
-def both(change: Change, dropped: Mapping[tuple[object, ...], Object]) -> tuple[Object, Object] | None:
+def both(change: Change, new: Mapping[tuple[object, ...], Object]) -> tuple[Object, Object] | None:
     """What people use by one name before the change, and after it; None where they do not at both times."""
     match change:
-        case Alter(old, new) | Replace(old, new):
-            return old, new
-        case Create(new):
-            keys = ((kind_of(new).acl_type, name) for name in kind_of(new).names(new))
-            gone = next((dropped[key] for key in keys if key in dropped), None)
-            return (gone, new) if gone is not None else None
-        case Drop():
+        case Alter(old, after) | Replace(old, after):
+            return old, after
+        case Drop(old):
+            keys = ((kind_of(old).acl_type, name) for name in kind_of(old).names(old))
+            taken = next((new[key] for key in keys if key in new), None)
+            return (old, taken) if taken is not None else None
+        case Create():
             return None
 
 

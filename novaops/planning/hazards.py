@@ -49,10 +49,10 @@ def assess(
     repaired by them is `pending`.
     """
     found = Assessment()
-    dropped = access.by_name(changes.values())
-    for address, unsettled in changes.items():
-        change = access.settled(unsettled, comparison)
-        used = access.both(change, dropped)
+    goals = {address: access.settled(change, comparison) for address, change in changes.items()}
+    named = access.by_name(goals.values())
+    for address, change in goals.items():
+        used = access.both(change, named)
         known = [*risks(change, changes, scene), *access.handed_over(change)]
         known += access.widened(*used) if used else ()
         told = {risk: _hazard(risk, connection) for risk in known}
