@@ -42,7 +42,7 @@ from novaops.kinds.inheritance import (
 )
 from novaops.kinds.kind import Kind, Part, Phase, Placement, Risk, Scene, Step
 from novaops.kinds.reach import any_row
-from novaops.kinds.sequence_position import starts_over
+from novaops.kinds.sequence_position import left_behind, starts_over
 from novaops.kinds.type_change import lossless, narrowing, using, zoned
 from novaops.kinds.words import PERSISTENCE, STORAGE
 from novaops.kinds.work import rewrite
@@ -225,7 +225,7 @@ class Column(Kind):
             count = f"SELECT count({column}), count(*) FROM {table}"
             return [Risk("data-loss", old.identity, "values", exists, count, lock=table)]
         retyped = (narrowing(old, new), zoned(old, new, scene)) if old["type"] != new["type"] else ()
-        return [*filter(None, retyped), *starts_over(old, new)]
+        return [*filter(None, retyped), *starts_over(old, new), *left_behind(old, new, scene)]
 
     def obstacles(self, new: Object, scene: Scene) -> list[Risk]:
         return unacceptable(new, scene)

@@ -99,8 +99,8 @@ class Constraint(Kind):
         if origin(old) and source and new["type"] in RECURSIVE:
             if "definition" in changed and taken(old, scene) and _declared_below(old, scene):
                 return None
-            again = [_declared(new)] if "declared" in changed and new["declared"] else []
-            again += set_modes(old, new)
+            merged = [_declared(new)] if "declared" in changed and new["declared"] else []
+            merged += set_modes(old, new)
             return (
                 again + _validated(new, scene) if "validated" in changed or scene.creates(source) else again
             )

@@ -73,7 +73,8 @@ SELECT
         JOIN pg_catalog.pg_operator p ON p.oid = u.operator
         JOIN pg_catalog.pg_namespace pn ON pn.oid = p.oprnamespace
     ) END AS _operators,
-    i.names AS _inherited_from
+    i.names AS _inherited_from,
+    c.confmatchtype = 'f' AS _match_full
 FROM pg_catalog.pg_constraint c
 JOIN pg_catalog.pg_class r ON r.oid = c.conrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace

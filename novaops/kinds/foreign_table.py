@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from novaops.catalog.object import Object
 from novaops.kinds.foreign_options import altered, described, given, secrets
-from novaops.kinds.kind import Kind, Part, Phase, Scene, Step
+from novaops.kinds.kind import Kind, Part, Phase, Risk, Scene, Step
+from novaops.kinds.partition_obstacles import leaving
 
 IN_PLACE = {"options", "parents", "partition_of", "partition_bound"}
 
@@ -58,6 +59,9 @@ class ForeignTable(Kind):
         if changed & {"partition_of", "partition_bound"} and new["partition_of"]:
             steps.append(_attach(new, phase=Phase.FINISH))
         return steps
+
+    def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
+        return [] if new is None else leaving(old, new)
 
     def survives(self, obj: Object, lost: Object, scene: Scene) -> frozenset[str] | None:
         if lost.address.type == "table" and obj["partition_of"] == lost.identity:

@@ -349,7 +349,7 @@ class Kind:
         return False
 
     def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
-        """What is lost when `old` becomes `new`; `new` is None when it is dropped or rebuilt."""
+        """What is lost when `old` becomes `new` (None: it is dropped or rebuilt); an owner that differs is in `changed`."""
         return []
 
     def opens(self, new: Object, scene: Scene) -> Sequence[Risk]:

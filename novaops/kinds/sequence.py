@@ -76,14 +76,15 @@ class Sequence(Kind):
         return [("relation", *obj.address.names)]
 
     def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
-        if new is not None:
-            return starts_over(old, new)
         used = (
             "SELECT EXISTS (SELECT FROM pg_catalog.pg_sequence s"
             f" WHERE s.seqrelid = {quote_literal(old.identity)}::regclass"
             " AND pg_sequence_last_value(s.seqrelid) IS NOT NULL)"
         )
-        return [Risk("data-loss", old.identity, "its position", used)]
+        if new is None:
+            return [Risk("data-loss", old.identity, "its position", used)]
+        crash = [Risk("behaviour", old.identity, "its position", used, says="would be lost in a crash")]
+        return [*starts_over(old, new), *(crash if new["persistence"] == "u" != old["persistence"] else [])]
 
     def obstacles(self, new: Object, scene: Scene) -> list[Risk]:
         return [] if scene.creates(new.address) else out_of_limits(scene.live[new.address], new)

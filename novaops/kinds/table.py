@@ -13,7 +13,7 @@ from novaops.kinds.inheritance import detached
 from novaops.kinds.kind import Kind, Part, Phase, Risk, Scene, Step
 from novaops.kinds.moved_rows import fill, set_aside
 from novaops.kinds.partition_obstacles import homeless, leaving, misplaced, read_to_attach, referred_to
-from novaops.kinds.reach import any_row, publishes_changes
+from novaops.kinds.reach import any_row, publishes_changes, shut_by
 from novaops.kinds.words import PERSISTENCE
 from novaops.kinds.work import Work, offline, rewrite
 
@@ -30,6 +30,7 @@ IN_PLACE = {
 }  # fmt: skip
 
 
+UNLOGGED = "would be gone after a crash, and from every standby"
 COPIED = "would be copied into a new table, while everybody else waits"
 
 
@@ -158,6 +159,8 @@ class Table(Kind):
             risks.append(Risk("data-loss", old.identity, "rows", exists, count, lock=old.identity))
         if new is None:
             return risks
+        if new["persistence"] == "u" and old["persistence"] != "u":
+            risks.append(Risk("behaviour", old.identity, "rows", exists, count, says=UNLOGGED))
         if old["row_security"] and not new["row_security"]:
             risks.append(Risk("row-security", old.identity, "row-level security", exists))
         elif old["row_security"] and old["force_row_security"] > new["force_row_security"]:
@@ -166,7 +169,7 @@ class Table(Kind):
             risks.append(
                 Risk("behaviour", old.identity, "the replica identity", publishes_changes(old.identity))
             )
-        return risks + leaving(old, new)
+        return [*risks, *shut_by(old, new, exists, scene), *leaving(old, new)]
 
     def reached(self, obj: Object) -> str | None:
         return any_row(obj.identity)

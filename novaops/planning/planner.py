@@ -122,7 +122,7 @@ def assessed(
     made = _drafted(replace(request, live=parking.live), busy or connection, locks.room)
     if connection is not None:
         made = replace(made, scene=replace(made.scene, time_zone=time_zone(connection)))
-    found = assess(made.changes, made.scene, connection, request.written)
+    found = assess(made.changes, made.scene, connection, request.written, request.comparison)
     for address, whole in _of_the_whole(request, made):
         found.hazards[address] = (*found.hazards.get(address, ()), whole)
     sizes = None if connection is None else Sizes(connection)
