@@ -33,6 +33,7 @@ from novaops.kinds.inheritance import (
     brought,
     comes_to_inherit,
     goes_along,
+    half_detached,
     in_partition_key,
     inheriting,
     live,
@@ -260,6 +261,8 @@ def _follows(old: Object, new: Object, name: str, scene: Scene) -> bool:
     """Whether the change comes with the same one of the column that this one is inherited from."""
     source = origin(new)
     if source is None or source != origin(old) or source not in scene.live or source not in scene.desired:
+        return False
+    if half_detached(old, scene):
         return False
     if name.startswith("identity"):
         return bool(new["_partition"])

@@ -101,9 +101,8 @@ class Constraint(Kind):
                 return None
             merged = [_declared(new)] if "declared" in changed and new["declared"] else []
             merged += set_modes(old, new)
-            return (
-                again + _validated(new, scene) if "validated" in changed or scene.creates(source) else again
-            )
+            due = "validated" in changed or scene.creates(source)
+            return merged + (_validated(new, scene) if due else [])
         if changed & {"type", "definition", "predicate"} or ("valid" in changed and not new["_partitioned"]):
             return None
         if "options" in changed and new["_partitioned"]:

@@ -9,7 +9,7 @@ from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.kinds import storage_parameters
-from novaops.kinds.inheritance import detached
+from novaops.kinds.inheritance import PLACE, detach, detached
 from novaops.kinds.kind import Kind, Part, Phase, Risk, Scene, Step
 from novaops.kinds.moved_rows import fill, set_aside
 from novaops.kinds.partition_obstacles import homeless, leaving, misplaced, read_to_attach, referred_to
@@ -26,7 +26,7 @@ ROW_SECURITY = {
 REPLICA_IDENTITY = {"d": "DEFAULT", "f": "FULL", "n": "NOTHING", "i": "an index"}
 IN_PLACE = {
     "persistence", "options", "toast_options", "tablespace", "access_method", "row_security", "force_row_security",
-    "replica_identity", "parents", "partition_of", "partition_bound", "inherited_names", "of_type",
+    "replica_identity", "parents", "inherited_names", "of_type", *PLACE,
 }  # fmt: skip
 
 
@@ -80,10 +80,9 @@ class Table(Kind):
         if changed - IN_PLACE or ("of_type" in changed and not _in_order(new, scene)):
             return None
         steps = []
-        if changed & {"partition_of", "partition_bound"} and old["partition_of"]:
-            detach = f"ALTER TABLE {old['partition_of']} DETACH PARTITION {new.identity}"
+        if changed & PLACE and old["partition_of"]:
             # One that comes back to its parent takes part in all that changes there before.
-            steps.append(Step(detach, phase=Phase.RELEASE if detached(new, scene) else Phase.MAIN))
+            steps.append(Step(detach(old), phase=Phase.RELEASE if detached(new, scene) else Phase.MAIN))
             steps += _inherited_names(new, scene)
         if "of_type" in changed and old["of_type"]:
             # In between, type and columns change each for itself.
@@ -115,12 +114,11 @@ class Table(Kind):
             joined = [p for p in new["parents"] if p not in old["parents"] or p in again]
             steps += [Step(_alter(new, f"NO INHERIT {p}").sql, phase=Phase.RELEASE) for p in left]
             steps += [Step(_alter(new, f"INHERIT {p}").sql, phase=Phase.FINISH) for p in joined]
-        if changed & {"partition_of", "partition_bound"} and new["partition_of"]:
+        if changed & PLACE and new["partition_of"]:
             steps += [*_copied_again(new, scene), _attach(new, scene)]
         elif new["partition_of"] and (renamed := _inherited_names(new, scene)):
-            detach = f"ALTER TABLE {new['partition_of']} DETACH PARTITION {new.identity}"
             back = [*_copied_again(new, scene), _attach(new, scene)]
-            steps += [Step(detach, phase=Phase.FINISH), *renamed, *back]
+            steps += [Step(detach(new), phase=Phase.FINISH), *renamed, *back]
         return steps
 
     def aside(self, obj: Object, scene: Scene) -> tuple[list[Step], Object]:
@@ -178,6 +176,9 @@ class Table(Kind):
         return [*misplaced(new, scene), *homeless(new, scene), *referred_to(new, scene)]
 
     def beyond(self, old: Object, new: Object) -> Mapping[str, str]:
+        if new["detach_pending"] and not old["detach_pending"]:
+            stays = "stays where it is: only DETACH PARTITION … CONCURRENTLY leaves off half-way"
+            return {"detach_pending": f"{new.identity} {stays}"}
         # A parent that is left and joined again is the last one, and leaves all columns declared here.
         if old["parents"] == new["parents"] or sorted(old["parents"]) != sorted(new["parents"]):
             return {}
