@@ -16,6 +16,7 @@ from novaops.kinds.column_settings import (
     COMPRESSION,
     TYPE,
     compression,
+    not_null_comment,
     only,
     set_back,
     settings,
@@ -137,7 +138,8 @@ class Column(Kind):
             if obj["not_null_besides"] and not newly_made(obj, scene) and self.produced(obj, scene):
                 steps.append(_not_null_of_its_own(obj, obj["_not_null_name"]))
         changed = frozenset(name for name, value in bare.items() if obj[name] != value)
-        return [*steps, *settings(bare, obj, changed)]
+        steps += settings(bare, obj, changed)
+        return steps if obj["not_null_comment"] is None else [*steps, not_null_comment(obj)]
 
     def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
         own = frozenset(name for name in changed if not _follows(old, new, name, scene))
@@ -161,6 +163,8 @@ class Column(Kind):
             steps += numbering
         if changed & {"not_null", "not_null_besides"}:
             steps += _not_null_besides(old, new, scene) + _left_behind(old, new, scene)
+        if new["not_null"] and new["not_null_comment"] != _not_null_comment_before(old, scene):
+            steps.append(not_null_comment(new))
         own |= set_back(new, changed)
         if "compression" in own:
             steps.append(compression(new))
@@ -302,6 +306,13 @@ def _not_null_besides(old: Object, new: Object, scene: Scene) -> list[Step]:
         return [_not_null_of_its_own(new, old["_not_null_name"])]
     # Ahead of the parent's, which would come here under its own name.
     return [replace(_not_null_of_its_own(new, new["_not_null_name"]), phase=Phase.RELEASE)]
+
+
+def _not_null_comment_before(old: Object, scene: Scene) -> str | None:
+    """What is said of the NOT NULL that is, or comes to be, inherited."""
+    own = (child for child in scene.live.children.get(old.address, ()) if child.attributes.get("type") == "n")
+    comment: str | None = old["not_null_comment"]
+    return next((child.comment for child in own), comment)
 
 
 def _left_behind(old: Object, new: Object, scene: Scene) -> list[Step]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from novaops.catalog.object import Object
 from novaops.db.identifiers import quote_ident, quote_literal
-from novaops.kinds.kind import Step
+from novaops.kinds.kind import Phase, Step
 from novaops.kinds.options import changed_options
 from novaops.kinds.words import STORAGE
 
@@ -23,6 +23,13 @@ def only(obj: Object, clause: str) -> Step:
 
 def compression(obj: Object) -> Step:
     return only(obj, f"SET COMPRESSION {COMPRESSION.get(obj['compression'], 'default')}")
+
+
+def not_null_comment(obj: Object) -> Step:
+    """What is said of an inherited NOT NULL, when it is there by its name (PostgreSQL 18)."""
+    text = "NULL" if obj["not_null_comment"] is None else quote_literal(obj["not_null_comment"])
+    constraint = f"CONSTRAINT {obj['_not_null_name']} ON {obj['_relation']}"
+    return Step(f"COMMENT ON {constraint} IS {text}", phase=Phase.FINISH, patient=True)
 
 
 def set_back(new: Object, changed: frozenset[str]) -> frozenset[str]:

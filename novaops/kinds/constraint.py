@@ -147,7 +147,7 @@ class Constraint(Kind):
         return f"INDEX {obj['_index']}"
 
     def survives(self, obj: Object, lost: Object, scene: Scene) -> frozenset[str] | None:
-        if lost.kind == "column" and obj["statistics"] and not scene.drops(lost.address):
+        if lost.kind == "column" and index_settings.forgetful(obj) and not scene.drops(lost.address):
             return frozenset({"statistics"})
         attached = obj["type"] in KEYS and origin(obj) == lost.address
         return frozenset({"parent_index"}) if attached and detached(obj, scene) else None

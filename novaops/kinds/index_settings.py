@@ -6,6 +6,7 @@ The objects have the facts `_relation` and `_quoted`, under which their table kn
 from __future__ import annotations
 
 from novaops.catalog.object import Object
+from novaops.db.identifiers import quote_ident
 from novaops.kinds import storage_parameters
 from novaops.kinds.kind import Phase, Scene, Step
 from novaops.kinds.work import Work, rewrite
@@ -33,6 +34,7 @@ def altered(old: Object, new: Object, changed: frozenset[str], index: str, scene
         before, after = old["statistics"] or {}, new["statistics"] or {}
         columns = sorted(before.keys() | after.keys())
         steps += [_target(index, column, after.get(column, -1)) for column in columns]
+        steps += [_index(index, f"DEPENDS ON EXTENSION {quote_ident(e)}") for e in sorted(new.extensions)]
     if "parent_index" in changed and new["parent_index"]:
         steps.append(attach(new, index))
     if "clustered" in changed:
@@ -48,11 +50,11 @@ def attach(obj: Object, index: str) -> Step:
 
 
 def forgetful(obj: Object) -> frozenset[str]:
-    """Effects that it feels; PostgreSQL makes it again by itself, but forgets the statistics targets.
+    """Effects that it feels: PostgreSQL makes it again by itself, but forgets statistics targets and extensions.
 
     See ATPostAlterTypeParse() in src/backend/commands/tablecmds.c.
     """
-    return frozenset({"column type"} if obj["statistics"] else ())
+    return frozenset({"column type"} if obj["statistics"] or obj.extensions else ())
 
 
 def _cluster(obj: Object, scene: Scene) -> list[Step]:

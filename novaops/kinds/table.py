@@ -14,7 +14,7 @@ from novaops.kinds.kind import Kind, Part, Phase, Risk, Scene, Step
 from novaops.kinds.moved_rows import fill, set_aside
 from novaops.kinds.partition_obstacles import homeless, leaving, misplaced, read_to_attach, referred_to
 from novaops.kinds.reach import any_row, publishes_changes, shut_by
-from novaops.kinds.words import PERSISTENCE
+from novaops.kinds.words import PERSISTENCE, REPLICA_IDENTITY
 from novaops.kinds.work import Work, offline, rewrite
 
 ROW_SECURITY = {
@@ -23,7 +23,6 @@ ROW_SECURITY = {
     (True, True): ["ENABLE ROW LEVEL SECURITY", "FORCE ROW LEVEL SECURITY"],
     (False, True): ["DISABLE ROW LEVEL SECURITY", "FORCE ROW LEVEL SECURITY"],
 }
-REPLICA_IDENTITY = {"d": "DEFAULT", "f": "FULL", "n": "NOTHING", "i": "an index"}
 IN_PLACE = {
     "persistence", "options", "toast_options", "tablespace", "access_method", "row_security", "force_row_security",
     "replica_identity", "parents", "inherited_names", "of_type", *PLACE,

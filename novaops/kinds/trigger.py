@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.kinds.kind import Kind, Part, Risk, Scene, Step
@@ -50,6 +51,14 @@ class Trigger(Kind):
 
     def drop(self, obj: Object, scene: Scene) -> list[Step]:
         return [] if obj["_clone"] else super().drop(obj, scene)
+
+    def refused(self, obj: Object) -> frozenset[str]:
+        # A partition that leaves and comes back loses its clones, and gets new ones.
+        own = obj["_clone"] and (obj["enabled"] != obj["_cloned_mode"] or obj.comment is not None)
+        return self.refuses | frozenset({"attach"} if own else ())
+
+    def awaits(self, obj: Object, snapshot: Snapshot) -> Iterable[Address]:
+        return [obj.parent] if obj["_clone"] and obj.parent else []
 
     def produced(self, obj: Object, scene: Scene) -> bool:
         return bool(obj["_clone"]) and obj["enabled"] == obj["_cloned_mode"]

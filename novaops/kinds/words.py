@@ -12,6 +12,7 @@ MODES = {"O": "ENABLE", "D": "DISABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWA
 """What ALTER … TRIGGER and RULE call `pg_trigger.tgenabled`, `pg_rewrite.ev_enabled` and the like."""
 MODE_NAMES = {"O": "origin", "D": "disabled", "R": "replica", "A": "always"}
 PERSISTENCE = {"p": "logged", "u": "unlogged"}
+REPLICA_IDENTITY = {"d": "DEFAULT", "f": "FULL", "n": "NOTHING", "i": "an index"}
 STORAGE = {"p": "PLAIN", "e": "EXTERNAL", "m": "MAIN", "x": "EXTENDED"}
 
 

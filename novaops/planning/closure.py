@@ -125,11 +125,12 @@ class _Work:
 
         That is the table of a column in its partition key, and the index that this one is attached to.
         """
+        if not _kind(old).drop(old, self.scene):
+            return  # It comes and goes by statements about others.
         for edge in self.scene.live.dependencies.get(old.address, ()):
             whole = self.scene.live[edge.referenced]
             if edge.referenced == old.parent:
-                # What no statement drops goes by a statement about its container.
-                held = "i" in edge.types and bool(_kind(old).drop(old, self.scene))
+                held = "i" in edge.types
             else:
                 held = "P" in edge.types and not self._lets_go(old, whole)
             if held:

@@ -91,8 +91,11 @@ class _Writer:
             case Act.RELEASE, Drop(old) | Replace(old):
                 yield from kind_of(old).hollow(old) or ()
             case Act.ALTER, Alter():
-                yield from steps_in(Phase.MAIN, change, self.scene)
-                yield from self._metadata(change)
+                steps = steps_in(Phase.MAIN, change, self.scene)
+                yield from steps
+                # OR REPLACE forgets them (deleteDependencyRecordsFor(), src/backend/catalog/pg_depend.c).
+                replaced = any(step.sql.startswith("CREATE OR REPLACE ") for step in steps)
+                yield from self._metadata(change, frozenset() if replaced else change.old.extensions)
             case act, _:
                 yield from steps_in(Phase[act.name], change, self.scene)
 
@@ -159,7 +162,7 @@ class _Writer:
 
     # -- alteration -----------------------------------------------------------------------------
 
-    def _metadata(self, change: Alter) -> Iterator[Step]:
+    def _metadata(self, change: Alter, extensions: frozenset[str]) -> Iterator[Step]:
         old, new = change.old, change.new
         kind = kind_of(new)
         owner = new.owner if self.comparison.owners else self._owner_to_share(new)
@@ -171,7 +174,7 @@ class _Writer:
             for provider in sorted(old.labels.keys() | new.labels.keys()):
                 if old.labels.get(provider) != new.labels.get(provider):
                     yield _label(new, provider, new.labels.get(provider))
-        for extension in sorted(old.extensions ^ new.extensions):
+        for extension in sorted(extensions ^ new.extensions):
             yield _depends(new, extension, "" if extension in new.extensions else "NO ")
         if change.privileges is not None:
             yield from self._grants(new, self._before(old), change.privileges, old.owner)
