@@ -19,7 +19,7 @@ OPERATOR_SETS = {2616, 2753}
 class Dependencies:
     """`pg_depend`, with rows of no address of their own folded into what they belong to.
 
-    An unclaimed row (a view's `_RETURN` rule, a key's index, an identity's sequence, a row type)
+    An unclaimed row (a view's `_RETURN` rule, a key's index, a row type)
     belongs to the object that it depends on internally (deptype "i"; section 53.18 of the
     documentation), a member of an extension to the extension (deptype "e"), and a column nobody
     claims to its relation.

@@ -1,4 +1,4 @@
-"""Sequences (`pg_sequence`), but for those of identity columns, which are part of their column."""
+"""Sequences (`pg_sequence`), but for those of identity columns, which are made with their column (`identity_sequence`)."""
 
 from __future__ import annotations
 
