@@ -10,7 +10,7 @@ from typing import Any
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
-from novaops.db.identifiers import object_name, quote_ident, quote_literal, suffixed
+from novaops.db.identifiers import object_name, quote_ident, suffixed
 from novaops.kinds.column_obstacles import unacceptable
 from novaops.kinds.column_settings import (
     COMPRESSION,
@@ -22,6 +22,7 @@ from novaops.kinds.column_settings import (
     settings,
 )
 from novaops.kinds.column_work import added, retyped
+from novaops.kinds.foreign_options import given
 from novaops.kinds.identity import (
     IDENTITY,
     added_beside_heirs,
@@ -86,8 +87,7 @@ class Column(Kind):
         if obj["compression"]:
             words.append(f"COMPRESSION {COMPRESSION[obj['compression']]}")
         if obj["fdw_options"]:
-            options = ", ".join(f"{quote_ident(k)} {quote_literal(v)}" for k, v in obj["fdw_options"].items())
-            words.append(f"OPTIONS ({options})")
+            words.append(given(obj["fdw_options"]).strip())
         if obj["collation"]:
             words.append(f"COLLATE {obj['collation']}")
         if obj["generated"] and not _generated_by_parent(obj, scene):

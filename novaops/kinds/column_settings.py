@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from novaops.catalog.object import Object
-from novaops.db.identifiers import quote_ident, quote_literal
+from novaops.db.identifiers import quote_literal
+from novaops.kinds.foreign_options import altered
 from novaops.kinds.kind import Phase, Step
 from novaops.kinds.options import changed_options
 from novaops.kinds.words import STORAGE
@@ -51,7 +52,7 @@ def settings(old: Mapping[str, Any], new: Object, changed: frozenset[str]) -> li
         target = -1 if new["statistics"] is None else new["statistics"]
         steps.append(only(new, f"SET STATISTICS {target}"))
     if "fdw_options" in changed:
-        steps.append(only(new, f"OPTIONS ({fdw_options(old['fdw_options'], new['fdw_options'])})"))
+        steps.append(only(new, altered(old["fdw_options"], new["fdw_options"]).strip()))
     if "options" in changed:
         assign, reset = changed_options(old["options"], new["options"])
         if assign:
@@ -59,12 +60,3 @@ def settings(old: Mapping[str, Any], new: Object, changed: frozenset[str]) -> li
         if reset:
             steps.append(only(new, f"RESET ({', '.join(reset)})"))
     return steps
-
-
-def fdw_options(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> str:
-    assign, reset = changed_options(old, new)
-    known = old or {}
-    changes = [
-        f"{'SET' if k in known else 'ADD'} {quote_ident(k)} {quote_literal(v)}" for k, v in assign.items()
-    ]
-    return ", ".join([*changes, *(f"DROP {quote_ident(k)}" for k in reset)])

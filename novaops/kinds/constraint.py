@@ -31,7 +31,7 @@ from novaops.kinds.work import Work, offline, scan
 
 CHECK, FOREIGN_KEY, EXCLUSION = "c", "f", "x"
 TYPES = {"c": "CHECK", "f": "FOREIGN KEY", "n": "NOT NULL", "p": "PRIMARY KEY", "u": "UNIQUE", "x": "EXCLUDE"}
-KEYS = ("p", "u", "x")
+INDEXED = ("p", "u", "x")
 """Constraints that have an index (`pg_constraint.conindid`)."""
 RECURSIVE = (CHECK, FOREIGN_KEY, NOT_NULL)
 """Constraints that a statement about the parent creates, changes and drops in its children too."""
@@ -54,7 +54,7 @@ class Constraint(Kind):
         if scene.online(obj) and (steps := _online(obj, scene)):
             return steps
         # The keys of partitions are made one by one and attached.
-        only = "ONLY " if obj["type"] in KEYS and obj["_partitioned"] and not _excludes(obj) else ""
+        only = "ONLY " if obj["type"] in INDEXED and obj["_partitioned"] and not _excludes(obj) else ""
         add = f"ALTER TABLE {only}{obj['_relation']} ADD CONSTRAINT {obj['_quoted']} {_definition(obj)}"
         return [Step(add, work=_offline(obj, scene) if not only else ())]
 
@@ -73,7 +73,7 @@ class Constraint(Kind):
             return False
         if _excludes(obj) and origin(obj) is not None:
             return False
-        if obj["type"] in KEYS and (_repeats(obj, scene) or not obj["valid"]):
+        if obj["type"] in INDEXED and (_repeats(obj, scene) or not obj["valid"]):
             return False
         if obj["type"] == NOT_NULL and obj.parent is not None:
             column = scene.desired[obj.parent]
@@ -149,7 +149,7 @@ class Constraint(Kind):
     def survives(self, obj: Object, lost: Object, scene: Scene) -> frozenset[str] | None:
         if lost.kind == "column" and index_settings.forgetful(obj) and not scene.drops(lost.address):
             return frozenset({"statistics"})
-        attached = obj["type"] in KEYS and origin(obj) == lost.address
+        attached = obj["type"] in INDEXED and origin(obj) == lost.address
         return frozenset({"parent_index"}) if attached and detached(obj, scene) else None
 
     def obstacles(self, new: Object, scene: Scene) -> list[Risk]:
@@ -164,7 +164,7 @@ class Constraint(Kind):
         return found
 
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
-        return [("relation", obj.address.names[0], obj.name)] if obj["type"] in KEYS else []
+        return [("relation", obj.address.names[0], obj.name)] if obj["type"] in INDEXED else []
 
     def working_names(self, obj: Object, scene: Scene) -> Iterable[tuple[str, ...]]:
         return [("relation", obj.address.names[0], working_name(obj, scene))]
@@ -204,7 +204,7 @@ class Constraint(Kind):
         return obj.parent, first.address
 
     def awaits(self, obj: Object, snapshot: Snapshot) -> Iterable[Address]:
-        return lacking(obj, snapshot) if obj["type"] in KEYS else ()
+        return lacking(obj, snapshot) if obj["type"] in INDEXED else ()
 
     def produced(self, obj: Object, scene: Scene) -> bool:
         if live(obj, scene):
@@ -229,7 +229,7 @@ def _repeats(obj: Object, scene: Scene) -> bool:
     See transformIndexConstraints in src/backend/parser/parse_utilcmd.c.
     """
     others = scene.desired.children.get(obj.parent, ()) if obj.parent else ()
-    alike = [o for o in others if o.attributes.get("type") in KEYS and o["_key"] == obj["_key"]]
+    alike = [o for o in others if o.attributes.get("type") in INDEXED and o["_key"] == obj["_key"]]
     return obj is not min(alike, key=lambda key: (key["type"] != "p", key.name))
 
 
@@ -247,7 +247,7 @@ def _online(obj: Object, scene: Scene) -> list[Step]:
         key = f"{'PRIMARY KEY' if obj['type'] == 'p' else 'UNIQUE'} USING INDEX {name}{_timing(obj)}"
         add = _table(obj, f"ADD CONSTRAINT {obj['_quoted']} {key}")
         return [build(obj, obj["_index_definition"], scene), add]
-    if obj["type"] in KEYS or not obj["enforced"] or not obj["validated"] or brought(obj, scene):
+    if obj["type"] in INDEXED or not obj["enforced"] or not obj["validated"] or brought(obj, scene):
         return []
     if obj["type"] == FOREIGN_KEY and obj["_partitioned"] and scene.version < 180000:
         # NOT VALID is refused there, but those of partitions that are valid are taken over without a look at
@@ -278,7 +278,7 @@ def _ahead(obj: Object, scene: Scene) -> list[Step]:
 
 def _offline(obj: Object, scene: Scene) -> tuple[Work, ...]:
     """What PostgreSQL does with the rows for a constraint that it has no online form for."""
-    building = scene.online(obj) and obj["type"] in KEYS
+    building = scene.online(obj) and obj["type"] in INDEXED
     return (offline(obj["_relation"], "builds an index over"),) if building else ()
 
 
@@ -331,7 +331,7 @@ def _state(new: Object, changed: frozenset[str]) -> list[str] | None:
 
 def _index_steps(old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step]:
     """Statements for what belongs to the index of a key."""
-    if new["type"] not in KEYS:
+    if new["type"] not in INDEXED:
         return []
     steps = index_settings.altered(old, new, changed, new["_index"], scene)
     return [*steps, _index_comment(new)] if "index_comment" in changed else steps
