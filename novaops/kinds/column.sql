@@ -48,6 +48,7 @@ SELECT
     -- By which name the child of a table has it for itself besides; ATTACH PARTITION leaves no such thing.
     CASE WHEN nn.coninhcount > 0 AND NOT c.relispartition
         THEN CASE WHEN nn.conislocal THEN quote_ident(nn.conname) ELSE '' END END AS not_null_besides,
+    CASE WHEN nn.coninhcount > 0 THEN obj_description(nn.oid, 'pg_constraint') END AS not_null_comment,
     CASE WHEN a.attinhcount > 0 AND NOT c.relispartition AND c.relkind = 'r' THEN a.attislocal END AS declared,
     a.attidentity::text AS identity_generation,
     -- Partitions have none: they draw from the sequence of their root (PostgreSQL 17).

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from novaops.catalog.object import Object
 from novaops.kinds.domain_obstacles import unfit
+from novaops.kinds.enum_order import compares_reordered
 from novaops.kinds.inheritance import brought, origin
 from novaops.kinds.input_obstacles import unreadable
 from novaops.kinds.kind import Risk, Scene
-from novaops.kinds.obstacles import keeps_rows, refusal, relation_of
-from novaops.kinds.rows_to_be import value_to_be
+from novaops.kinds.obstacles import keeps_rows, refusal, relation_of, repeated, violated
+from novaops.kinds.rows_to_be import converted, value_to_be
 from novaops.kinds.sequence_position import out_of_limits
 
 
@@ -28,7 +29,25 @@ def unacceptable(column: Object, scene: Scene) -> list[Risk]:
     old = scene.live[column.address]
     given = f"FROM {column['_relation']} WHERE {column['_quoted']} IS NULL"
     risks = [_nulls(column, given)] if column["not_null"] and not old["not_null"] else []
-    return risks + unfit(column, scene) + unreadable(column, scene) + out_of_limits(old, column)
+    risks += unfit(column, scene) + unreadable(column, scene) + out_of_limits(old, column)
+    others = converted(column, scene) or compares_reordered(column, scene)
+    return risks + (_held_again(column, scene) if others else [])
+
+
+def _held_again(column: Object, scene: Scene) -> list[Risk]:
+    """For what stays on a column whose values change, or compare otherwise: PostgreSQL makes it again, and checks all rows.
+
+    See ATPostAlterTypeCleanup() in src/backend/commands/tablecmds.c.
+    """
+    risks = []
+    for edge in scene.desired.dependents.get(column.address, ()):
+        stays = scene.desired[edge.dependent]
+        if stays.address in scene.live and not scene.creates(stays.address):
+            if stays.kind == "constraint":
+                risks += violated(stays, scene)
+            elif stays.kind == "index":
+                risks += repeated(stays, scene)
+    return risks
 
 
 def _told_of_parent(column: Object, scene: Scene) -> bool:

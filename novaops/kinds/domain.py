@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from novaops.catalog.object import Object
-from novaops.kinds.domain_obstacles import nulls_in, read_for
+from novaops.kinds.domain_obstacles import narrowed, nulls_in, read_for
 from novaops.kinds.kind import Part, Phase, Risk, Scene, Step
 from novaops.kinds.type import Type, nested
 
@@ -43,3 +43,6 @@ class Domain(Type):
 
     def obstacles(self, new: Object, scene: Scene) -> list[Risk]:
         return nulls_in(new, scene) if new["not_null"] else []
+
+    def value_risks(self, old: Object, after: Object, scene: Scene) -> list[Risk]:
+        return narrowed(old, after, scene)

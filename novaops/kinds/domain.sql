@@ -8,7 +8,10 @@ SELECT
     CASE WHEN t.typcollation <> b.typcollation THEN t.typcollation::regcollation::text END AS collation,
     coalesce(pg_get_expr(t.typdefaultbin, 0), quote_literal(t.typdefault)) AS default,
     -- From PostgreSQL 17 on it is a constraint with a name, a domain_constraint.
-    t.typnotnull AND nn.contypid IS NULL AS not_null
+    t.typnotnull AND nn.contypid IS NULL AS not_null,
+    format_type(t.typbasetype, NULL) AS _base_type,
+    nullif(t.typtypmod, -1) AS _type_modifier,
+    b.typtype::text AS _type_type
 FROM pg_catalog.pg_type t
 JOIN pg_catalog.pg_type b ON b.oid = t.typbasetype
 JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace

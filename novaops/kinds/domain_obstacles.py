@@ -5,14 +5,12 @@ The deparsed CHECK of a domain names the value VALUE, which is a column of that 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
-from novaops.db.identifiers import quote_literal
+from novaops.kinds.held_values import held_values, told_apart
 from novaops.kinds.kind import Risk, Scene
 from novaops.kinds.obstacles import refusal
-from novaops.kinds.type_change import castable
+from novaops.kinds.type_change import castable, lossless
 from novaops.kinds.work import Work, scan
 
 
@@ -56,27 +54,33 @@ def unfit(column: Object, scene: Scene) -> list[Risk]:
     return [_refusal(column, says, values, expression) for expression in expressions]
 
 
+def narrowed(old: Object, new: Object, scene: Scene) -> list[Risk]:
+    """Values that are others after a change of the base type and back; they are converted by their text."""
+    if lossless(old, new):
+        return []
+    before, after = old["base_type"], new["base_type"]
+    held = [told_apart(place, f"value::{before}") for place in held_values(old, scene)]
+    if not held:
+        return []
+    source = f"FROM ({' UNION ALL '.join(held)}) AS held"
+    differs = f"value::text::{after}::text::{before}::text IS DISTINCT FROM value::text"
+    exists = f"SELECT EXISTS (SELECT {source} WHERE {differs})"
+    count = f"SELECT count(*) FILTER (WHERE {differs}), count(*) {source}"
+    return [
+        Risk("narrowing", old.identity, "values", exists, count, query=f"SELECT * {source} WHERE {differs}")
+    ]
+
+
 def _of_domain(subject: Object, domain: Object, expression: str | None, scene: Scene) -> list[Risk]:
-    held = list(_held(domain, domain["base_type"], scene)) if domain.address in scene.live else []
+    """The values are those of the live domain, the condition is about the base type that is to be."""
+    live = scene.live.objects.get(domain.address)
+    if live is None or live.kind != domain.kind:
+        return []
+    value = f"value::{live['base_type']}"
+    if live["base_type"] != domain["base_type"]:
+        value += f"::text::{domain['base_type']}"
+    held = [told_apart(place, value) for place in held_values(live, scene)]
     return [_refusal(subject, "would violate it", " UNION ALL ".join(held), expression)] if held else []
-
-
-def _held(domain: Object, base_type: str, scene: Scene) -> Iterator[str]:
-    """Queries for the values in the columns of the domain, of arrays of it, and of domains over it."""
-    for edge in scene.live.dependents.get(domain.address, ()):
-        holder = scene.live[edge.dependent]
-        after = scene.desired.objects.get(holder.address)
-        if holder.kind == domain.kind and holder["base_type"] == domain.identity:
-            yield from _held(holder, base_type, scene)
-        elif holder.address.type == "table column" and after and not scene.drops(holder.address):
-            values = {
-                domain.identity: holder["_quoted"],
-                f"{domain.identity}[]": f"unnest({holder['_quoted']})",
-            }
-            if after["type"] == holder["type"] and holder["type"] in values:
-                held_in = f"{quote_literal(holder.identity)} AS held_in"
-                value = f"{values[holder['type']]}::{base_type} AS value"
-                yield f"SELECT {held_in}, {value} FROM ONLY {holder['_relation']}"
 
 
 def _refusal(subject: Object, says: str, values: str, expression: str | None) -> Risk:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from novaops.catalog.object import Object
 from novaops.db.identifiers import quote_ident, quote_literal
+from novaops.kinds.enum_order import reordered
 from novaops.kinds.kind import Part, Placement, Risk, Scene, Step
 from novaops.kinds.type import Type, held, stored_in
 
@@ -29,7 +30,11 @@ class Enum(Type):
         ]
 
     def value_risks(self, old: Object, after: Object, scene: Scene) -> list[Risk]:
-        return held("narrowing", old.identity, _losing(old, after, scene), scene)
+        lost = held("narrowing", old.identity, _losing(old, after, scene), scene)
+        if not reordered(old, after):
+            return lost
+        given = [(c, f"{quote_ident(c.address.names[-1])} IS NOT NULL") for c in stored_in(old, scene)]
+        return [*lost, *held("behaviour", old.identity, given, scene, "would compare in another order")]
 
     def obstacles(self, new: Object, scene: Scene) -> list[Risk]:
         old = scene.live.objects.get(new.address)

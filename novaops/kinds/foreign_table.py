@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 
 from novaops.catalog.object import Object
 from novaops.kinds.foreign_options import altered, described, given, secrets
-from novaops.kinds.inheritance import comes_to_be_inherited
-from novaops.kinds.kind import Kind, Part, Phase, Scene, Step
+from novaops.kinds.inheritance import PLACE, comes_to_be_inherited, detach
+from novaops.kinds.kind import Kind, Part, Phase, Risk, Scene, Step
+from novaops.kinds.partition_obstacles import leaving
 
-IN_PLACE = {"options", "parents", "partition_of", "partition_bound"}
+IN_PLACE = {"options", "parents", *PLACE}
 
 
 class ForeignTable(Kind):
@@ -46,9 +47,8 @@ class ForeignTable(Kind):
             return None  # no rows are in the way
         head = f"ALTER {self.target(new)}"
         steps = []
-        if changed & {"partition_of", "partition_bound"} and old["partition_of"]:
-            detach = f"ALTER TABLE {old['partition_of']} DETACH PARTITION {new.identity}"
-            steps.append(Step(detach, phase=Phase.RELEASE))
+        if changed & PLACE and old["partition_of"]:
+            steps.append(Step(detach(old), phase=Phase.RELEASE))
         left = [parent for parent in old["parents"] if parent not in new["parents"]]
         steps += [Step(f"{head} NO INHERIT {parent}", phase=Phase.RELEASE) for parent in left]
         if "options" in changed:
@@ -56,9 +56,12 @@ class ForeignTable(Kind):
             steps.append(Step(f"{head}{options}", secrets=secrets(new["options"])))
         joined = [parent for parent in new["parents"] if parent not in old["parents"]]
         steps += [Step(f"{head} INHERIT {parent}", phase=Phase.FINISH) for parent in joined]
-        if changed & {"partition_of", "partition_bound"} and new["partition_of"]:
+        if changed & PLACE and new["partition_of"]:
             steps.append(_attach(new, phase=Phase.FINISH))
         return steps
+
+    def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
+        return [] if new is None else leaving(old, new)
 
     def survives(self, obj: Object, lost: Object, scene: Scene) -> frozenset[str] | None:
         if lost.address.type == "table" and obj["partition_of"] == lost.identity:

@@ -12,6 +12,15 @@ from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.kinds.kind import Scene
 
+PLACE = frozenset({"partition_of", "partition_bound", "detach_pending"})
+"""Attributes of a partition that say where it belongs."""
+
+
+def detach(partition: Object) -> str:
+    """The statement; one that DETACH … CONCURRENTLY left off can only be completed."""
+    finalize = " FINALIZE" if partition["detach_pending"] else ""
+    return f"ALTER TABLE {partition['partition_of']} DETACH PARTITION {partition.identity}{finalize}"
+
 
 def origin(obj: Object) -> Address | None:
     """What the object is inherited from."""
@@ -53,7 +62,7 @@ def _is_child(obj: Object, source: Address, scene: Scene) -> bool:
     """Whether the relation is a child of that of `source` already."""
     *_, relation = obj, *scene.desired.ancestors(obj)
     child, parent = (scene.live.objects.get(a) for a in (relation.address, _table_of(source)))
-    if child is None or parent is None:
+    if child is None or parent is None or child.attributes.get("detach_pending"):
         return False
     return parent.identity in (*child.attributes.get("parents", ()), child.attributes.get("partition_of"))
 
@@ -74,6 +83,13 @@ def _let_go(obj: Object, source: Address, scene: Scene) -> bool:
     edges = scene.desired.dependencies.get(table.address, ())
     parents = [edge.referenced for edge in edges if edge.referenced.names == source.names[:2]]
     return all(scene.drops(parent) for parent in parents)
+
+
+def half_detached(obj: Object, scene: Scene) -> bool:
+    """Whether its table is a partition that no statement about the partitioned table reaches any more."""
+    *_, table = obj, *scene.live.ancestors(obj)
+    before = scene.live.objects.get(table.address)
+    return before is not None and bool(before.attributes.get("detach_pending"))
 
 
 def comes_to_inherit(old: Object, new: Object, scene: Scene) -> bool:
@@ -119,7 +135,7 @@ def goes_along(column: Object, scene: Scene) -> bool:
 def detached(obj: Object, scene: Scene) -> bool:
     """Whether the plan detaches its table from a partitioned one, and its indexes with it.
 
-    It does so where the partitioned table is made anew and the partition stays.
+    It does so where the partitioned table is made anew and the partition stays, and where that was begun.
     """
     *_, table = obj, *scene.live.ancestors(obj)
     if scene.drops(table.address):
@@ -130,7 +146,7 @@ def detached(obj: Object, scene: Scene) -> bool:
     )
     states = [snapshot.objects.get(table.address) for snapshot in (scene.live, scene.desired)]
     before, after = (t.attributes.get("partition_of") if t else None for t in states)
-    return before is not None and (remade or before != after)
+    return before is not None and (remade or before != after or half_detached(obj, scene))
 
 
 def lacking(obj: Object, snapshot: Snapshot) -> list[Address]:

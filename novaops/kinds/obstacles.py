@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.db.identifiers import quote_ident
+from novaops.kinds.enum_order import compares_reordered
 from novaops.kinds.inheritance import brought
 from novaops.kinds.kind import Risk, Scene
-from novaops.kinds.rows_to_be import added_columns, with_added_columns
+from novaops.kinds.rows_to_be import added_columns, with_changed_columns
 
 KEYS, EXCLUSION = ("p", "u"), "x"
 INHERITED = ("c", "n")
@@ -47,6 +48,8 @@ def violated(obj: Object, scene: Scene) -> list[Risk]:
     if _made_of_parts(obj, scene) if obj["type"] in KEYS else brought(obj, scene):
         return []
     source, subject = _source(obj, scene), obj.identity
+    if obj["type"] == "c" and compares_reordered(obj, scene):
+        source = None
     if source is None:
         # To a key it does not matter: values that are computed row by row are made to differ.
         unknown = {"c": "check", "f": "foreign-key"}.get(obj["type"])
@@ -107,7 +110,7 @@ def _source(obj: Object, scene: Scene, alias: str | None = None) -> str | None:
     relation = relation_of(obj, scene)
     rows = _rows(obj, scene)
     if relation.address not in scene.moved:
-        whole = with_added_columns(obj, relation, rows, scene)
+        whole = with_changed_columns(obj, relation, rows, scene)
         if whole is None:
             return None
         rows = whole
@@ -144,21 +147,25 @@ def _conflicts(obj: Object, rows: str) -> Risk:
 def _dangling(obj: Object, scene: Scene) -> str | None:
     """Rows that refer to nothing; None where nobody knows what the referenced rows will hold."""
     source = _source(obj, scene, "r")
-    given = [f"r.{column} IS NOT NULL" for column in obj["_key"]]
+    key = [f"r.{column}" for column in obj["_key"]]
+    given, partly = _all(f"{column} IS NOT NULL" for column in key), ""
+    if obj["_match_full"]:
+        # All or none of the columns may be NULL (documentation, CREATE TABLE, MATCH FULL).
+        partly = f" OR pg_catalog.num_nulls({', '.join(key)}) BETWEEN 1 AND {len(key) - 1}"
     needed = [edge.referenced for edge in scene.desired.dependencies.get(obj.address, ())]
     tables = {Address("table", a.names[:2]) for a in needed if a.type == "table column"}
     # A copy depends on the columns of what it is a copy of, too.
     tables = {t for t in tables if scene.desired[t].identity in (obj["_relation"], obj["_referenced"])}
     if not all(keeps_rows(scene.desired[table], scene) for table in tables):
-        return f"FROM {source} WHERE {_all(given)}"  # a new table holds no row to refer to
+        return f"FROM {source} WHERE {given}{partly}"  # a new table holds no row to refer to
     (referenced,) = (scene.desired[table] for table in tables - {obj.parent} or tables)
     rows = f"{'' if referenced['_partitioned'] else 'ONLY '}{obj['_referenced']}"
-    rows_to_be = with_added_columns(obj, referenced, rows, scene)
+    rows_to_be = with_changed_columns(obj, referenced, rows, scene)
     if rows_to_be is None:
         return None
     pairs = _all(f"f.{b} = r.{a}" for a, b in zip(obj["_key"], obj["_referenced_key"], strict=True))
     found = f"SELECT FROM {rows_to_be} AS f WHERE {pairs}"
-    return f"FROM {source} WHERE {_all(given)} AND NOT EXISTS ({found})"
+    return f"FROM {source} WHERE {given} AND NOT EXISTS ({found}){partly}"
 
 
 def _all(conditions: Iterable[str]) -> str:

@@ -84,6 +84,11 @@ def leaving(old: Object, new: Object) -> list[Risk]:
     """For a table that a parent loses: who reads that no longer finds its rows there."""
     lost = {old["partition_of"], *old["parents"]} - {new["partition_of"], *new["parents"], None}
     source = f"FROM {old.identity}"
+    if old.kind == "foreign table":
+        # Its rows are on another server, which is not asked.
+        return [
+            Risk("behaviour", old.identity, "rows", says=f"would leave {parent}") for parent in sorted(lost)
+        ]
     return [
         Risk(
             "behaviour",

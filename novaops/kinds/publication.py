@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from novaops.catalog.object import Object
 from novaops.db.identifiers import quote_literal
 from novaops.kinds.kind import Kind, Part, Risk, Scene, Step
+from novaops.kinds.published import publishes_less
 
 DEFAULTS = {"publish": "insert, update, delete, truncate", "via_root": False, "generated_columns": "none"}
 PARAMETERS = {
@@ -42,8 +43,9 @@ class Publication(Kind):
         return [("publication", obj.name)]
 
     def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
-        # Decoding fails, or rows vanish, for slots made before a publication that is made again.
-        return [Risk("behaviour", old.identity, "replication to its subscribers")] if new is None else []
+        if new is None:
+            return [Risk("behaviour", old.identity, "replication to its subscribers")]
+        return list(publishes_less(old, new, changed))
 
 
 def _assignments(obj: Object, attributes: Sequence[str]) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from novaops.catalog.object import Object
-from novaops.kinds.kind import Kind, Part, Scene, Step
+from novaops.kinds.kind import Kind, Part, Risk, Scene, Step
+from novaops.kinds.published import schema_left_out
 
 
 class PublicationNamespace(Kind):
@@ -23,3 +24,6 @@ class PublicationNamespace(Kind):
 
     def drop(self, obj: Object, scene: Scene) -> list[Step]:
         return [Step(f"ALTER PUBLICATION {obj['_publication']} DROP TABLES IN SCHEMA {obj['_schema']}")]
+
+    def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
+        return schema_left_out(old, scene) if new is None else []

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from novaops.catalog.object import Object
-from novaops.kinds.kind import Kind, Part, Phase, Scene, Step
+from novaops.kinds.kind import Kind, Part, Phase, Risk, Scene, Step
+from novaops.kinds.published import left_out, shows_less
 
 
 class PublicationRelation(Kind):
@@ -30,6 +31,9 @@ class PublicationRelation(Kind):
 
     def drop(self, obj: Object, scene: Scene) -> list[Step]:
         return [Step(f"ALTER PUBLICATION {obj['_publication']} DROP TABLE ONLY {obj['_relation']}")]
+
+    def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
+        return left_out(old, scene) if new is None else list(shows_less(old, new, scene))
 
 
 def _table(obj: Object) -> str:

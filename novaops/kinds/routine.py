@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from novaops.catalog.object import Object
+from novaops.catalog.privileges import OWNER
 from novaops.db.identifiers import quote_qualified
-from novaops.kinds.kind import Kind, Part, Scene, Step
+from novaops.kinds.computed import left_as_computed
+from novaops.kinds.kind import Kind, Part, Risk, Scene, Step
 
 
 class Parameter(NamedTuple):
@@ -24,6 +26,11 @@ class Routine(Kind):
 
     acl_type = "f"
     owned = True
+    words = {
+        "kind": {"f": "function", "w": "window function"},
+        "volatility": {"i": "IMMUTABLE", "s": "STABLE", "v": "VOLATILE"},
+        "parallel": {"s": "SAFE", "r": "RESTRICTED", "u": "UNSAFE"},
+    }
     stub_rank = 1  # it names types, which may be those of a view in the same cycle
     signature: frozenset[str] = frozenset()
     """Attributes that OR REPLACE cannot change."""
@@ -59,6 +66,11 @@ class Routine(Kind):
         # Who runs any other one does so with his own rights.
         return "SELECT true" if obj.attributes.get("security_definer") else None
 
+    def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
+        if new is None:
+            return []
+        return [*left_as_computed(old, changed, scene), *_rights(old, new, "owner" in changed)]
+
     def opaque(self, obj: Object) -> bool:
         return not obj["_parsed"]
 
@@ -79,6 +91,24 @@ class Routine(Kind):
         """Names and types of the columns of the result, when it is a row."""
         columns = [(p.name, p.type) for p in parameters if p.mode in "obt"]
         return columns if len(columns) >= self.least_row else []
+
+
+def _rights(old: Object, new: Object, owner: bool) -> Iterator[Risk]:
+    """With whose rights it runs, and what that changes for those who may call it before as after."""
+    before, after = old["security_definer"], new["security_definer"]
+    callers = sorted(
+        {p.grantee for p in old.privileges or ()} & {p.grantee for p in new.privileges or ()} - {OWNER}
+    )
+    if not callers or not (before != after or (owner and after)):
+        return
+    what = f"EXECUTE of {', '.join(caller or 'PUBLIC' for caller in callers)}"
+    if after:
+        says = f"would come with the rights of {'the new' if owner else 'the'} owner"
+        yield Risk("access-grant", old.identity, what, says=says)
+    else:
+        yield Risk(
+            "access-loss", old.identity, what, says="would no longer come with the rights of the owner"
+        )
 
 
 def _create_or_replace(obj: Object) -> Step:

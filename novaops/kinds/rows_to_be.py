@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from novaops.catalog.object import Object
 from novaops.kinds.kind import Scene
+from novaops.kinds.type_change import lossless, using
 
 
 def added_columns(obj: Object, relation: Object, scene: Scene) -> list[Object]:
@@ -11,14 +12,30 @@ def added_columns(obj: Object, relation: Object, scene: Scene) -> list[Object]:
     return [column for column in _columns(obj, relation, scene) if scene.creates(column.address)]
 
 
-def with_added_columns(obj: Object, relation: Object, rows: str, scene: Scene) -> str | None:
-    """`rows` (the relation, maybe with ONLY), or a query for them with the columns that the plan adds.
+def converted(column: Object, scene: Scene) -> str | None:
+    """The value that the column will have, where it gets a type that not all values fit; None where it stays.
+
+    Not told of a type that the plan makes: no query can name it yet.
+    """
+    old = scene.live.objects.get(column.address)
+    if old is None or scene.creates(column.address) or column["generated"] or column["_foreign"]:
+        return None
+    if old["type"] == column["type"] or lossless(old, column):
+        return None
+    edges = scene.desired.dependencies.get(column.address, ())
+    if any(edge.referenced.type == "type" and scene.creates(edge.referenced) for edge in edges):
+        return None
+    return using(old, column, scene)
+
+
+def with_changed_columns(obj: Object, relation: Object, rows: str, scene: Scene) -> str | None:
+    """`rows` (the relation, maybe with ONLY), or a query for them with the columns that the plan adds or converts.
 
     None where their values are not known: those of volatile defaults and sequences differ from row to row.
     """
-    if not added_columns(obj, relation, scene):
-        return rows
     columns = _columns(obj, relation, scene)
+    if not any(scene.creates(column.address) or converted(column, scene) for column in columns):
+        return rows
     values = [value_to_be(column, scene) for column in columns]
     if None in values:
         return None
@@ -36,7 +53,7 @@ def _columns(obj: Object, relation: Object, scene: Scene) -> list[Object]:
 def value_to_be(column: Object, scene: Scene) -> str | None:
     """What the rows that are there will have in the column, as an expression; None where nobody knows."""
     if not scene.creates(column.address):
-        return str(column["_quoted"])
+        return converted(column, scene) or str(column["_quoted"])
     if column["identity_options"] is not None or column["_type_type"] == "d":
         return None
     if column["generated"]:

@@ -1,4 +1,4 @@
-"""Sequences (`pg_sequence`), but for those of identity columns, which are part of their column."""
+"""Sequences (`pg_sequence`), but for those of identity columns, which are made with their column (`identity_sequence`)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from novaops.db.identifiers import quote_literal
 from novaops.db.sequence_options import catch_up, changed_clauses, clauses, moved, turned
 from novaops.kinds.kind import Kind, Part, Phase, Risk, Scene, Step
 from novaops.kinds.sequence_position import out_of_limits, starts_over
+from novaops.kinds.words import PERSISTENCE
 
 NUMBERS = ("smallint", "integer", "bigint", "numeric")
 
@@ -24,6 +25,7 @@ class Sequence(Kind):
     owned = True
     shares_owner = True
     data = True
+    words = {"persistence": PERSISTENCE}
     late = frozenset({"a"})  # the dependency on the owning column: OWNED BY makes it
 
     def create(self, obj: Object, parts: Steps[Part], scene: Scene) -> list[Step]:
@@ -74,14 +76,15 @@ class Sequence(Kind):
         return [("relation", *obj.address.names)]
 
     def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
-        if new is not None:
-            return starts_over(old, new)
         used = (
             "SELECT EXISTS (SELECT FROM pg_catalog.pg_sequence s"
             f" WHERE s.seqrelid = {quote_literal(old.identity)}::regclass"
             " AND pg_sequence_last_value(s.seqrelid) IS NOT NULL)"
         )
-        return [Risk("data-loss", old.identity, "its position", used)]
+        if new is None:
+            return [Risk("data-loss", old.identity, "its position", used)]
+        crash = [Risk("behaviour", old.identity, "its position", used, says="would be lost in a crash")]
+        return [*starts_over(old, new), *(crash if new["persistence"] == "u" != old["persistence"] else [])]
 
     def obstacles(self, new: Object, scene: Scene) -> list[Risk]:
         return [] if scene.creates(new.address) else out_of_limits(scene.live[new.address], new)

@@ -23,6 +23,11 @@ def altered(old: Object, new: Object) -> list[str]:
     return [*clauses, f"RESET ({', '.join(reset)})"] if reset else clauses
 
 
+def value(obj: Object, name: str) -> str | None:
+    """That of one parameter as it was written, None where it is not set."""
+    return _own(obj).get(name)
+
+
 def _own(obj: Object) -> Parameters:
     return dict(text.split("=", 1) for text in obj["options"] or ())
 

@@ -9,11 +9,12 @@ from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.kinds import storage_parameters
-from novaops.kinds.inheritance import comes_to_be_inherited, detached
+from novaops.kinds.inheritance import PLACE, comes_to_be_inherited, detach, detached
 from novaops.kinds.kind import Kind, Part, Phase, Risk, Scene, Step
 from novaops.kinds.moved_rows import fill, set_aside
 from novaops.kinds.partition_obstacles import homeless, leaving, misplaced, read_to_attach, referred_to
-from novaops.kinds.reach import any_row, publishes_changes
+from novaops.kinds.reach import any_row, publishes_changes, shut_by
+from novaops.kinds.words import PERSISTENCE, REPLICA_IDENTITY
 from novaops.kinds.work import Work, offline, rewrite
 
 ROW_SECURITY = {
@@ -24,10 +25,11 @@ ROW_SECURITY = {
 }
 IN_PLACE = {
     "persistence", "options", "toast_options", "tablespace", "access_method", "row_security", "force_row_security",
-    "replica_identity", "parents", "partition_of", "partition_bound", "inherited_names", "of_type",
+    "replica_identity", "parents", "inherited_names", "of_type", *PLACE,
 }  # fmt: skip
 
 
+UNLOGGED = "would be gone after a crash, and from every standby"
 COPIED = "would be copied into a new table, while everybody else waits"
 
 
@@ -42,6 +44,7 @@ class Table(Kind):
     rows = True
     swap = True
     refuses = frozenset({"attributes"})
+    words = {"persistence": PERSISTENCE, "replica_identity": REPLICA_IDENTITY}
     late = frozenset({"a"})  # a partition's dependency on its parent: ATTACH makes it
 
     def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
@@ -78,10 +81,9 @@ class Table(Kind):
         if "parents" in changed and new.address not in scene.busy and comes_to_be_inherited(new, scene):
             return None  # without rows nothing is lost by it
         steps = []
-        if changed & {"partition_of", "partition_bound"} and old["partition_of"]:
-            detach = f"ALTER TABLE {old['partition_of']} DETACH PARTITION {new.identity}"
+        if changed & PLACE and old["partition_of"]:
             # One that comes back to its parent takes part in all that changes there before.
-            steps.append(Step(detach, phase=Phase.RELEASE if detached(new, scene) else Phase.MAIN))
+            steps.append(Step(detach(old), phase=Phase.RELEASE if detached(new, scene) else Phase.MAIN))
             steps += _inherited_names(new, scene)
         if "of_type" in changed and old["of_type"]:
             # In between, type and columns change each for itself.
@@ -113,12 +115,11 @@ class Table(Kind):
             joined = [p for p in new["parents"] if p not in old["parents"] or p in again]
             steps += [Step(_alter(new, f"NO INHERIT {p}").sql, phase=Phase.RELEASE) for p in left]
             steps += [Step(_alter(new, f"INHERIT {p}").sql, phase=Phase.FINISH) for p in joined]
-        if changed & {"partition_of", "partition_bound"} and new["partition_of"]:
+        if changed & PLACE and new["partition_of"]:
             steps += [*_copied_again(new, scene), _attach(new, scene)]
         elif new["partition_of"] and (renamed := _inherited_names(new, scene)):
-            detach = f"ALTER TABLE {new['partition_of']} DETACH PARTITION {new.identity}"
             back = [*_copied_again(new, scene), _attach(new, scene)]
-            steps += [Step(detach, phase=Phase.FINISH), *renamed, *back]
+            steps += [Step(detach(new), phase=Phase.FINISH), *renamed, *back]
         return steps
 
     def aside(self, obj: Object, scene: Scene) -> tuple[list[Step], Object]:
@@ -157,6 +158,8 @@ class Table(Kind):
             risks.append(Risk("data-loss", old.identity, "rows", exists, count, lock=old.identity))
         if new is None:
             return risks
+        if new["persistence"] == "u" and old["persistence"] != "u":
+            risks.append(Risk("behaviour", old.identity, "rows", exists, count, says=UNLOGGED))
         if old["row_security"] and not new["row_security"]:
             risks.append(Risk("row-security", old.identity, "row-level security", exists))
         elif old["row_security"] and old["force_row_security"] > new["force_row_security"]:
@@ -165,7 +168,7 @@ class Table(Kind):
             risks.append(
                 Risk("behaviour", old.identity, "the replica identity", publishes_changes(old.identity))
             )
-        return risks + leaving(old, new)
+        return [*risks, *shut_by(old, new, exists, scene), *leaving(old, new)]
 
     def reached(self, obj: Object) -> str | None:
         return any_row(obj.identity)
@@ -174,6 +177,9 @@ class Table(Kind):
         return [*misplaced(new, scene), *homeless(new, scene), *referred_to(new, scene)]
 
     def beyond(self, old: Object, new: Object) -> Mapping[str, str]:
+        if new["detach_pending"] and not old["detach_pending"]:
+            stays = "stays where it is: only DETACH PARTITION … CONCURRENTLY leaves off half-way"
+            return {"detach_pending": f"{new.identity} {stays}"}
         # A parent that is left and joined again is the last one, and leaves all columns declared here.
         if old["parents"] == new["parents"] or sorted(old["parents"]) != sorted(new["parents"]):
             return {}
@@ -247,4 +253,4 @@ def _body(parts: Sequence[Part]) -> str:
 
 
 def _replica_identity(obj: Object) -> str:
-    return "REPLICA IDENTITY " + {"d": "DEFAULT", "f": "FULL", "n": "NOTHING"}[obj["replica_identity"]]
+    return f"REPLICA IDENTITY {REPLICA_IDENTITY[obj['replica_identity']]}"

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from novaops.catalog.object import Object
 from novaops.db.identifiers import quote_ident
-from novaops.kinds.kind import Kind, Part, Phase, Scene, Step
+from novaops.kinds.computed import left_as_computed
+from novaops.kinds.kind import Kind, Part, Phase, Risk, Scene, Step
 
 
 class TextSearchConfiguration(Kind):
@@ -35,6 +36,9 @@ class TextSearchConfiguration(Kind):
             *self._mappings("ALTER", new, altered),
             *self._mappings("ADD", new, added),
         ]
+
+    def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
+        return left_as_computed(old, changed, scene)
 
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
         return [("text search configuration", *obj.address.names)]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from novaops.catalog.object import Object
-from novaops.kinds.kind import Kind, Part, Scene, Step
+from novaops.kinds.computed import left_as_computed
+from novaops.kinds.kind import Kind, Part, Risk, Scene, Step
 
 
 class TextSearchDictionary(Kind):
@@ -29,6 +30,9 @@ class TextSearchDictionary(Kind):
         # An option without a value is removed.
         options = [name for name in _names(old["options"] or "") if name not in kept]
         return [Step(f"ALTER {self.target(new)} ({', '.join([*options, wanted] if wanted else options)})")]
+
+    def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
+        return left_as_computed(old, changed, scene)
 
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
         return [("text search dictionary", *obj.address.names)]

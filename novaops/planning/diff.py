@@ -101,6 +101,7 @@ def compare(old: Object, new: Object, comparison: Comparison) -> Change | None:
         changed=changed,
         comment=old.comment != new.comment,
         labels=old.labels != new.labels,
+        extensions=old.extensions != new.extensions,
         owner=comparison.owners and old.owner != new.owner,
         privileges=_privileges(old, new, comparison),
     )

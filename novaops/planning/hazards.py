@@ -10,16 +10,17 @@ import psycopg
 
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
-from novaops.catalog.privileges import OWNER, PUBLIC
 from novaops.kinds.kind import Risk, Scene
+from novaops.planning import access
 from novaops.planning.changes import Alter, Change, Create, Drop, Replace
+from novaops.planning.diff import Comparison
 from novaops.planning.hazard_codes import HAZARDS, REFUSED_BY_ROWS
 from novaops.planning.live_data import ask
 from novaops.planning.nodes import kind_of
 from novaops.planning.plan import Guard, Hazard
-from novaops.planning.statements import revoked
 
 VERBS = {"behaviour": "changes", "row-security": "weakens"}
+AS_DECLARED = Comparison()
 REPAIRABLE = REFUSED_BY_ROWS | {"narrowing"}
 """Hazards that a change of the rows can remove."""
 
@@ -39,22 +40,30 @@ def assess(
     scene: Scene,
     connection: psycopg.Connection[Any] | None,
     written: frozenset[str] = frozenset(),
+    comparison: Comparison = AS_DECLARED,
 ) -> Assessment:
     """Look all risks up in the live data; without a connection every risk counts as a hazard.
 
+    `comparison` tells which privileges the objects end with.
     Of the tables `written` (their identities) by pre-migrations that are still to run, what may be
     repaired by them is `pending`.
     """
     found = Assessment()
-    for address, change in changes.items():
-        known = [*risks(change, changes, scene), *_widened(change)]
+    goals = {address: access.settled(change, comparison) for address, change in changes.items()}
+    named = access.by_name(goals.values())
+    for address, change in goals.items():
+        used = access.both(change, named)
+        known = [*risks(change, changes, scene), *access.handed_over(change)]
+        known += access.widened(*used) if used else ()
         told = {risk: _hazard(risk, connection) for risk in known}
         repaired = _relation(change, scene) in written
-        hazards = [*(h for h in told.values() if h), *_access(change)]
+        hazards = [h for h in told.values() if h]
+        if used and (revoked := access.revoked(*used)):
+            hazards.append(hazard("access-loss", used[1].identity, revoked))
         for obstacle, harm in _refused(change, scene, connection, repaired):
             if harm is not None:
                 hazards.append(harm)
-            elif _busy(change, scene):
+            elif _busy(change, scene) and obstacle.subject not in found.unknown:
                 found.unknown.append(obstacle.subject)
         if repaired:
             hazards = [replace(h, pending=h.hazard in REPAIRABLE and h.query is not None) for h in hazards]
@@ -74,7 +83,8 @@ def risks(change: Change, changes: Mapping[Address, Change], scene: Scene) -> Se
         case Create(new):
             return kind_of(new).opens(new, scene)
         case Alter(old, new, changed):
-            return kind_of(old).risks(old, new, changed, scene) if changed else ()
+            differs = changed | {"owner"} if change.owner else changed
+            return kind_of(old).risks(old, new, differs, scene) if differs else ()
         case Drop(old):
             if gone_with(old, changes, scene):
                 return ()
@@ -99,36 +109,11 @@ def _kept(old: Object, scene: Scene) -> bool:
     return any(o.address in scene.moved for o in (old, *scene.live.ancestors(old)))
 
 
-def _access(change: Change) -> Iterator[Hazard]:
-    if isinstance(change, Alter) and (lost := revoked(change)):
-        subject = change.new.identity
-        what = ", ".join(f"{privilege} of {grantee or 'PUBLIC'}" for grantee, privilege in sorted(lost))
-        yield hazard("access-loss", subject, f"revokes {what}".replace("\0owner", "the owner"))
-
-
 def _relation(change: Change, scene: Scene) -> str:
     """The identity of what the rows are in that the change is about."""
     obj, snapshot = (change.old, scene.live) if isinstance(change, Drop) else (change.new, scene.desired)
     *_, relation = obj, *snapshot.ancestors(obj)
     return relation.identity
-
-
-def _widened(change: Change) -> Iterator[Risk]:
-    """Rights on what is there that everybody gets, or that may be passed on to everybody."""
-    if not isinstance(change, Alter) or change.privileges is None:
-        return
-    held = change.old.privileges or frozenset()
-    known = {(p.grantee, p.privilege) for p in held}
-    given = [
-        p
-        for p in change.privileges - held
-        if (p.grantee == PUBLIC and (p.grantee, p.privilege) not in known)
-        or (p.grantable and p.grantee != OWNER)
-    ]
-    exists = kind_of(change.new).reached(change.new)
-    if given and exists is not None:
-        what = ", ".join(f"{p.privilege} to {p.grantee or 'PUBLIC'}" for p in sorted(given))
-        yield Risk("access-grant", change.new.identity, what, exists, says="would be granted")
 
 
 def _refused(

@@ -242,7 +242,8 @@ class Wiring:
                 # A partition that comes back to its parent leaves it when the parent is as it will be.
                 self._after_parts(edge.referenced, alter)
         for address in kind_of(change.new).needs(change.new, self.scene.desired):
-            self.graph.edge(Node(Act.CREATE, address), alter, weak=True)
+            for act in (Act.CREATE, Act.ALTER):
+                self.graph.edge(Node(act, address), alter, weak=True)
         for edge in self.scene.live.dependencies.get(change.address, ()):
             if not needs(self.scene.desired, change.address, edge.referenced):
                 self.graph.edge(alter, Node(Act.ALTER, edge.referenced), weak=True)

@@ -55,6 +55,10 @@ CASES = {
         "CREATE VIEW t AS SELECT 1 AS id;", ("public.t", "public.t"), "CREATE TABLE t (id int);",
         "INSERT INTO t VALUES (1);",
     ),
+    "name of a view that somebody reads": Case(
+        BASE.replace("CREATE VIEW", "CREATE MATERIALIZED VIEW"), ("public.v", "public.v"),
+        BASE + " GRANT SELECT ON v TO pg_monitor;",
+    ),
     "foreign key to a key over duplicates": Case(
         "CREATE TABLE t (id int PRIMARY KEY, a text UNIQUE); CREATE TABLE u (a text REFERENCES t (a));",
         ("t_a_key on public.t", "u_a_fkey on public.u"),
