@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 OWNER = "\0owner"
 """Stands for whoever owns the object, so that two servers with other owners compare equal."""
 
 PUBLIC = ""
+
+GRANTS = "grants"
+"""The fact of an object that holds its `Grant`s, where somebody else than its owner has given one."""
 
 ABBREVIATIONS = {
     "r": "SELECT", "a": "INSERT", "w": "UPDATE", "d": "DELETE", "D": "TRUNCATE", "x": "REFERENCES",
@@ -27,6 +31,22 @@ class Privilege:
     grantable: bool = False
 
 
+class Grant(NamedTuple):
+    """An entry of an ACL that somebody else than the owner may have given."""
+
+    grantee: str
+    privilege: str
+    grantable: bool
+    grantor: str
+    """A role name, or `OWNER`."""
+    reached: bool = True
+    """Whether the session may act as the grantor, without which nobody but CASCADE takes the entry away."""
+
+    @property
+    def held(self) -> Privilege:
+        return Privilege(self.grantee, self.privilege, self.grantable)
+
+
 @lru_cache(maxsize=1024)
 def parse_acl(items: tuple[str, ...], owner: str | None = None) -> frozenset[Privilege]:
     """Privileges in a text form of `aclitem[]`; `owner`'s own are given as those of `OWNER`.
@@ -34,6 +54,18 @@ def parse_acl(items: tuple[str, ...], owner: str | None = None) -> frozenset[Pri
     Most objects of a database have one of a few lists.
     """
     return frozenset(p for item in items for p in _parse_item(item, owner))
+
+
+@lru_cache(maxsize=1024)
+def parse_grants(items: tuple[str, ...], owner: str) -> tuple[Grant, ...]:
+    """All entries with who gave them; nothing where that is always the owner."""
+    found = []
+    for item in items:
+        _, rest = _role(item)
+        grantor, _ = _role(rest.removeprefix("=").partition("/")[2])
+        by = OWNER if grantor == owner else grantor
+        found += [Grant(p.grantee, p.privilege, p.grantable, by) for p in _parse_item(item, owner)]
+    return tuple(found) if any(grant.grantor != OWNER for grant in found) else ()
 
 
 def _parse_item(item: str, owner: str | None) -> Iterator[Privilege]:

@@ -13,7 +13,7 @@ from psycopg.rows import dict_row, tuple_row
 from novaops.catalog.address import Address, Oid
 from novaops.catalog.dependencies import Dependencies
 from novaops.catalog.object import Object, frozen
-from novaops.catalog.privileges import parse_acl
+from novaops.catalog.privileges import GRANTS, OWNER, Grant, parse_acl, parse_grants
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.sql_files import for_server
 
@@ -92,6 +92,7 @@ def read(connection: psycopg.Connection[Any], readers: Sequence[Reader], *, alon
     default_acl = {(r, s, t): parse_acl(tuple(a), r) for r, s, t, a in about["default_acl"]}
     own = _without_members(rows, members)
     objects, claims = _objects(own, comments, labels)
+    objects.update(_reached(connection, objects))
     dependencies = Dependencies(claims, [(Oid(*d[0:3]), Oid(*d[3:6]), d[6]) for d in about["pg_depend"]])
     for address, extensions in dependencies.extensions().items():
         objects[address] = replace(objects[address], extensions=extensions)
@@ -201,8 +202,11 @@ def _objects(
         owner = v.get("owner_name")
         default = parse_acl(tuple(v["acl_default"]), owner) if "acl_default" in v else None
         privileges = default
+        known = {k[1:]: frozen(v[k]) for k in facts}
         if v.get("acl_items") is not None:
             privileges = parse_acl(tuple(v["acl_items"]), owner)
+            if given := parse_grants(tuple(v["acl_items"]), owner or ""):
+                known[GRANTS] = given
         address = _address(row) if row.supplied else claims[row.oid]
         objects[address] = Object(
             address=address,
@@ -211,7 +215,7 @@ def _objects(
             schema=_schema(row, by_oid),
             name=_name(address, v["object_name"]),
             attributes={k: frozen(v[k]) for k in compared},
-            facts={k[1:]: frozen(v[k]) for k in facts},
+            facts=known,
             parent=claims.get(row.parent) if row.parent else None,
             owner=owner,
             privileges=privileges,
@@ -220,6 +224,32 @@ def _objects(
             labels={} if row.supplied else labels.get(row.oid, {}),
         )
     return objects, claims
+
+
+def _reached(connection: psycopg.Connection[Any], objects: Mapping[Address, Object]) -> dict[Address, Object]:
+    """The objects on which others than the owner have granted, with what the session may take back of that."""
+    found = {a: o for a, o in objects.items() if GRANTS in o.facts}
+    if not found:
+        return {}
+    asked = {
+        (g.grantor, o.owner, o.schema) for o in found.values() for g in o.facts[GRANTS] if g.grantor != OWNER
+    }
+    # What a member may do is told apart from becoming the role since 16.
+    become = "SET" if connection.info.server_version >= 160000 else "MEMBER"
+    cursor = connection.cursor(row_factory=tuple_row)
+    grantors, owners, schemas = (list(column) for column in zip(*asked, strict=True))
+    rows = cursor.execute(_query("grantors"), [grantors, owners, schemas, become])
+    within = set(rows.fetchall())
+
+    def told(grant: Grant, obj: Object) -> Grant:
+        return grant._replace(
+            reached=grant.grantor == OWNER or (grant.grantor, obj.owner, obj.schema) in within
+        )
+
+    return {
+        a: replace(o, facts={**o.facts, GRANTS: tuple(told(g, o) for g in o.facts[GRANTS])})
+        for a, o in found.items()
+    }
 
 
 _WRAPPED = {"owner_name", "acl_items"}

@@ -9,7 +9,7 @@ from typing import Any
 
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object, frozen
-from novaops.catalog.privileges import Privilege
+from novaops.catalog.privileges import GRANTS, Grant, Privilege
 from novaops.catalog.snapshot import Edge, Snapshot
 from novaops.errors import NovaopsError
 
@@ -115,7 +115,7 @@ def _read_object(value: Mapping[str, Any]) -> Object:
         schema=value["schema"],
         name=value["name"],
         attributes=frozen(value["attributes"]),
-        facts=frozen(value["facts"]),
+        facts=_read_facts(value["facts"]),
         parent=None if value["parent"] is None else _read_address(value["parent"]),
         owner=value["owner"],
         privileges=_read_privileges(value["privileges"]),
@@ -124,6 +124,11 @@ def _read_object(value: Mapping[str, Any]) -> Object:
         labels=value["labels"],
         extensions=frozenset(value["extensions"]),
     )
+
+
+def _read_facts(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    facts: dict[str, Any] = frozen(value)
+    return {**facts, GRANTS: tuple(Grant(*each) for each in facts[GRANTS])} if GRANTS in facts else facts
 
 
 def _read_address(value: Any) -> Address:

@@ -13,6 +13,7 @@ from psycopg import errors
 
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
+from novaops.catalog.privileges import GRANTS
 from novaops.catalog.read import read
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.identifiers import quote_ident
@@ -59,7 +60,7 @@ class Stage:
 
         Privileges are copied however they are compared: what a statement revokes was there before.
         """
-        exact = replace(comparison, privileges=PrivilegeMode.MANAGED, ignored=None)
+        exact = replace(comparison, privileges=PrivilegeMode.MANAGED, ignored=None, grantors=True)
         while True:
             made = creation(part.part(part.objects.keys() - self.left_out.keys()), EVERYTHING, exact)
             try:
@@ -129,6 +130,17 @@ def with_dependents(address: Address, snapshot: Snapshot) -> Set[Address]:
         todo += near - found
         found |= near
     return found
+
+
+def given_as_in(live: Snapshot, copy: Snapshot) -> Snapshot:
+    """The snapshot of a copy of `live`, with what cannot be taken back there because of who has granted it."""
+    objects = dict(copy.objects)
+    for address, obj in copy.objects.items():
+        there = live.objects.get(address)
+        given = there.facts.get(GRANTS, ()) if there is not None else ()
+        if any(not grant.reached for grant in given):
+            objects[address] = replace(obj, facts={**obj.facts, GRANTS: given})
+    return replace(copy, objects=objects)
 
 
 def as_live(copy: Snapshot, live: Snapshot, comparison: Comparison) -> Snapshot:

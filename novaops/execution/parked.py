@@ -16,16 +16,21 @@ from novaops.planning.parking import PARKED
 LIST = """
 SELECT name, origin, parked_at, until, until < now() FROM novaops.parked ORDER BY parked_at, origin
 """
-# What is recorded there is run by whoever brings a table back, so nobody with less rights may have written it.
+# What is recorded there is run by whoever brings a table back, so nobody with less rights may have written it, as a
+# whole or in part, nor made a trigger on it, which would run with the same rights.
 WRITERS = """
-SELECT DISTINCT r.rolname
-FROM pg_catalog.pg_class c
-LEFT JOIN LATERAL aclexplode(c.relacl) AS a ON a.privilege_type IN ('INSERT', 'UPDATE')
-JOIN pg_catalog.pg_roles r ON r.oid IN (c.relowner, a.grantee)
-WHERE c.oid = 'novaops.parked'::regclass AND NOT r.rolsuper AND r.rolname <> current_user
-    AND r.oid <> (SELECT datdba FROM pg_catalog.pg_database WHERE datname = current_database())
+SELECT r.rolname
+FROM pg_catalog.pg_roles r, pg_catalog.pg_database d
+WHERE d.datname = current_database() AND NOT r.rolsuper AND NOT starts_with(r.rolname, 'pg_')
+    AND (has_any_column_privilege(r.oid, 'novaops.parked', 'INSERT, UPDATE')
+        OR has_table_privilege(r.oid, 'novaops.parked', 'TRIGGER'))
+    AND NOT pg_has_role(r.oid, current_user::regrole, 'MEMBER') AND NOT pg_has_role(r.oid, d.datdba, 'MEMBER')
 ORDER BY 1
 """
+
+
+SHOWN = 5
+"""How many roles an error names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +117,8 @@ def _is_missing(connection: psycopg.Connection[Any]) -> bool:
 def _check_writer(connection: psycopg.Connection[Any]) -> None:
     writers = [name for (name,) in connection.execute(WRITERS)]
     if writers:
+        more = f" and {len(writers) - SHOWN:,} more" if len(writers) > SHOWN else ""
         raise RefusedError(
-            f"{', '.join(writers)} may write to novaops.parked, whose statements would run with your rights",
+            f"{', '.join(writers[:SHOWN])}{more} may write to novaops.parked, whose statements would run with your rights",
             hint=f"bring it back as {writers[0]}, or look at its columns return and restore and run them by hand",
         )

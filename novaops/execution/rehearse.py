@@ -12,7 +12,7 @@ from psycopg import errors
 from novaops.catalog.address import Address
 from novaops.catalog.snapshot import Snapshot
 from novaops.errors import NovaopsError
-from novaops.execution.copy import Stage, as_live
+from novaops.execution.copy import Stage, as_live, given_as_in
 from novaops.execution.observe import BeyondError, Observer, reaches_out
 from novaops.execution.rehearsal import Rehearsal
 from novaops.planning.changes import Change, Drop
@@ -92,7 +92,7 @@ def _with_left_out(verdict: Rehearsal, stage: Stage) -> Rehearsal:
 
 def judged(stage: Stage, plan: Plan, proof: Proof) -> Rehearsal:
     """Where the plan has led."""
-    after = stage.snapshot()
+    after = given_as_in(proof.live, stage.snapshot())
     result = live_fingerprint(as_live(after, proof.live, proof.comparison), proof.scope)
     not_run = tuple(s.sql for s in plan.statements if reaches_out(s))
     told = Rehearsal(True, fingerprint=None if not_run else result, not_run=not_run)

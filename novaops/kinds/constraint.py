@@ -369,7 +369,7 @@ def _validated(obj: Object, scene: Scene) -> list[Step]:
     source = origin(obj)
     if not obj["validated"] or source is None or scene.desired[source]["validated"]:
         return []
-    return [_table(obj, f"VALIDATE CONSTRAINT {obj['_quoted']}")]
+    return [_validate(obj, scene)]
 
 
 def _validate(obj: Object, scene: Scene) -> Step:

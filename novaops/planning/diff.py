@@ -14,7 +14,7 @@ from novaops.catalog.snapshot import Snapshot
 from novaops.kinds import registry
 from novaops.planning.changes import Alter, Change, Create, Drop, Replace
 from novaops.planning.faithful import read_again
-from novaops.planning.privileges import PrivilegeMode, wanted
+from novaops.planning.privileges import PrivilegeMode, held, wanted, within_reach
 from novaops.planning.scope import Scope
 
 
@@ -31,6 +31,8 @@ class Comparison:
     ignored: Callable[[str], bool] | None = None
     ignored_default: Callable[[str], bool] | None = None
     restored: bool = False
+    grantors: bool = False
+    """Whether what is made gets its privileges from whom it had them, as a copy does; else all are the owner's gift."""
 
 
 def diff(live: Snapshot, desired: Snapshot, scope: Scope, comparison: Comparison) -> Mapping[Address, Change]:
@@ -117,4 +119,6 @@ def _same_text(old: Any, new: Any) -> bool:
 
 def _privileges(old: Object, new: Object, comparison: Comparison) -> frozenset[Privilege] | None:
     goal = wanted(old, new, comparison.privileges, comparison.ignored, comparison.owners)
-    return None if goal == old.privileges else goal
+    if goal is not None:
+        goal = within_reach(old, goal)
+    return None if goal == held(old) else goal

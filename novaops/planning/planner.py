@@ -12,6 +12,7 @@ import psycopg
 from novaops.catalog.address import Address
 from novaops.catalog.fingerprint import fingerprint
 from novaops.catalog.object import Object
+from novaops.catalog.privileges import GRANTS
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.identifiers import quote_ident
 from novaops.db.locks import LockTable, lock_table
@@ -19,6 +20,7 @@ from novaops.db.session_settings import time_zone
 from novaops.desired.renamed import Renamed
 from novaops.diagnostics import Source
 from novaops.errors import NovaopsError
+from novaops.kinds.grants import taken_back
 from novaops.planning.busy import busy_relations
 from novaops.planning.diff import Comparison
 from novaops.planning.draft import Draft, draft
@@ -31,6 +33,7 @@ from novaops.planning.outages import SAFE_BELOW, Sizes, outages
 from novaops.planning.ownership import ownership
 from novaops.planning.parking import Parking, park
 from novaops.planning.plan import Hazard, Plan, PlannedChange, Statement, Target
+from novaops.planning.privileges import wanted
 from novaops.planning.proposals import proposed
 from novaops.planning.readers import readers
 from novaops.planning.scope import Scope
@@ -172,6 +175,7 @@ def written_plan(request: Request, found: Assessed) -> Plan:
         ),
         notices=(
             *beyond(request),
+            *out_of_reach(request),
             *proposed(made, request.places),
             *_noticed(request),
             *_crowded(made, found.locks),
@@ -236,6 +240,22 @@ def beyond(request: Request) -> Iterator[str]:
         if old is not None and old.kind == new.kind and not request.scope.excluded(new, request.goal):
             said = kind_of(new).beyond(old, new).values()
             yield from (f"{text}: PostgreSQL has no statement to change that" for text in said if text)
+
+
+def out_of_reach(request: Request) -> Iterator[str]:
+    """Privileges that stay although the files do not have them, since the role may not act as who gave them."""
+    for address, new in sorted(request.goal.objects.items()):
+        old = request.live.objects.get(address)
+        if old is None or GRANTS not in old.facts or request.scope.excluded(new, request.goal):
+            continue
+        goal = wanted(old, new, request.comparison.privileges, request.comparison.ignored)
+        for grant in taken_back(old.facts[GRANTS], goal) if goal is not None else ():
+            if not grant.reached:
+                yield (
+                    f"{new.identity}: {grant.privilege} of {grant.grantee or 'PUBLIC'} stays, as"
+                    f" {quote_ident(grant.grantor)} gave it and the role that applies cannot act as"
+                    f" {quote_ident(grant.grantor)}: apply as a member of that role, or REVOKE … CASCADE by hand"
+                )
 
 
 def live_fingerprint(snapshot: Snapshot, scope: Scope) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
 
 from novaops.catalog.object import Object
-from novaops.catalog.privileges import Privilege
+from novaops.catalog.privileges import GRANTS, Grant, Privilege
 from novaops.catalog.snapshot import Snapshot
+from novaops.kinds.grants import taken_back
 
 Privileges = frozenset[Privilege]
 
@@ -52,6 +53,29 @@ def wanted(
             return _stronger(held | declared)
         case PrivilegeMode.IGNORE:
             return held
+
+
+def within_reach(old: Object, goal: Privileges) -> Privileges:
+    """The goal, with what stays on `old` whatever is wanted: entries whose grantor the session may not act as.
+
+    Along with these stay the options that they rest on, which could be revoked with CASCADE only.
+    """
+    given: tuple[Grant, ...] = old.facts.get(GRANTS, ())
+    lost = [g for g in taken_back(given, goal) if not g.reached]
+    resting = {p for g in lost for p in _rests_on(g, given)}
+    return _stronger(goal | {g.held for g in lost} | resting) if lost else goal
+
+
+def _rests_on(grant: Grant, given: Sequence[Grant]) -> Iterator[Privilege]:
+    for above in given:
+        if (above.grantee, above.privilege, above.grantable) == (grant.grantor, grant.privilege, True):
+            yield above.held
+            yield from _rests_on(above, given)
+
+
+def held(obj: Object) -> Privileges | None:
+    """What it has, whoever gave it."""
+    return _stronger(obj.privileges) if GRANTS in obj.facts and obj.privileges else obj.privileges
 
 
 DEFAULTED = {"r": "r", "s": "S", "f": "f", "T": "T", "n": "n"}

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from novaops.ignore import Ignore
 
-from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.desired.renamed import Renamed
@@ -26,8 +25,6 @@ class Scope:
     schemas: frozenset[str]
     whole: bool = False
     ignore: Ignore | None = None
-    declared: frozenset[Address] = field(default_factory=frozenset)
-    """What the files declare, where that is less than all of the shadow (copied objects are not)."""
 
     def excluded(self, obj: Object, snapshot: Snapshot) -> bool:
         """Whether the object is out of reach: novaops' own, or matched by `.pgschemaignore`."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
-from novaops.catalog.privileges import Privilege
+from novaops.catalog.privileges import GRANTS, OWNER, Grant, Privilege
 from novaops.db.identifiers import quote_ident, quote_literal
-from novaops.kinds.grants import grants
+from novaops.kinds.grants import grants, passed_on, revokes, taken_back
 from novaops.kinds.kind import Part, Phase, Scene, Step
 from novaops.planning import privileges
 from novaops.planning.changes import Alter, Change, Create, Drop, Replace
@@ -18,7 +18,8 @@ from novaops.planning.faithful import faithful
 from novaops.planning.nodes import Act, Node, heirs, kind_of, steps_in
 from novaops.planning.order import Group
 
-AT_ONCE = "DO $novaops$ BEGIN"
+PASSING = "novaops_passing"
+AT_ONCE = f"DO $novaops$ BEGIN\n    CREATE ROLE {PASSING};"
 """How the drop of objects that need each other begins."""
 OPERATIONS = {Create: "create", Drop: "drop", Alter: "alter", Replace: "replace"}
 
@@ -158,7 +159,13 @@ class _Writer:
             start = privileges.initial(new, kind.acl_type, self.scene.live, maker)
             if renamed is not None:
                 start = renamed.privileges or start
-            yield from self._grants(new, start, goal, owner or maker)
+            given = new.facts.get(GRANTS, ()) if self.comparison.grantors else ()
+            reached = {g.held for g in given if g.grantor != OWNER and g.reached}
+            directly = {g.held for g in given if g.grantor == OWNER or not g.reached}
+            giver = owner or maker
+            yield from self._grants(new, start, goal - (reached - directly), giver)
+            for sql in passed_on(kind.grant_target(new), given, giver):
+                yield Step(sql, patient=True)
 
     def _maker(self, new: Object) -> str:
         """Whose it is at first: the applier's, or the owner's of a relation that is there already."""
@@ -183,7 +190,13 @@ class _Writer:
         for extension in sorted(extensions ^ new.extensions):
             yield _depends(new, extension, "" if extension in new.extensions else "NO ")
         if change.privileges is not None:
-            yield from self._grants(new, self._before(old), change.privileges, old.owner)
+            given, columns = old.facts.get(GRANTS, ()), self._columns(change)
+            for child, taken, _ in columns:
+                yield from self._revokes(child, taken)
+            left = tuple(g for g in given if g not in self._taken_with(change))
+            yield from self._grants(new, self._before(old), change.privileges, old.owner, left)
+            for child, _, lost in columns:
+                yield from self._grants(child, frozenset(), frozenset(g.held for g in lost), child.owner)
             yield from self._granted_again(change)
 
     def _owner_to_share(self, new: Object) -> str | None:
@@ -195,6 +208,41 @@ class _Writer:
             # A table that is made anew gets its owner back.
             return self.scene.live[root.address].owner if root.address in self.scene.live else None
         return None
+
+    def _columns(self, change: Alter) -> list[tuple[Object, list[Grant], list[Grant]]]:
+        """Of each column of a table, the entries of others that go, and that are to be given again by the owner.
+
+        Who grants on a column may do so by an option for the table, and so has to take it back as long as he has that; and
+        what he takes back on the table he takes back on all of its columns (documentation, REVOKE).
+        """
+        goal = change.privileges
+        mine = taken_back(change.old.facts.get(GRANTS, ()), goal) if goal is not None else []
+        taken_here = {(g.grantee, g.privilege, g.grantor) for g in mine}
+        found = []
+        for child in self.scene.live.children.get(change.address, ()):
+            given: tuple[Grant, ...] = child.facts.get(GRANTS, ())
+            own = self.changes.get(child.address)
+            if not given or not isinstance(own, Alter | None) or not _same_relation(change.old, child):
+                continue
+            wanted = own.privileges if own is not None and own.privileges is not None else child.privileges
+            taken = taken_back(given, wanted or frozenset())
+            lost = [g for g in given if g not in taken and (g.grantee, g.privilege, g.grantor) in taken_here]
+            found.append((child, taken, lost))
+        return found
+
+    def _taken_with(self, change: Alter) -> Sequence[Grant]:
+        """Entries on a column that are gone with what is done about its table."""
+        container = self.changes.get(change.old.parent) if change.old.parent else None
+        if not isinstance(container, Alter) or container.privileges is None:
+            return ()
+        columns = self._columns(container)
+        return [
+            g for child, taken, lost in columns if child.address == change.address for g in (*taken, *lost)
+        ]
+
+    def _revokes(self, obj: Object, taken: Sequence[Grant]) -> Iterator[Step]:
+        for sql in revokes(kind_of(obj).grant_target(obj), taken, obj.owner or ""):
+            yield Step(sql, patient=True)
 
     def _before(self, old: Object) -> frozenset[Privilege]:
         """Privileges right before its own change: revoking on a table takes its columns' away too."""
@@ -211,12 +259,19 @@ class _Writer:
             if mine is None or not mine.privileges or not _same_relation(change.old, mine):
                 continue
             if child.address not in self.changes:
-                yield from self._grants(child, self._before(mine), mine.privileges, mine.owner)
+                yield from self._grants(
+                    child, self._before(mine), mine.privileges, mine.owner, mine.facts.get(GRANTS, ())
+                )
 
     def _grants(
-        self, obj: Object, before: frozenset[Privilege], after: frozenset[Privilege], owner: str | None
+        self,
+        obj: Object,
+        before: frozenset[Privilege],
+        after: frozenset[Privilege],
+        owner: str | None,
+        given: Sequence[Grant] = (),
     ) -> Iterator[Step]:
-        for sql in grants(kind_of(obj).grant_target(obj), before, after, owner or ""):
+        for sql in grants(kind_of(obj).grant_target(obj), before, after, owner or "", given):
             yield Step(sql, patient=True)
 
 
@@ -243,13 +298,11 @@ def _dropped_at_once(objects: Sequence[Object]) -> Step:
 
     Besides CASCADE only DROP OWNED drops objects of several kinds in one statement.
     """
-    role = "novaops_passing"
     lines = [
         AT_ONCE,
-        f"    CREATE ROLE {role};",
-        *(f"    ALTER {kind_of(obj).owner_target(obj)} OWNER TO {role};" for obj in objects),
-        f"    DROP OWNED BY {role} RESTRICT;",
-        f"    DROP ROLE {role};",
+        *(f"    ALTER {kind_of(obj).owner_target(obj)} OWNER TO {PASSING};" for obj in objects),
+        f"    DROP OWNED BY {PASSING} RESTRICT;",
+        f"    DROP ROLE {PASSING};",
         "END $novaops$",
     ]
     return Step("\n".join(lines))

@@ -150,3 +150,25 @@ def test_a_foreign_key_of_partitions_that_was_stopped_half_way_goes_on(
             "SELECT DISTINCT conname FROM pg_constraint WHERE contype = 'f' AND connamespace = 'public'::regnamespace"
         )
         assert names.fetchall() == [("f",)]
+
+
+def test_an_inherited_check_is_validated_by_itself(new_database: Callable[..., str], tmp_path: Path) -> None:
+    """That of the parent stays NOT VALID; readers and writers of the child go on meanwhile."""
+    before = (
+        "CREATE TABLE parent (a int); CREATE TABLE child () INHERITS (parent);"
+        "ALTER TABLE parent ADD CONSTRAINT positive CHECK (a > 0) NOT VALID;"
+    )
+    file = tmp_path / "schema.sql"
+    file.write_text(
+        before + "ALTER TABLE child VALIDATE CONSTRAINT positive; ALTER TABLE parent ADD COLUMN b int;"
+    )
+    url = new_database("online")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(before + "INSERT INTO child VALUES (1)")
+    with Project(url, file) as project:
+        made = project.plan()
+        (validate,) = [s for s in made.statements if "VALIDATE" in s.sql]
+        assert validate.patient
+        assert [s for s in made.statements if s.transaction == validate.transaction] == [validate]
+        assert made.statements[-1] == validate
+        assert project.apply(made).left == ()

@@ -161,10 +161,15 @@ def test_a_record_that_somebody_else_may_have_written_is_not_run(
     try:
         project = declare("CREATE SCHEMA other;")
         project.apply(project.plan(park=MONTH))
-        live.execute("GRANT UPDATE ON novaops.parked TO novaops_parking_other")
-        with pytest.raises(RefusedError, match="novaops_parking_other may write"):
+        for granted in ("UPDATE", "INSERT (restore)", "UPDATE (return)", "TRIGGER"):
+            live.execute(f"GRANT {granted} ON novaops.parked TO novaops_parking_other")
+            with pytest.raises(RefusedError, match="novaops_parking_other may write"):
+                project.unpark("public.t")
+            live.execute(f"REVOKE {granted} ON novaops.parked FROM novaops_parking_other")
+        live.execute("GRANT UPDATE ON novaops.parked TO PUBLIC")
+        with pytest.raises(RefusedError, match="may write to"):
             project.unpark("public.t")
-        live.execute("REVOKE ALL ON novaops.parked FROM novaops_parking_other")
+        live.execute("REVOKE UPDATE ON novaops.parked FROM PUBLIC")
         live.execute("ALTER TABLE novaops.parked OWNER TO novaops_parking_other")
         with pytest.raises(RefusedError, match="novaops_parking_other may write"):
             project.unpark("public.t")
