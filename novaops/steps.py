@@ -11,11 +11,10 @@ from novaops.planning.diff import Comparison
 from novaops.planning.diff import diff as compare
 from novaops.planning.plan import Plan
 from novaops.planning.privileges import PrivilegeMode
-from novaops.planning.scope import Scope
+from novaops.planning.scope import EVERYTHING
 from novaops.project import Options, Outcome, Project
 
 Conninfo = str | Mapping[str, str]
-EVERYTHING = Scope(frozenset(), whole=True)
 
 
 def inspect(conninfo: Conninfo) -> Snapshot:

@@ -19,7 +19,7 @@ OPERATOR_SETS = {2616, 2753}
 class Dependencies:
     """`pg_depend`, with rows of no address of their own folded into what they belong to.
 
-    An unclaimed row (a view's `_RETURN` rule, a key's index, an identity's sequence, a row type)
+    An unclaimed row (a view's `_RETURN` rule, a key's index, a row type)
     belongs to the object that it depends on internally (deptype "i"; section 53.18 of the
     documentation), a member of an extension to the extension (deptype "e"), and a column nobody
     claims to its relation.
@@ -80,6 +80,15 @@ class Dependencies:
             if obj.parent is not None:
                 found.setdefault((obj.address, obj.parent), set()).add(CONTAINED)
         return tuple(Edge(a, b, frozenset(types)) for (a, b), types in found.items())
+
+    def extensions(self) -> Mapping[Address, frozenset[str]]:
+        """The extensions that objects were made to depend on, by their names."""
+        found: dict[Address, set[str]] = {}
+        for dependent, referenced, deptype in self._rows:
+            a, b = self.resolve(dependent), self.resolve(referenced)
+            if deptype == "x" and a is not None and b is not None:
+                found.setdefault(a, set()).add(b.names[-1])
+        return {address: frozenset(names) for address, names in found.items()}
 
 
 def _deptype(dependent: Oid, referenced: Oid, deptype: str) -> str:

@@ -25,6 +25,7 @@ def fingerprint(objects: Iterable[Object]) -> str:
             sorted((p.grantee, p.privilege, p.grantable) for p in obj.privileges or ()),
             obj.comment,
             dict(obj.labels),
+            sorted(obj.extensions),
         ]
         digest.update(encoder.encode(state).encode())
     return digest.hexdigest()

@@ -34,6 +34,8 @@ class Object:
     default_privileges: frozenset[Privilege] | None = None
     comment: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
+    extensions: frozenset[str] = frozenset()
+    """Names of those that it DEPENDS ON and goes with (`pg_depend.deptype` x)."""
 
     def __getitem__(self, attribute: str) -> Any:
         """Value of an attribute, or of a fact when the name begins with an underscore."""

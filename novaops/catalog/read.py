@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import Any, Protocol
 
@@ -93,6 +93,8 @@ def read(connection: psycopg.Connection[Any], readers: Sequence[Reader], *, alon
     own = _without_members(rows, members)
     objects, claims = _objects(own, comments, labels)
     dependencies = Dependencies(claims, [(Oid(*d[0:3]), Oid(*d[3:6]), d[6]) for d in about["pg_depend"]])
+    for address, extensions in dependencies.extensions().items():
+        objects[address] = replace(objects[address], extensions=extensions)
     with connection.cursor(row_factory=tuple_row) as cursor:
         unmodelled = _unmodelled(cursor, dependencies, members)
     return Snapshot(

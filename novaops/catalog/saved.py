@@ -77,6 +77,7 @@ def _object(obj: Object) -> dict[str, Any]:
         "default_privileges": None if obj.default_privileges is None else _privileges(obj.default_privileges),
         "comment": obj.comment,
         "labels": dict(obj.labels),
+        "extensions": sorted(obj.extensions),
     }
 
 
@@ -121,6 +122,7 @@ def _read_object(value: Mapping[str, Any]) -> Object:
         default_privileges=_read_privileges(value["default_privileges"]),
         comment=value["comment"],
         labels=value["labels"],
+        extensions=frozenset(value["extensions"]),
     )
 
 

@@ -81,6 +81,14 @@ class Snapshot:
             found.setdefault((address.type, address.names[-1] if address.names else ""), set()).add(address)
         return {k: frozenset(v) for k, v in found.items()}
 
+    @cached_property
+    def overloads(self) -> Mapping[tuple[str, ...], frozenset[Address]]:
+        """Addresses with arguments, and those that lack them, by the names they have in common."""
+        found: dict[tuple[str, ...], set[Address]] = {}
+        for address in self.objects:
+            found.setdefault(address.names, set()).add(address)
+        return {k: frozenset(v) for k, v in found.items() if len(v) > 1 or any(a.args for a in v)}
+
     def part(self, addresses: Set[Address]) -> Snapshot:
         """The snapshot of these objects alone, without the edges that leave them."""
         return replace(

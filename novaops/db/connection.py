@@ -13,19 +13,11 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.sql import SQL, Identifier
 
+from novaops.db.session_settings import pin
 from novaops.errors import NovaopsError
 
 OLDEST = 15
 CONNECT_TIMEOUT = "10"
-# What a role or a database may set by ALTER … SET and would end our work half-way; 0 is "off".
-# transaction_timeout exists since 17.
-TIMEOUTS = (
-    "statement_timeout",
-    "lock_timeout",
-    "idle_in_transaction_session_timeout",
-    "idle_session_timeout",
-    "transaction_timeout",
-)
 IDENTITY = """
 SELECT current_database(),
        (SELECT oid FROM pg_database WHERE datname = current_database()),
@@ -108,9 +100,7 @@ def reset(connection: psycopg.Connection) -> None:
 
 
 def _pin(connection: psycopg.Connection) -> None:
-    connection.execute(
-        "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = ANY (%s)", [list(TIMEOUTS)]
-    )
+    pin(connection)
     # Otherwise a server builds an index to its end, under our lock, for a process that was killed.
     with (
         suppress(psycopg.errors.InvalidParameterValue),

@@ -222,7 +222,7 @@ class _Checker:
         texts: list[str] = []
         settings = Settings()
         for job in jobs:
-            texts += [*job.settings.reached_from(settings), job.sql]
+            texts += [*self.session.way(settings, job.settings), job.sql]
             settings = job.settings
         result = self.undone(texts)
         if not isinstance(result, psycopg.Error):

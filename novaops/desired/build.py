@@ -13,11 +13,11 @@ from novaops.catalog.address import Address
 from novaops.catalog.read import Reader, read
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.identifiers import quote_ident
-from novaops.desired.attempt import Failure, NotInOneTransactionError, Session, Task
+from novaops.desired.attempt import BEYOND, Failure, NotInOneTransactionError, Session, Task
 from novaops.desired.bodies import CheckFunctions, Unchanged
 from novaops.desired.bodies import check as check_bodies
 from novaops.desired.classify import classify, command_words, diagnostic, refusals
-from novaops.desired.explain import explain, missing_role, role_diagnostic
+from novaops.desired.explain import explain, missing_role, passing_role, role_diagnostic
 from novaops.desired.likely import likely_order
 from novaops.desired.overlay import Overlay
 from novaops.desired.renamed import Renamed, Renaming
@@ -69,6 +69,11 @@ class Desired:
     seconds: float = 0.0
     notices: tuple[Diagnostic, ...] = ()
     missing_roles: tuple[str, ...] = ()
+    """What the files name, the server lacks and a plan is to make."""
+    passing_roles: tuple[str, ...] = ()
+    """Roles that the files' own statements made in the shadow, where they were undone with everything else."""
+    uncommitted: tuple[Source, ...] = ()
+    """With commits: statements that change more than the database, and so were rolled back in the end."""
     dumped: bool = False
     """`Script.dumped` of the files."""
     renamed: Renamed | None = None
@@ -97,7 +102,8 @@ def build(
     """Run the statements in the empty database of `connection` and read what they made.
 
     Everything is one transaction that is rolled back; with `commit`, for a database that is dropped
-    anyway, a few statements are one. `prelude` is SQL that runs before them, `declares` what the
+    anyway, a few statements are one, and what would change more than the database comes last and is
+    rolled back. `prelude` is SQL that runs before them, `declares` what the
     files are called in messages; `renaming` is asked in the end for `Desired.renamed`, and `overlay` is laid
     over what the statements made. All errors are raised at once, as `DiagnosticsError`.
     """
@@ -133,7 +139,9 @@ def build(
         len(statements),
         time.monotonic() - started,
         tuple(builder.notices),
-        tuple(builder.roles) if missing_roles == "create" else (),
+        (*builder.roles, *builder.own_roles) if missing_roles == "create" else (),
+        () if missing_roles == "create" else tuple(builder.own_roles),
+        tuple(task.statement.source for task in builder.beyond),
         renamed=renamed,
     )
 
@@ -153,7 +161,10 @@ class _Builder:
         self.roles: dict[str, Statement] = {}
         self.made_roles: set[str] = set()
         self.early_roles: set[str] = set()
-        self.lacking_roles: list[Task] = []
+        self.own_roles: dict[str, Statement] = {}
+        self.known_roles = session.roles()
+        self.uncommitted: list[Task] = []
+        self.beyond: list[Task] = []
         self.progress = False
         self.batch: list[Task] = []
         self.size = BATCH
@@ -185,10 +196,14 @@ class _Builder:
                     self.gather(task)
         self.flush()
         self.retry()
-        if self.lacking_roles:
+        if self.uncommitted:
             self.session.hold()
-            for task in self.lacking_roles:
-                self.attempt(task)
+            for task in self.uncommitted:
+                if task.verdict.action is Action.PROBE:
+                    self.probe(task)
+                else:
+                    self.attempt(task)
+            self.retry()
 
     def gather(self, task: Task) -> None:
         """Run the task together with others, soon."""
@@ -215,6 +230,10 @@ class _Builder:
         role = missing_role(failure) if failure is not None else None
         if failure is not None and role is not None:
             return self.without_role(role, failure)
+        if failure is not None and failure.code == BEYOND:
+            self.beyond.append(task)
+            self.uncommitted.append(task)
+            return False
         if failure is None:
             self.progress = True
         elif failure.code in MAY_HEAL:
@@ -225,14 +244,19 @@ class _Builder:
 
     def without_role(self, role: str, failure: Failure) -> bool:
         """Make the role in the shadow's transaction, so that the next missing one shows as well."""
+        waits = failure.task.verdict.action is Action.RUN
+        if self.session.commit and self.beyond and waits:
+            # What makes the role may be among what waits for the end.
+            self.uncommitted.append(failure.task)
+            return False
         self.roles.setdefault(role, failure.task.statement)
         if self.missing_roles == "skip":
             self.notices.append(_left_out(failure, role))
             return False
         if self.session.commit:
             # No role may be committed. What decides on later statements cannot wait for the end.
-            if failure.task.verdict.action is Action.RUN:
-                self.lacking_roles.append(failure.task)
+            if waits:
+                self.uncommitted.append(failure.task)
             else:
                 self.early_roles.add(role)
             return False
@@ -257,7 +281,11 @@ class _Builder:
     def probe(self, task: Task) -> None:
         """Run a statement that may or may not change the catalogs, and say so when it did not."""
         before = self.session.changes()
-        if self.attempt(task) and self.session.changes(task) == before:
+        if not self.attempt(task):
+            return
+        if self.session.changes(task) != before:
+            self.note_roles(task.statement)
+        else:
             words = command_words(task.statement)
             self.notices.append(
                 task.statement.file.diagnostic(
@@ -267,6 +295,15 @@ class _Builder:
                     severity="notice",
                 )
             )
+
+    def note_roles(self, statement: Statement) -> None:
+        """See whether the statement made roles, which are undone with the shadow's transaction."""
+        made = sorted(self.session.roles() - self.known_roles - self.made_roles)
+        self.known_roles.update(made)
+        for role in made:
+            self.own_roles[role] = statement
+            if self.missing_roles != "create":
+                self.notices.append(passing_role(role, statement))
 
     def retry(self) -> None:
         """Try what waits again, until a pass makes no progress."""

@@ -205,6 +205,18 @@ def role_diagnostic(role: str, first: Statement) -> Diagnostic:
     )
 
 
+def passing_role(role: str, statement: Statement) -> Diagnostic:
+    """A role that a statement of the files made, and that no plan makes."""
+    return statement.file.diagnostic(
+        statement.start,
+        f'role "{role}" is not made by a plan: roles belong to the whole server',
+        length=len(statement.text.partition("\n")[0]),
+        severity="notice",
+        hint=f"CREATE ROLE {quote_ident(role)} before; or --missing-roles create (the plan makes it)",
+        secret=statement.secret,
+    )
+
+
 def _without_secrets(text: str, failure: Failure) -> str:
     """The server's words without any string constant of a statement that may hold a password."""
     statement = failure.task.statement

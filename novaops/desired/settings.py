@@ -21,6 +21,9 @@ IGNORED = frozenset(
 _ORDER = {"session_authorization": 0, "role": 1}
 
 
+NO_DEFAULTS: Mapping[str, str] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What is set: the SET statement of each parameter that differs from the session's default."""
@@ -38,12 +41,16 @@ class Settings:
             values[change.name] = change.sql
         return Settings(values)
 
-    def reached_from(self, other: Settings) -> list[str]:
-        """Statements that bring a session from `other` to these settings."""
+    def reached_from(self, other: Settings, defaults: Mapping[str, str] = NO_DEFAULTS) -> list[str]:
+        """Statements that bring a session from `other` to these settings.
+
+        A parameter that is not set any more goes to its default: of `defaults`, which are those of the session, or else
+        the server's.
+        """
         if self.values == other.values:
             return []
         reset = [name for name in other.values if name not in self.values]
-        found = [_reset(name) for name in sorted(reset, key=_rank)]
+        found = [_reset(name, defaults) for name in sorted(reset, key=_rank)]
         authorization = "session_authorization"
         again = authorization in reset or self.values.get(authorization) != other.values.get(authorization)
         for name in sorted(self.values, key=_rank):
@@ -109,9 +116,11 @@ def set_config(tokens: list[tuple[Token, str]]) -> Change | None:
     return Change(name, f"SELECT pg_catalog.set_config({quote_literal(name)}, {value}, false)")
 
 
-def _reset(name: str) -> str:
+def _reset(name: str, defaults: Mapping[str, str]) -> str:
     if name == "session_authorization":
         return "RESET SESSION AUTHORIZATION"
+    if name in defaults:
+        return f"SELECT pg_catalog.set_config({quote_literal(name)}, {quote_literal(defaults[name])}, false)"
     return "RESET " + ".".join(quote_ident(part) for part in name.split("."))
 
 

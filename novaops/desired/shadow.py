@@ -97,8 +97,12 @@ def created(url: str, locale: Locale | None = None) -> Iterator[psycopg.Connecti
             _create(maintenance, name, locale)
             with closing(connect(_elsewhere(url, name))) as connection:
                 yield connection
-        finally:
-            _drop(maintenance, url, name)
+        except BaseException:
+            # What went wrong first is what people need to know; the next run sweeps up.
+            with suppress(psycopg.Error, NovaopsError):
+                _drop(maintenance, url, name)
+            raise
+        _drop(maintenance, url, name)
 
 
 def _create(maintenance: psycopg.Connection[Any], name: str, locale: Locale | None) -> None:

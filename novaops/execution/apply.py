@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 from psycopg import errors
 
+from novaops.db.session_settings import set_time_zone
 from novaops.errors import NovaopsError, RefusedError
 from novaops.execution.invalid_index import remove_remains
 from novaops.execution.journal import Journal, NoJournal
@@ -67,6 +68,8 @@ def run(
                 hint="apply without the plan file: novaops apply",
             )
     _pin(connection)
+    if plan.time_zone is not None:
+        set_time_zone(connection, plan.time_zone)
     with Watch.over(connection, reporter) as watch:
         work = Work(connection, watch, reporter, plan, lock_timeout, journal)
         done = 0
@@ -80,8 +83,6 @@ def run(
 def _pin(connection: psycopg.Connection[Any]) -> None:
     """Settings that a role or database may have set to something that would break a plan."""
     for name, value in (
-        ("statement_timeout", "0"),
-        ("idle_in_transaction_session_timeout", "0"),
         ("check_function_bodies", "off"),
         ("session_replication_role", "origin"),
     ):

@@ -21,9 +21,8 @@ from novaops.planning.diff import Comparison
 from novaops.planning.draft import Draft
 from novaops.planning.dump import creation
 from novaops.planning.privileges import PrivilegeMode
-from novaops.planning.scope import Scope
+from novaops.planning.scope import EVERYTHING
 
-EVERYTHING = Scope(frozenset(), whole=True)
 SETTINGS = "SET check_function_bodies = off; SET synchronous_commit = off"
 
 

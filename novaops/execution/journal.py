@@ -139,7 +139,7 @@ class DatabaseJournal:
             )
 
     def _begun(self, made: Plan) -> int:
-        summary = {"objects": made.summary, "options": dict(made.options)}
+        summary = {"objects": made.summary, "options": dict(made.options), "time_zone": made.time_zone}
         about = [client(), version("novaops"), identity(made), made.desired_fingerprint, made.files]
         row = self._connection.execute(
             "INSERT INTO novaops.journal (client, novaops, plan, desired, files, summary, stamp)"

@@ -7,9 +7,12 @@ from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import Any
 
+from novaops.db import shared_catalogs
 from novaops.db.lock_modes import strongest
+from novaops.errors import NovaopsError
 from novaops.execution.copy import Stage
 from novaops.planning.plan import Statement
+from novaops.planning.statements import AT_ONCE
 
 OBSERVED = files("novaops.execution").joinpath("observe.sql").read_text()
 RELATIONS = """
@@ -33,6 +36,10 @@ DOCUMENTED: Mapping[str, str] = {
 CONCURRENTLY = "INDEX CONCURRENTLY "
 
 Files = dict[int, tuple[str, int | None]]
+
+
+class BeyondError(NovaopsError):
+    """A statement cannot be tried: a copy is no place to commit what it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +71,25 @@ class Observer:
             connection.execute(text if self.stage.commits else text.replace(CONCURRENTLY, "INDEX ", 1))
             self._counted_from_now()
             return replace(statement, locks=_documented(text))
-        if not self.files:
-            connection.execute(text)
-            return statement
         with self.stage.step():
             connection.execute(text)
-            seen = [row for row in connection.execute(OBSERVED) if row[0] in self.files]
-            noted = self._noted(statement, seen)
-            self._counted_from_now()
-        return noted
+            self._check_inside(text)
+            if self.files:
+                seen = [row for row in connection.execute(OBSERVED) if row[0] in self.files]
+                statement = self._noted(statement, seen)
+            if self.files or text.startswith(AT_ONCE):
+                self._counted_from_now()
+        return statement
+
+    def _check_inside(self, text: str) -> None:
+        """Raise `BeyondError`, which undoes the statement, if it changes more than the copy's own database."""
+        # What is dropped at once passes through a role that is gone again.
+        if (
+            self.stage.commits
+            and not text.startswith(AT_ONCE)
+            and shared_catalogs.changed(self.stage.connection)
+        ):
+            raise BeyondError("it would change what belongs to the whole server (roles, settings of roles)")
 
     def _noted(self, statement: Statement, seen: list[Any]) -> Statement:
         old = self.files

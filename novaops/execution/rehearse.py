@@ -13,7 +13,7 @@ from novaops.catalog.address import Address
 from novaops.catalog.snapshot import Snapshot
 from novaops.errors import NovaopsError
 from novaops.execution.copy import Stage, as_live
-from novaops.execution.observe import Observer, reaches_out
+from novaops.execution.observe import BeyondError, Observer, reaches_out
 from novaops.execution.rehearsal import Rehearsal
 from novaops.planning.changes import Change, Drop
 from novaops.planning.diff import Comparison, diff
@@ -68,6 +68,8 @@ def tried(stage: Stage, plan: Plan, judge: Callable[[], Rehearsal]) -> Plan:
             hint=error.diag.message_hint
             or "set max_locks_per_transaction of the server higher, and restart it",
         ) from error
+    except BeyondError as error:
+        verdict = Rehearsal(False, error=f"{plan.statements[len(seen)].sql}: {error.message}")
     except psycopg.Error as error:
         # A label is used in the transaction that adds it, which happens only where nothing can be committed.
         untried = isinstance(error, errors.UnsafeNewEnumValueUsage) and not stage.commits

@@ -70,7 +70,8 @@ def remainder(connection: psycopg.Connection[Any], made: Plan, live: Snapshot) -
         and stamp(connection) == run.stamp
         and not any(s.masked for s in left)
     ):
-        finishing = replace(made, statements=tuple(map(_again, left)), continues=run.run)
+        zone = run.summary.get("time_zone") or made.time_zone
+        finishing = replace(made, statements=tuple(map(_again, left)), continues=run.run, time_zone=zone)
         return _noting(
             finishing,
             f"history {run.run} was cut off; these are the last {len(left)} of its {run.statements} statements",

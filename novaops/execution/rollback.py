@@ -19,9 +19,7 @@ from novaops.planning.diff import diff
 from novaops.planning.plan import Plan
 from novaops.planning.planner import live_fingerprint
 from novaops.planning.rollback import EXACTLY
-from novaops.planning.scope import Scope
-
-EVERYTHING = Scope(frozenset(), whole=True)
+from novaops.planning.scope import EVERYTHING, Scope
 
 WayBack = Callable[[Snapshot, psycopg.Connection[Any]], Plan]
 """Makes the plan back from a state, with a connection to a copy that is in that state."""

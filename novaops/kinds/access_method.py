@@ -15,6 +15,7 @@ class AccessMethod(Kind):
     types = ("access method",)
     renames = False
     rank = 14
+    words = {"type": TYPES}
 
     def keyword(self, obj: Object) -> str:
         return "ACCESS METHOD"

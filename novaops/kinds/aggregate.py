@@ -18,6 +18,7 @@ PARAMETERS = (
 class Aggregate(Kind):
     name = "aggregate"
     types = ("aggregate",)
+    words = {"kind": {"n": "normal", "o": "ordered-set", "h": "hypothetical-set"}}
     rank = 32
     acl_type = "f"
     owned = True

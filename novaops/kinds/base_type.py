@@ -8,15 +8,16 @@ from novaops.catalog.object import Object
 from novaops.db.identifiers import quote_literal
 from novaops.kinds.kind import Part, Scene, Step
 from novaops.kinds.type import Type
+from novaops.kinds.words import STORAGE
 
 FUNCTIONS = ("input", "output", "receive", "send", "typmod_in", "typmod_out", "analyze", "subscript")
 SETTABLE = {"receive", "send", "typmod_in", "typmod_out", "analyze", "subscript", "storage"}
 ALIGNMENT = {"c": "char", "s": "int2", "i": "int4", "d": "double"}
-STORAGE = {"p": "plain", "e": "external", "x": "extended", "m": "main"}
 
 
 class BaseType(Type):
     name = "base type"
+    words = {"alignment": ALIGNMENT, "storage": STORAGE}
 
     def stub(self, obj: Object) -> list[Step] | None:
         return [Step(f"CREATE TYPE {obj.identity}")]
@@ -34,7 +35,7 @@ class BaseType(Type):
         if changed - SETTABLE or ("storage" in changed and "p" in (old["storage"], new["storage"])):
             return None
         settings = [f"{name} = {new[name] or 'NONE'}" for name in FUNCTIONS if name in changed]
-        settings += [f"storage = {STORAGE[new['storage']]}"] if "storage" in changed else []
+        settings += [f"storage = {STORAGE[new['storage']].lower()}"] if "storage" in changed else []
         return [Step(f"ALTER TYPE {new.identity} SET ({', '.join(settings)})")]
 
 
@@ -44,7 +45,7 @@ def _options(obj: Object) -> list[str]:
     options.append(f"internallength = {'variable' if length == -1 else length}")
     options += ["passedbyvalue"] if obj["passedbyvalue"] else []
     options.append(f"alignment = {ALIGNMENT[obj['alignment']]}")
-    options.append(f"storage = {STORAGE[obj['storage']]}")
+    options.append(f"storage = {STORAGE[obj['storage']].lower()}")
     options.append(f"category = {quote_literal(obj['category'])}")
     options += ["preferred = true"] if obj["preferred"] else []
     options += [f"default = {quote_literal(obj['default'])}"] if obj["default"] is not None else []

@@ -17,6 +17,7 @@ class Collation(Kind):
     name = "collation"
     types = ("collation",)
     rank = 15
+    words = {"provider": PROVIDERS}
     owned = True
     swap = True
 

@@ -10,14 +10,32 @@ from typing import Any
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
-from novaops.db.identifiers import object_name, quote_ident, quote_literal, suffixed
+from novaops.db.identifiers import object_name, quote_ident, suffixed
 from novaops.kinds.column_obstacles import unacceptable
+from novaops.kinds.column_settings import (
+    COMPRESSION,
+    TYPE,
+    compression,
+    not_null_comment,
+    only,
+    set_back,
+    settings,
+)
 from novaops.kinds.column_work import added, retyped
-from novaops.kinds.identity import added_beside_heirs, beside_heirs, identity, identity_steps, unnumbered
+from novaops.kinds.foreign_options import given
+from novaops.kinds.identity import (
+    IDENTITY,
+    added_beside_heirs,
+    beside_heirs,
+    identity,
+    identity_steps,
+    unnumbered,
+)
 from novaops.kinds.inheritance import (
     brought,
     comes_to_inherit,
     goes_along,
+    half_detached,
     in_partition_key,
     inheriting,
     live,
@@ -25,19 +43,18 @@ from novaops.kinds.inheritance import (
     origin,
     taken,
 )
-from novaops.kinds.kind import Kind, Part, Phase, Placement, Risk, Scene, Step, changed_options
+from novaops.kinds.kind import Kind, Part, Phase, Placement, Risk, Scene, Step
 from novaops.kinds.reach import any_row
 from novaops.kinds.sequence_position import left_behind, starts_over
-from novaops.kinds.type_change import lossless, narrowing, using
+from novaops.kinds.type_change import lossless, narrowing, using, zoned
+from novaops.kinds.words import PERSISTENCE, STORAGE
 from novaops.kinds.work import rewrite
 
-STORAGE = {"p": "PLAIN", "e": "EXTERNAL", "m": "MAIN", "x": "EXTENDED"}
-COMPRESSION = {"p": "pglz", "l": "lz4"}
 GENERATED = {"s": "STORED", "v": "VIRTUAL"}
 # A change of these reaches the children of a table along with it.
-RECURSIVE = {"type", "collation", "not_null", "generated", "generation_expression"}
+RECURSIVE = {"type", "collation", "not_null", "generated"}
 # These cannot change in a partition key: the partitioned table is made anew, and the partitions change.
-KEPT = {"type", "collation"}
+KEPT = TYPE
 
 
 class Column(Kind):
@@ -48,6 +65,13 @@ class Column(Kind):
     evaluates = True
     data = True
     joined = True
+    words = {
+        "storage": STORAGE,
+        "compression": COMPRESSION,
+        "generated": GENERATED,
+        "identity_generation": IDENTITY,
+        "identity_persistence": PERSISTENCE,
+    }
 
     def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
         if beside_heirs(obj, scene):
@@ -63,8 +87,7 @@ class Column(Kind):
         if obj["compression"]:
             words.append(f"COMPRESSION {COMPRESSION[obj['compression']]}")
         if obj["fdw_options"]:
-            options = ", ".join(f"{quote_ident(k)} {quote_literal(v)}" for k, v in obj["fdw_options"].items())
-            words.append(f"OPTIONS ({options})")
+            words.append(given(obj["fdw_options"]).strip())
         if obj["collation"]:
             words.append(f"COLLATE {obj['collation']}")
         if obj["generated"] and not _generated_by_parent(obj, scene):
@@ -86,15 +109,17 @@ class Column(Kind):
 
     def finish(self, obj: Object, scene: Scene) -> list[Step]:
         """What no column definition says, and where an inherited column differs from what it inherits."""
-        bare = {"storage": None, "statistics": None, "options": None}
+        bare = {"storage": None, "statistics": None, "options": None, "fdw_options": None}
+        if not self.produced(obj, scene):
+            del bare["fdw_options"]
         steps = []
         source = origin(obj)
         if source is None and newly_made(obj, scene) and self.produced(obj, scene):
             # It came with the query of a view, or the type that the table is OF.
             if obj["compression"]:
-                steps.append(_compression(obj))
+                steps.append(compression(obj))
             if obj["not_null"]:
-                steps.append(_only(obj, "SET NOT NULL"))
+                steps.append(only(obj, "SET NOT NULL"))
         if newly_made(obj, scene) and obj["_partition"]:
             source = None
         if source is not None:
@@ -102,21 +127,24 @@ class Column(Kind):
             # The parent's may be set before or after INHERITS takes it over.
             bare["storage"] = None if obj["storage"] else parent["storage"]
             if obj["compression"] != parent["compression"]:
-                steps.append(_compression(obj))
+                steps.append(compression(obj))
             if obj["not_null"] and not parent["not_null"] and scene.version < 180000:
-                steps.append(_only(obj, "SET NOT NULL"))
+                steps.append(only(obj, "SET NOT NULL"))
             default = Address("default value", source.names) in scene.desired
             if default and Address("default value", obj.address.names) not in scene.desired:
-                steps.append(_only(obj, "DROP DEFAULT"))
+                steps.append(only(obj, "DROP DEFAULT"))
+            if obj["generation_expression"] != parent["generation_expression"] and self.produced(obj, scene):
+                steps.append(_expression(obj))
             if obj["not_null_besides"] and not newly_made(obj, scene) and self.produced(obj, scene):
                 steps.append(_not_null_of_its_own(obj, obj["_not_null_name"]))
         changed = frozenset(name for name, value in bare.items() if obj[name] != value)
-        return [*steps, *_settings(bare, obj, changed)]
+        steps += settings(bare, obj, changed)
+        return steps if obj["not_null_comment"] is None else [*steps, not_null_comment(obj)]
 
     def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
         own = frozenset(name for name in changed if not _follows(old, new, name, scene))
         generation = _generation(old, new, own, scene)
-        if generation is None or (own & KEPT and in_partition_key(old, scene)):
+        if generation is None or (changed & KEPT and in_partition_key(old, scene)):
             return None
         steps = []
         numbering = identity_steps(old, new)
@@ -124,20 +152,23 @@ class Column(Kind):
         narrower = lossless(new, old) and not lossless(old, new)
         if narrower:
             steps += numbering
+        # What is computed takes no USING, what is computed no more may need it.
+        steps += generation if "generated" in own else []
         if own & KEPT:
             steps.append(_type(old, new, scene))
-        steps += generation
+        steps += generation if "generated" not in own else []
         if "not_null" in own and not any(_own_not_null(new, side) for side in (scene.live, scene.desired)):
             steps += _set_not_null(new, scene)
         if not narrower:
             steps += numbering
         if changed & {"not_null", "not_null_besides"}:
             steps += _not_null_besides(old, new, scene) + _left_behind(old, new, scene)
+        if new["not_null"] and new["not_null_comment"] != _not_null_comment_before(old, scene):
+            steps.append(not_null_comment(new))
+        own |= set_back(new, changed)
         if "compression" in own:
-            steps.append(_compression(new))
-        if "fdw_options" in own:
-            steps.append(_alter(new, f"OPTIONS ({_fdw_changes(old, new)})"))
-        return steps + _settings(old.attributes, new, own)
+            steps.append(compression(new))
+        return steps + settings(old.attributes, new, own)
 
     def drop(self, obj: Object, scene: Scene) -> list[Step]:
         heirs = inheriting(obj, scene)
@@ -170,6 +201,11 @@ class Column(Kind):
             return frozenset({"type"})
         return frozenset({"collation"}) if lost.address.type == "collation" else None
 
+    def undergoes(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> frozenset[str]:
+        # What its parent's statement does to it, PostgreSQL refuses for its own dependants too.
+        brought = changed & KEPT and any(_follows(old, new, name, scene) for name in changed & KEPT)
+        return frozenset({"column type"} if brought else ())
+
     def refused(self, obj: Object) -> frozenset[str]:
         # A generated column depends on the columns of its expression.
         return frozenset({"column type"}) if obj["generated"] else frozenset()
@@ -193,8 +229,8 @@ class Column(Kind):
             exists = f"SELECT EXISTS (SELECT FROM {table} WHERE {column} IS NOT NULL)"
             count = f"SELECT count({column}), count(*) FROM {table}"
             return [Risk("data-loss", old.identity, "values", exists, count, lock=table)]
-        risk = narrowing(old, new) if old["type"] != new["type"] else None
-        return [*([risk] if risk else []), *starts_over(old, new), *left_behind(old, new, scene)]
+        retyped = (narrowing(old, new), zoned(old, new, scene)) if old["type"] != new["type"] else ()
+        return [*filter(None, retyped), *starts_over(old, new), *left_behind(old, new, scene)]
 
     def obstacles(self, new: Object, scene: Scene) -> list[Risk]:
         return unacceptable(new, scene)
@@ -225,15 +261,12 @@ def _alter(obj: Object, clause: str, *effects: str) -> Step:
     return Step(f"ALTER TABLE {obj['_relation']} ALTER COLUMN {obj['_quoted']} {clause}", frozenset(effects))
 
 
-def _only(obj: Object, clause: str) -> Step:
-    """A setting that each table of an inheritance tree has for itself."""
-    return Step(f"ALTER TABLE ONLY {obj['_relation']} ALTER COLUMN {obj['_quoted']} {clause}")
-
-
 def _follows(old: Object, new: Object, name: str, scene: Scene) -> bool:
     """Whether the change comes with the same one of the column that this one is inherited from."""
     source = origin(new)
     if source is None or source != origin(old) or source not in scene.live or source not in scene.desired:
+        return False
+    if half_detached(old, scene):
         return False
     if name.startswith("identity"):
         return bool(new["_partition"])
@@ -275,6 +308,13 @@ def _not_null_besides(old: Object, new: Object, scene: Scene) -> list[Step]:
     return [replace(_not_null_of_its_own(new, new["_not_null_name"]), phase=Phase.RELEASE)]
 
 
+def _not_null_comment_before(old: Object, scene: Scene) -> str | None:
+    """What is said of the NOT NULL that is, or comes to be, inherited."""
+    own = (child for child in scene.live.children.get(old.address, ()) if child.attributes.get("type") == "n")
+    comment: str | None = old["not_null_comment"]
+    return next((child.comment for child in own), comment)
+
+
 def _left_behind(old: Object, new: Object, scene: Scene) -> list[Step]:
     """Statements for the NOT NULL that stays the table's own when the parent loses it."""
     if not old["not_null_besides"] or new["not_null"] or _own_not_null(new, scene.desired):
@@ -299,11 +339,17 @@ def _generation(old: Object, new: Object, changed: frozenset[str], scene: Scene)
     if not changed & {"generated", "generation_expression"}:
         return []
     if old["generated"] == "s" and not new["generated"]:
-        return [_alter(new, "DROP EXPRESSION")]
+        return [_alter(new, "DROP EXPRESSION")] if "generated" in changed else []
     if old["generated"] != new["generated"] or scene.version < 170000 or "type" in changed:
         return None
-    step = _alter(new, f"SET EXPRESSION AS ({new['generation_expression']})", "column expression")
-    return [replace(step, work=(rewrite(new["_relation"]),) if new["generated"] == "s" else ())]
+    return [_expression(new)]
+
+
+def _expression(obj: Object) -> Step:
+    """Another expression (PostgreSQL 17), which each table of an inheritance tree has for itself."""
+    step = only(obj, f"SET EXPRESSION AS ({obj['generation_expression']})")
+    work = (rewrite(obj["_relation"]),) if obj["generated"] == "s" else ()
+    return replace(step, effects=frozenset({"column expression"}), work=work)
 
 
 def _generated_by_parent(obj: Object, scene: Scene) -> bool:
@@ -314,41 +360,19 @@ def _generated_by_parent(obj: Object, scene: Scene) -> bool:
     return bool(scene.desired[source]["generated"]) and scene.version < 160000
 
 
-def _compression(obj: Object) -> Step:
-    return _only(obj, f"SET COMPRESSION {COMPRESSION.get(obj['compression'], 'default')}")
-
-
-def _fdw_changes(old: Object, new: Object) -> str:
-    assign, reset = changed_options(old["fdw_options"], new["fdw_options"])
-    known = old["fdw_options"] or {}
-    changes = [
-        f"{'SET' if k in known else 'ADD'} {quote_ident(k)} {quote_literal(v)}" for k, v in assign.items()
-    ]
-    return ", ".join([*changes, *(f"DROP {quote_ident(k)}" for k in reset)])
-
-
-def _settings(old: Mapping[str, Any], new: Object, changed: frozenset[str]) -> list[Step]:
-    """Statements for what each table of an inheritance tree has for itself."""
-    steps = []
-    if "storage" in changed:
-        steps.append(_only(new, f"SET STORAGE {STORAGE[new['storage'] or new['_type_storage']]}"))
-    if "statistics" in changed:
-        # -1 is the default, until PostgreSQL 16 the only word for it.
-        target = -1 if new["statistics"] is None else new["statistics"]
-        steps.append(_only(new, f"SET STATISTICS {target}"))
-    if "options" in changed:
-        assign, reset = changed_options(old["options"], new["options"])
-        if assign:
-            steps.append(_only(new, f"SET ({', '.join(f'{k}={v}' for k, v in assign.items())})"))
-        if reset:
-            steps.append(_only(new, f"RESET ({', '.join(reset)})"))
-    return steps
-
-
 def _set_not_null(new: Object, scene: Scene) -> list[Step]:
     """SET NOT NULL finds a validated CHECK and then reads no row (documentation, ALTER TABLE)."""
-    if not new["not_null"] or not scene.online(new):
-        return [_alter(new, f"{'SET' if new['not_null'] else 'DROP'} NOT NULL")]
+    if not new["not_null"]:
+        return [_alter(new, "DROP NOT NULL")]
+    text = _not_null(new) if scene.version >= 180000 else "NOT NULL"
+    # SET would make up a name, and no statement could change that of an inherited one.
+    set_not_null = (
+        _alter(new, "SET NOT NULL")
+        if text == "NOT NULL"
+        else _not_null_of_its_own(new, new["_not_null_name"])
+    )
+    if not scene.online(new):
+        return [set_not_null]
     *relation, column = new.address.names
     names = (suffixed(column, f"__novaops_not_null{n or ''}") for n in count())
     # What a plan left behind when it failed has its name until this one drops it.
@@ -359,6 +383,6 @@ def _set_not_null(new: Object, scene: Scene) -> list[Step]:
     return [
         ahead,
         replace(ahead, sql=f"{table} VALIDATE CONSTRAINT {name}", patient=True),
-        _alter(new, "SET NOT NULL"),
+        set_not_null,
         Step(f"{table} DROP CONSTRAINT {name}"),
     ]

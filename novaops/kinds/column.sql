@@ -4,10 +4,10 @@ WITH casts AS (
         string_agg(format_type(casttarget, NULL), E'\n') FILTER (WHERE castmethod = 'b') AS binary_coercible
     FROM pg_catalog.pg_cast GROUP BY castsource
 ), inherited AS (
-    SELECT DISTINCT ON (i.inhrelid, a.attname) i.inhrelid, a.attname,
+    SELECT DISTINCT ON (i.inhrelid, a.attname) i.inhrelid, a.attname, p.relkind = 'f' AS from_foreign,
         ARRAY[n.nspname, p.relname, a.attname]::text[] AS names
     FROM pg_catalog.pg_inherits i
-    JOIN pg_catalog.pg_class p ON p.oid = i.inhparent AND p.relkind IN ('r', 'p')
+    JOIN pg_catalog.pg_class p ON p.oid = i.inhparent AND p.relkind IN ('r', 'p', 'f')
     JOIN pg_catalog.pg_namespace n ON n.oid = p.relnamespace
     JOIN pg_catalog.pg_attribute a ON a.attrelid = p.oid AND a.attnum > 0 AND NOT a.attisdropped
     ORDER BY i.inhrelid, a.attname, i.inhseqno
@@ -48,6 +48,7 @@ SELECT
     -- By which name the child of a table has it for itself besides; ATTACH PARTITION leaves no such thing.
     CASE WHEN nn.coninhcount > 0 AND NOT c.relispartition
         THEN CASE WHEN nn.conislocal THEN quote_ident(nn.conname) ELSE '' END END AS not_null_besides,
+    CASE WHEN nn.coninhcount > 0 THEN obj_description(nn.oid, 'pg_constraint') END AS not_null_comment,
     CASE WHEN a.attinhcount > 0 AND NOT c.relispartition AND c.relkind = 'r' THEN a.attislocal END AS declared,
     a.attidentity::text AS identity_generation,
     -- Partitions have none: they draw from the sequence of their root (PostgreSQL 17).
@@ -79,6 +80,7 @@ SELECT
     quote_ident(nn.conname) AS _not_null_name,
     a.attislocal AS _local,
     CASE WHEN a.attinhcount > 0 THEN i.names END AS _inherited_from,
+    coalesce(i.from_foreign, false) AS _from_foreign,
     id.seqrelid::regclass::text AS _identity_identity,
     id.seqstart AS _identity_start,
     t.typstorage::text AS _type_storage,

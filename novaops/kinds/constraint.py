@@ -9,8 +9,10 @@ from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.identifiers import object_name, quote_ident, quote_literal
-from novaops.kinds import storage_parameters
+from novaops.kinds import index_settings, not_null, storage_parameters
 from novaops.kinds.concurrently import build, working_name
+from novaops.kinds.constraint_triggers import set_modes, unwatched
+from novaops.kinds.index_settings import attach
 from novaops.kinds.inheritance import (
     attached_again,
     beyond_invalid,
@@ -22,14 +24,15 @@ from novaops.kinds.inheritance import (
     taken,
 )
 from novaops.kinds.kind import Kind, Part, Phase, Placement, Risk, Scene, Step
+from novaops.kinds.not_null import NOT_NULL
 from novaops.kinds.obstacles import violated
-from novaops.kinds.work import Work, offline, rewrite, scan
+from novaops.kinds.words import MODE_NAMES
+from novaops.kinds.work import Work, offline, scan
 
-CHECK, FOREIGN_KEY, NOT_NULL, EXCLUSION = "c", "f", "n", "x"
-KEYS = ("p", "u", "x")
+CHECK, FOREIGN_KEY, EXCLUSION = "c", "f", "x"
+TYPES = {"c": "CHECK", "f": "FOREIGN KEY", "n": "NOT NULL", "p": "PRIMARY KEY", "u": "UNIQUE", "x": "EXCLUDE"}
+INDEXED = ("p", "u", "x")
 """Constraints that have an index (`pg_constraint.conindid`)."""
-COPIED = (FOREIGN_KEY, EXCLUSION)
-"""Constraints that ATTACH PARTITION copies: it compares no exclusion indexes (CompareIndexInfo)."""
 RECURSIVE = (CHECK, FOREIGN_KEY, NOT_NULL)
 """Constraints that a statement about the parent creates, changes and drops in its children too."""
 
@@ -40,17 +43,18 @@ class Constraint(Kind):
     named_after = True
     evaluates = True
     rank = 60
+    words = {"type": TYPES, "trigger_modes": MODE_NAMES}
     locks = 2  # itself, and its index or the table that it refers to
     joined = True
     late = frozenset({"P", "S"})  # an attached key's on its parent: ATTACH PARTITION makes them
 
     def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
-        if (name := _name_before(obj, scene)) is not None:
-            return _let_go(obj, name, scene)
+        if (name := not_null.name_before(obj, scene)) is not None:
+            return not_null.let_go(obj, name, scene)
         if scene.online(obj) and (steps := _online(obj, scene)):
             return steps
         # The keys of partitions are made one by one and attached.
-        only = "ONLY " if obj["type"] in KEYS and obj["_partitioned"] and obj["type"] != EXCLUSION else ""
+        only = "ONLY " if obj["type"] in INDEXED and obj["_partitioned"] and not _excludes(obj) else ""
         add = f"ALTER TABLE {only}{obj['_relation']} ADD CONSTRAINT {obj['_quoted']} {_definition(obj)}"
         return [Step(add, work=_offline(obj, scene) if not only else ())]
 
@@ -67,9 +71,9 @@ class Constraint(Kind):
     def joins(self, obj: Object, scene: Scene) -> bool:
         if obj["type"] == FOREIGN_KEY or not obj["validated"]:
             return False
-        if obj["type"] == EXCLUSION and origin(obj) is not None:
+        if _excludes(obj) and origin(obj) is not None:
             return False
-        if obj["type"] in KEYS and (_repeats(obj, scene) or not obj["valid"]):
+        if obj["type"] in INDEXED and (_repeats(obj, scene) or not obj["valid"]):
             return False
         if obj["type"] == NOT_NULL and obj.parent is not None:
             column = scene.desired[obj.parent]
@@ -80,23 +84,25 @@ class Constraint(Kind):
         steps = []
         if obj["type"] == CHECK and brought(obj, scene):
             steps += _validated(obj, scene)
-            if obj["_local"]:
-                # It merges with the inherited one, and stays when that goes.
-                steps.append(_table(obj, f"ADD CONSTRAINT {obj['_quoted']} {_definition(obj)}"))
-        if obj["parent_index"] and obj["type"] != EXCLUSION:
+            steps += [_declared(obj)] if obj["_local"] else []
+        if obj["parent_index"] and not _excludes(obj):
             steps.append(_attach(obj))
-        if obj["clustered"]:
-            steps.append(_table(obj, f"CLUSTER ON {obj['_quoted']}"))
-        if obj["replica_identity"]:
-            steps.append(_table(obj, f"REPLICA IDENTITY USING INDEX {obj['_quoted']}"))
+        steps += [*index_settings.statistics(obj, obj["_index"]), *index_settings.marks(obj)]
         if obj["index_comment"] is not None:
             steps.append(_index_comment(obj))
-        return steps
+        return steps + set_modes(None, obj)
 
     def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
         source = origin(new)
+        if unwatched(old, new):
+            return None
         if origin(old) and source and new["type"] in RECURSIVE:
-            return _validated(new, scene) if "validated" in changed or scene.creates(source) else []
+            if "definition" in changed and taken(old, scene) and _declared_below(old, scene):
+                return None
+            merged = [_declared(new)] if "declared" in changed and new["declared"] else []
+            merged += set_modes(old, new)
+            due = "validated" in changed or scene.creates(source)
+            return merged + (_validated(new, scene) if due else [])
         if changed & {"type", "definition", "predicate"} or ("valid" in changed and not new["_partitioned"]):
             return None
         if "options" in changed and new["_partitioned"]:
@@ -113,14 +119,15 @@ class Constraint(Kind):
             steps.append(_table(new, f"ALTER CONSTRAINT {new['_quoted']} {' '.join(clauses)}", *enforced))
         if "validated" in changed and "enforced" not in changed:
             steps.append(_validate(new, scene))
-        return [*steps, *_index_steps(old, new, changed, scene), *map(_attach, again)]
+        steps += [*_index_steps(old, new, changed, scene), *map(_attach, again)]
+        return steps + set_modes(old, new)
 
     def drop(self, obj: Object, scene: Scene) -> list[Step]:
-        if (name := _merged_name(obj, scene)) is not None:
+        if (name := not_null.merged_name(obj, scene)) is not None:
             return [_table(obj, f"RENAME CONSTRAINT {obj['_quoted']} TO {name}")]
         drop = _table(obj, f"DROP CONSTRAINT {obj['_quoted']}")
         if obj["parent_index"] is None or origin(obj) is not None or detached(obj, scene):
-            return [drop]
+            return [drop, *(step for heir in _left(obj, scene) for step in self.drop(heir, scene))]
         # Attached to an index without constraint, neither can be dropped while the other is there.
         table = scene.live[obj.parent] if obj.parent else obj
         parent, partition = table["partition_of"], table.identity
@@ -136,8 +143,13 @@ class Constraint(Kind):
     def comment_target(self, obj: Object) -> str:
         return f"CONSTRAINT {obj['_quoted']} ON {obj['_relation']}"
 
+    def extension_target(self, obj: Object) -> str:
+        return f"INDEX {obj['_index']}"
+
     def survives(self, obj: Object, lost: Object, scene: Scene) -> frozenset[str] | None:
-        attached = obj["type"] in KEYS and origin(obj) == lost.address
+        if lost.kind == "column" and index_settings.forgetful(obj) and not scene.drops(lost.address):
+            return frozenset({"statistics"})
+        attached = obj["type"] in INDEXED and origin(obj) == lost.address
         return frozenset({"parent_index"}) if attached and detached(obj, scene) else None
 
     def obstacles(self, new: Object, scene: Scene) -> list[Risk]:
@@ -145,17 +157,22 @@ class Constraint(Kind):
         return [] if added else violated(new, scene)
 
     def beyond(self, old: Object, new: Object) -> Mapping[str, str]:
-        return beyond_invalid(new)
+        found = beyond_invalid(new)
+        before, after = old["declared"], new["declared"]
+        if before != after and not after:
+            found["declared"] = f"{new.identity} stays both inherited and declared there" if before else ""
+        return found
 
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
-        return [("relation", obj.address.names[0], obj.name)] if obj["type"] in KEYS else []
+        return [("relation", obj.address.names[0], obj.name)] if obj["type"] in INDEXED else []
 
     def working_names(self, obj: Object, scene: Scene) -> Iterable[tuple[str, ...]]:
         return [("relation", obj.address.names[0], working_name(obj, scene))]
 
     def refused(self, obj: Object) -> frozenset[str]:
         # The server makes the others again by itself; a foreign key must not meet two types half-way.
-        return frozenset({"column type"}) if obj["type"] == FOREIGN_KEY else frozenset()
+        feels = frozenset({"column type"} if obj["type"] == FOREIGN_KEY else ())
+        return feels | index_settings.forgetful(obj)
 
     def needs(self, obj: Object, snapshot: Snapshot) -> Iterable[Address]:
         source = origin(obj)
@@ -168,6 +185,15 @@ class Constraint(Kind):
         inside = [child for column in columns for child in snapshot.children.get(column, ())]
         return [child.address for child in inside if child.attributes.get("type") == NOT_NULL]
 
+    def rivals(self, obj: Object, scene: Scene) -> Iterable[Address]:
+        if obj["type"] != FOREIGN_KEY:
+            return []
+        # Of two keys of the same columns it takes the older one (transformFkeyCheckAttrs() in tablecmds.c).
+        needed = [edge.referenced for edge in scene.desired.dependencies.get(obj.address, ())]
+        tables = {scene.desired[address].parent for address in needed} - {None, obj.parent}
+        keys = (key for table in tables if table for key in scene.live.children.get(table, ()))
+        return [k.address for k in keys if k.kind in ("constraint", "index") and scene.drops(k.address)]
+
     def known_by(self, obj: Object, snapshot: Snapshot) -> Hashable | None:
         if obj["type"] != FOREIGN_KEY or origin(obj) is None:
             return None
@@ -178,15 +204,23 @@ class Constraint(Kind):
         return obj.parent, first.address
 
     def awaits(self, obj: Object, snapshot: Snapshot) -> Iterable[Address]:
-        return lacking(obj, snapshot) if obj["type"] in KEYS else ()
+        return lacking(obj, snapshot) if obj["type"] in INDEXED else ()
 
     def produced(self, obj: Object, scene: Scene) -> bool:
         if live(obj, scene):
-            stays = _stays(obj, scene) and _merged_name(obj, scene) is None
+            stays = not_null.stays(obj, scene) and not_null.merged_name(obj, scene) is None
             return taken(obj, scene) or stays
-        if obj["type"] in COPIED:
+        if obj["type"] == FOREIGN_KEY or _excludes(obj):
             return origin(obj) is not None
         return obj["type"] in RECURSIVE and brought(obj, scene)
+
+
+def _excludes(obj: Object) -> bool:
+    """Whether it is made by operators, as WITHOUT OVERLAPS is too: ATTACH PARTITION compares no such index, it copies.
+
+    See CompareIndexInfo() in src/backend/catalog/index.c.
+    """
+    return obj["_operators"] is not None
 
 
 def _repeats(obj: Object, scene: Scene) -> bool:
@@ -195,7 +229,7 @@ def _repeats(obj: Object, scene: Scene) -> bool:
     See transformIndexConstraints in src/backend/parser/parse_utilcmd.c.
     """
     others = scene.desired.children.get(obj.parent, ()) if obj.parent else ()
-    alike = [o for o in others if o.attributes.get("type") in KEYS and o["_key"] == obj["_key"]]
+    alike = [o for o in others if o.attributes.get("type") in INDEXED and o["_key"] == obj["_key"]]
     return obj is not min(alike, key=lambda key: (key["type"] != "p", key.name))
 
 
@@ -213,7 +247,7 @@ def _online(obj: Object, scene: Scene) -> list[Step]:
         key = f"{'PRIMARY KEY' if obj['type'] == 'p' else 'UNIQUE'} USING INDEX {name}{_timing(obj)}"
         add = _table(obj, f"ADD CONSTRAINT {obj['_quoted']} {key}")
         return [build(obj, obj["_index_definition"], scene), add]
-    if obj["type"] in KEYS or not obj["enforced"] or not obj["validated"] or brought(obj, scene):
+    if obj["type"] in INDEXED or not obj["enforced"] or not obj["validated"] or brought(obj, scene):
         return []
     if obj["type"] == FOREIGN_KEY and obj["_partitioned"] and scene.version < 180000:
         # NOT VALID is refused there, but those of partitions that are valid are taken over without a look at
@@ -244,60 +278,8 @@ def _ahead(obj: Object, scene: Scene) -> list[Step]:
 
 def _offline(obj: Object, scene: Scene) -> tuple[Work, ...]:
     """What PostgreSQL does with the rows for a constraint that it has no online form for."""
-    building = scene.online(obj) and obj["type"] in KEYS
+    building = scene.online(obj) and obj["type"] in INDEXED
     return (offline(obj["_relation"], "builds an index over"),) if building else ()
-
-
-def _renamed(obj: Object, scene: Scene) -> Object | None:
-    """The NOT NULL of the same column that goes by another name on the other side.
-
-    A key on the column would forbid to drop it, and to add one would read the table.
-    """
-    column, other = obj.parent, scene.desired if live(obj, scene) else scene.live
-    if obj["type"] != NOT_NULL or column is None or scene.drops(column) or scene.creates(column):
-        return None
-    for found in other.children.get(column, ()):
-        same = all(found.attributes.get(name) == obj[name] for name in ("type", "validated", "no_inherit"))
-        if same and found.address != obj.address:
-            return found
-    return None
-
-
-def _name_before(obj: Object, scene: Scene) -> str | None:
-    """What the NOT NULL of the column is called, if it has one that becomes this."""
-    if obj["type"] != NOT_NULL or obj.parent is None or scene.creates(obj.parent):
-        return None
-    column = scene.live[obj.parent]
-    if not column["not_null"] and _renamed(obj, scene) is None:
-        return None
-    name: str | None = column["_not_null_name"]
-    return name
-
-
-def _let_go(obj: Object, name: str, scene: Scene) -> list[Step]:
-    """Statements for a NOT NULL of the column, of that name, that it is to have for itself."""
-    column = scene.live[obj.parent] if obj.parent else obj
-    rename = _table(obj, f"RENAME CONSTRAINT {name} TO {obj['_quoted']}")
-    steps = [] if name == obj["_quoted"] else [rename]
-    if column["not_null"] and not column["not_null_besides"] and not detached(column, scene):
-        # It went with the parent's, unless the table has left the parent, and then nothing happens here.
-        steps.insert(0, _table(obj, f"ADD CONSTRAINT {name} NOT NULL {column['_quoted']}"))
-    return steps
-
-
-def _stays(obj: Object, scene: Scene) -> bool:
-    """Whether this NOT NULL is renamed, or merges with what the column comes to inherit."""
-    column = scene.desired.objects.get(obj.parent) if obj["type"] == NOT_NULL and obj.parent else None
-    return column is not None and (column["not_null"] or _renamed(obj, scene) is not None)
-
-
-def _merged_name(obj: Object, scene: Scene) -> str | None:
-    """What a NOT NULL that is to be an inherited one has to be renamed to, which it cannot be after that."""
-    column = scene.desired.objects.get(obj.parent) if obj["type"] == NOT_NULL and obj.parent else None
-    if column is None or not column["not_null"] or column["_not_null_name"] in (None, obj["_quoted"]):
-        return None
-    name: str = column["_not_null_name"]
-    return name
 
 
 def _definition(obj: Object) -> str:
@@ -349,28 +331,37 @@ def _state(new: Object, changed: frozenset[str]) -> list[str] | None:
 
 def _index_steps(old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step]:
     """Statements for what belongs to the index of a key."""
-    steps = [Step(f"ALTER INDEX {new['_index']} {clause}") for clause in storage_parameters.altered(old, new)]
-    if "tablespace" in changed:
-        space = new["tablespace"] or "pg_default"
-        moved = (rewrite(new["_relation"], new["_index"]),)
-        steps.append(Step(f"ALTER INDEX {new['_index']} SET TABLESPACE {space}", work=moved))
-    if "parent_index" in changed and new["parent_index"]:
-        steps.append(_attach(new))
-    if "clustered" in changed:
-        others = scene.desired.children.get(new.parent, ()) if new.parent else ()
-        if new["clustered"]:
-            steps.append(_table(new, f"CLUSTER ON {new['_quoted']}"))
-        elif not any(o.attributes.get("clustered") for o in others):
-            steps.append(_table(new, "SET WITHOUT CLUSTER"))
-    if "replica_identity" in changed and new["replica_identity"]:
-        steps.append(_table(new, f"REPLICA IDENTITY USING INDEX {new['_quoted']}"))
-    if "index_comment" in changed:
-        steps.append(_index_comment(new))
-    return steps
+    if new["type"] not in INDEXED:
+        return []
+    steps = index_settings.altered(old, new, changed, new["_index"], scene)
+    return [*steps, _index_comment(new)] if "index_comment" in changed else steps
 
 
 def _table(obj: Object, clause: str, *work: Work) -> Step:
     return Step(f"ALTER TABLE {obj['_relation']} {clause}", work=work)
+
+
+def _heirs(obj: Object, scene: Scene) -> list[Object]:
+    """The same CHECK in the tables that inherit it directly."""
+    found = scene.live.namesakes.get((obj.address.type, obj.name), ()) if obj["type"] == CHECK else ()
+    return [scene.live[address] for address in found if origin(scene.live[address]) == obj.address]
+
+
+def _declared_below(obj: Object, scene: Scene) -> bool:
+    """Whether it, or one that inherits it, was declared where it is as well, and stays when the parent's goes."""
+    return bool(obj["declared"]) or any(_declared_below(heir, scene) for heir in _heirs(obj, scene))
+
+
+def _left(obj: Object, scene: Scene) -> Iterator[Object]:
+    """What then stays of those that go too: no statement could drop them before."""
+    for heir in _heirs(obj, scene):
+        if scene.drops(heir.address) and taken(heir, scene):
+            yield from [heir] if heir["declared"] else _left(heir, scene)
+
+
+def _declared(obj: Object) -> Step:
+    """It merges with the inherited one, and stays when that goes."""
+    return _table(obj, f"ADD CONSTRAINT {obj['_quoted']} {_definition(obj)}")
 
 
 def _validated(obj: Object, scene: Scene) -> list[Step]:
@@ -390,8 +381,7 @@ def _validate(obj: Object, scene: Scene) -> Step:
 
 
 def _attach(obj: Object) -> Step:
-    # Nothing happens when attaching the table has attached its index already.
-    return Step(f"ALTER INDEX {obj['parent_index']} ATTACH PARTITION {obj['_index']}", phase=Phase.FINISH)
+    return attach(obj, obj["_index"])
 
 
 def _index_comment(obj: Object) -> Step:

@@ -1,3 +1,15 @@
+WITH RECURSIVE modes AS (
+    -- Of its own triggers those that do not fire as they should; for each partition of the table that it references
+    -- a foreign key has a row of the same table, with triggers there.
+    SELECT t.tgconstraint, t.tgrelid, t.tgfoid, t.tgenabled
+    FROM pg_catalog.pg_trigger t
+    WHERE t.tgisinternal AND t.tgconstraint <> 0 AND t.tgenabled <> 'O'
+    UNION ALL
+    SELECT p.oid, m.tgrelid, m.tgfoid, m.tgenabled
+    FROM modes m
+    JOIN pg_catalog.pg_constraint c ON c.oid = m.tgconstraint
+    JOIN pg_catalog.pg_constraint p ON p.oid = c.conparentid AND p.conrelid = c.conrelid
+)
 SELECT
     'pg_constraint'::regclass::oid AS classid,
     c.oid AS objid,
@@ -12,9 +24,13 @@ SELECT
     c.contype IN ('c', 'n') AND c.connoinherit AS no_inherit,
     c.condeferrable AS deferrable,
     c.condeferred AS deferred,
+    -- An inherited CHECK that was declared there as well stays when the parent's goes; ATTACH PARTITION leaves none.
+    CASE WHEN c.contype = 'c' AND c.coninhcount > 0 AND NOT r.relispartition THEN c.conislocal END AS declared,
     e.enforced,
     c.convalidated AS validated,
+    tm.modes AS trigger_modes,
     ic.reloptions AS options,
+    st.statistics,
     quote_ident(s.spcname) AS tablespace,
     coalesce(x.indisclustered, false) AS clustered,
     coalesce(x.indisreplident, false) AS replica_identity,
@@ -68,6 +84,17 @@ LEFT JOIN pg_catalog.pg_index x ON x.indexrelid = c.conindid AND c.contype IN ('
 LEFT JOIN pg_catalog.pg_class ic ON ic.oid = x.indexrelid
 LEFT JOIN pg_catalog.pg_tablespace s ON s.oid = ic.reltablespace
 LEFT JOIN pg_catalog.pg_inherits ih ON ih.inhrelid = x.indexrelid
+LEFT JOIN (
+    SELECT a.attrelid, jsonb_object_agg(a.attnum, a.attstattarget) AS statistics
+    FROM pg_catalog.pg_attribute a WHERE a.attstattarget >= 0 AND a.attnum > 0 GROUP BY a.attrelid
+) AS st ON st.attrelid = x.indexrelid
+LEFT JOIN (
+    SELECT m.tgconstraint, jsonb_agg(
+        jsonb_build_array(m.tgrelid::regclass::text, f.proname, m.tgenabled::text)
+        ORDER BY m.tgrelid::regclass::text, f.proname
+    ) AS modes
+    FROM modes m JOIN pg_catalog.pg_proc f ON f.oid = m.tgfoid GROUP BY m.tgconstraint
+) AS tm ON tm.tgconstraint = c.oid
 LEFT JOIN LATERAL (
     -- ruleutils.c, get_reloptions(); of the three only EXCLUDE shows them here.
     SELECT CASE WHEN c.contype = 'x' THEN ' WITH (' || string_agg(quote_ident(w.option_name) || '='

@@ -6,15 +6,14 @@ from collections.abc import Iterable, Sequence
 
 from novaops.catalog.object import Object
 from novaops.kinds.kind import Kind, Part, Risk, Scene, Step
-
-MODES = {"O": "ENABLE", "D": "DISABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}
-MODE_NAMES = {"O": "origin", "D": "disabled", "R": "replica", "A": "always"}
+from novaops.kinds.words import MODE_NAMES, MODES
 
 
 class EventTrigger(Kind):
     name = "event trigger"
     types = ("event trigger",)
     rank = 95  # after the statements that it would fire for
+    words = {"enabled": MODE_NAMES}
     owned = True
 
     def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
@@ -34,11 +33,6 @@ class EventTrigger(Kind):
 
     def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
         return [Risk("behaviour", old.identity, "the trigger mode")] if new and "enabled" in changed else []
-
-    def describe(self, old: Object, new: Object, attribute: str) -> str:
-        if attribute == "enabled":
-            return f"mode: {MODE_NAMES[old['enabled']]} → {MODE_NAMES[new['enabled']]}"
-        return super().describe(old, new, attribute)
 
 
 def _mode(obj: Object) -> Step:

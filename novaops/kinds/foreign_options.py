@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from novaops.catalog.object import Object
 from novaops.db.identifiers import quote_ident, quote_literal
-from novaops.kinds.kind import changed_options
+from novaops.kinds.options import changed_options
 from novaops.kinds.secrecy import revealing
 
 Options = Mapping[str, str] | None

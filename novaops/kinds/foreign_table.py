@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 
 from novaops.catalog.object import Object
 from novaops.kinds.foreign_options import altered, described, given, secrets
+from novaops.kinds.inheritance import PLACE, detach
 from novaops.kinds.kind import Kind, Part, Phase, Risk, Scene, Step
 from novaops.kinds.partition_obstacles import leaving
 
-IN_PLACE = {"options", "parents", "partition_of", "partition_bound"}
+IN_PLACE = {"options", "parents", *PLACE}
 
 
 class ForeignTable(Kind):
@@ -42,13 +43,12 @@ class ForeignTable(Kind):
         return [_attach(obj)] if obj["partition_of"] else []
 
     def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
-        if changed - IN_PLACE:
+        if changed - IN_PLACE or _comes_by_columns(new, scene):
             return None
         head = f"ALTER {self.target(new)}"
         steps = []
-        if changed & {"partition_of", "partition_bound"} and old["partition_of"]:
-            detach = f"ALTER TABLE {old['partition_of']} DETACH PARTITION {new.identity}"
-            steps.append(Step(detach, phase=Phase.RELEASE))
+        if changed & PLACE and old["partition_of"]:
+            steps.append(Step(detach(old), phase=Phase.RELEASE))
         left = [parent for parent in old["parents"] if parent not in new["parents"]]
         steps += [Step(f"{head} NO INHERIT {parent}", phase=Phase.RELEASE) for parent in left]
         if "options" in changed:
@@ -56,7 +56,7 @@ class ForeignTable(Kind):
             steps.append(Step(f"{head}{options}", secrets=secrets(new["options"])))
         joined = [parent for parent in new["parents"] if parent not in old["parents"]]
         steps += [Step(f"{head} INHERIT {parent}", phase=Phase.FINISH) for parent in joined]
-        if changed & {"partition_of", "partition_bound"} and new["partition_of"]:
+        if changed & PLACE and new["partition_of"]:
             steps.append(_attach(new, phase=Phase.FINISH))
         return steps
 
@@ -75,6 +75,19 @@ class ForeignTable(Kind):
 
     def describe(self, old: Object, new: Object, attribute: str) -> str:
         return described(old, new) if attribute == "options" else super().describe(old, new, attribute)
+
+
+def _comes_by_columns(new: Object, scene: Scene) -> bool:
+    """Whether a column of its own becomes one that is only inherited: INHERIT leaves it declared here, too.
+
+    No rows are in the way of making the table anew.
+    """
+    live, desired = (
+        {c.address: c for c in side.children.get(new.address, ()) if c.facts.get("foreign")}
+        for side in (scene.live, scene.desired)
+    )
+    kept = [(live[address], column) for address, column in desired.items() if address in live]
+    return any(old["_local"] and not column["_local"] for old, column in kept if not column["_partition"])
 
 
 def _attach(obj: Object, phase: Phase = Phase.MAIN) -> Step:

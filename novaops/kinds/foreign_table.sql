@@ -9,6 +9,8 @@ SELECT
     CASE WHEN c.relispartition THEN
         (SELECT i.inhparent::regclass::text FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid) END AS partition_of,
     CASE WHEN c.relispartition THEN pg_get_expr(c.relpartbound, c.oid) END AS partition_bound,
+    c.relispartition
+        AND (SELECT i.inhdetachpending FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid) AS detach_pending,
     CASE WHEN c.relispartition THEN '{}'::text[] ELSE ARRAY(
         SELECT i.inhparent::regclass::text FROM pg_catalog.pg_inherits i WHERE i.inhrelid = c.oid ORDER BY i.inhseqno
     ) END AS parents

@@ -8,12 +8,12 @@ from typing import Any
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
-from novaops.kinds import storage_parameters
+from novaops.kinds import index_settings, storage_parameters
 from novaops.kinds.concurrently import concurrently, working_name
+from novaops.kinds.index_settings import attach
 from novaops.kinds.inheritance import attached_again, beyond_invalid, detached, lacking, live
-from novaops.kinds.kind import Kind, Part, Phase, Risk, Scene, Step
+from novaops.kinds.kind import Kind, Part, Risk, Scene, Step
 from novaops.kinds.obstacles import repeated
-from novaops.kinds.work import Work, rewrite
 
 
 class Index(Kind):
@@ -34,21 +34,13 @@ class Index(Kind):
             text += f" TABLESPACE {obj['tablespace']}"
         if obj["predicate"]:
             text += f" WHERE {obj['predicate']}"
-        statistics = sorted((obj["statistics"] or {}).items())
-        made = (
-            [Step(text)] if obj["_partitioned"] or not scene.online(obj) else concurrently(obj, text, scene)
-        )
-        return [*made, *(_statistics(obj, column, target) for column, target in statistics)]
+        plain = obj["_partitioned"] or not scene.online(obj)
+        made = [Step(text)] if plain else concurrently(obj, text, scene)
+        return [*made, *index_settings.statistics(obj, obj.identity)]
 
     def finish(self, obj: Object, scene: Scene) -> list[Step]:
-        steps = []
-        if obj["parent_index"]:
-            steps.append(_attach(obj))
-        if obj["clustered"]:
-            steps.append(_table(obj, f"CLUSTER ON {obj['_quoted']}"))
-        if obj["replica_identity"]:
-            steps.append(_table(obj, f"REPLICA IDENTITY USING INDEX {obj['_quoted']}"))
-        return steps
+        attached = [attach(obj, obj.identity)] if obj["parent_index"] else []
+        return [*attached, *index_settings.marks(obj)]
 
     def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
         # Only an index that is made anew becomes valid, or a partitioned one by what is attached to it.
@@ -61,24 +53,15 @@ class Index(Kind):
         again = attached_again(new, scene) if "valid" in changed and new["valid"] else []
         if again is None:
             return None
-        steps = [_index(new, clause) for clause in storage_parameters.altered(old, new)]
-        if "tablespace" in changed:
-            moved = rewrite(new["_relation"], new.identity)
-            steps.append(_index(new, f"SET TABLESPACE {new['tablespace'] or 'pg_default'}", moved))
-        if "statistics" in changed:
-            before, after = old["statistics"] or {}, new["statistics"] or {}
-            for column in sorted(before.keys() | after.keys()):
-                if before.get(column) != after.get(column):
-                    steps.append(_statistics(new, column, after.get(column, -1)))
-        if "parent_index" in changed and new["parent_index"]:
-            steps.append(_attach(new))
-        if "clustered" in changed:
-            steps += cluster(new, scene)
-        if "replica_identity" in changed and new["replica_identity"]:
-            steps.append(_table(new, f"REPLICA IDENTITY USING INDEX {new['_quoted']}"))
-        return steps + [_attach(part) for part in again]
+        steps = index_settings.altered(old, new, changed, new.identity, scene)
+        return steps + [attach(part, part.identity) for part in again]
+
+    def refused(self, obj: Object) -> frozenset[str]:
+        return self.refuses | index_settings.forgetful(obj)
 
     def survives(self, obj: Object, lost: Object, scene: Scene) -> frozenset[str] | None:
+        if lost.kind == "column":
+            return None if scene.drops(lost.address) else frozenset({"statistics"})
         if lost.kind == "table":
             # ATTACH PARTITION of the table would take it for the one that is to be attached.
             taken = scene.drops(lost.address) or _attached_twins(obj, scene.desired)
@@ -132,31 +115,3 @@ def _attached_twins(obj: Object, snapshot: Snapshot) -> list[Address]:
         return []
     others = (o for o in snapshot.children.get(obj.parent, ()) if o.kind == obj.kind and o["parent_index"])
     return [o.address for o in others if o["_compared"] == obj["_compared"]]
-
-
-def cluster(obj: Object, scene: Scene) -> list[Step]:
-    """Set the cluster mark, or take it away where no other index of the table is to have it."""
-    if obj["clustered"]:
-        return [_table(obj, f"CLUSTER ON {obj['_quoted']}")]
-    others = scene.desired.children.get(obj.parent, ()) if obj.parent else ()
-    if any(o.attributes.get("clustered") for o in others):
-        return []
-    return [_table(obj, "SET WITHOUT CLUSTER")]
-
-
-def _table(obj: Object, clause: str) -> Step:
-    return Step(f"ALTER TABLE {obj['_relation']} {clause}")
-
-
-def _index(obj: Object, clause: str, *work: Work) -> Step:
-    return Step(f"ALTER INDEX {obj.identity} {clause}", work=work)
-
-
-def _attach(obj: Object) -> Step:
-    # Nothing happens when attaching the table has attached its index already.
-    attach = f"ATTACH PARTITION {obj.identity}"
-    return Step(f"ALTER INDEX {obj['parent_index']} {attach}", phase=Phase.FINISH)
-
-
-def _statistics(obj: Object, column: str, target: int) -> Step:
-    return _index(obj, f"ALTER COLUMN {column} SET STATISTICS {target}")

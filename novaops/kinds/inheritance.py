@@ -12,11 +12,27 @@ from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.kinds.kind import Scene
 
+PLACE = frozenset({"partition_of", "partition_bound", "detach_pending"})
+"""Attributes of a partition that say where it belongs."""
+
+
+def detach(partition: Object) -> str:
+    """The statement; one that DETACH … CONCURRENTLY left off can only be completed."""
+    finalize = " FINALIZE" if partition["detach_pending"] else ""
+    return f"ALTER TABLE {partition['partition_of']} DETACH PARTITION {partition.identity}{finalize}"
+
 
 def origin(obj: Object) -> Address | None:
     """What the object is inherited from."""
     names = obj["_inherited_from"]
-    return Address(obj.address.type.removeprefix("foreign "), tuple(names)) if names else None
+    if not names:
+        return None
+    foreign = "foreign " if obj.facts.get("from_foreign") else ""
+    return Address(foreign + obj.address.type.removeprefix("foreign "), tuple(names))
+
+
+def _table_of(source: Address) -> Address:
+    return Address("foreign table" if source.type.startswith("foreign") else "table", source.names[:2])
 
 
 def brought(obj: Object, scene: Scene) -> bool:
@@ -30,7 +46,9 @@ def brought(obj: Object, scene: Scene) -> bool:
         return False
     if newly_made(obj, scene):
         return not obj["_partition"] and not obj["_local"]
-    return scene.creates(source) and _is_child(obj, source, scene)
+    # A parent that is made anew is joined when it is complete.
+    remade = scene.creates(_table_of(source))
+    return scene.creates(source) and not remade and _is_child(obj, source, scene)
 
 
 def newly_made(obj: Object, scene: Scene) -> bool:
@@ -42,10 +60,8 @@ def newly_made(obj: Object, scene: Scene) -> bool:
 def _is_child(obj: Object, source: Address, scene: Scene) -> bool:
     """Whether the relation is a child of that of `source` already."""
     *_, relation = obj, *scene.desired.ancestors(obj)
-    child, parent = (
-        scene.live.objects.get(a) for a in (relation.address, Address("table", source.names[:2]))
-    )
-    if child is None or parent is None:
+    child, parent = (scene.live.objects.get(a) for a in (relation.address, _table_of(source)))
+    if child is None or parent is None or child.attributes.get("detach_pending"):
         return False
     return parent.identity in (*child.attributes.get("parents", ()), child.attributes.get("partition_of"))
 
@@ -68,16 +84,19 @@ def _let_go(obj: Object, source: Address, scene: Scene) -> bool:
     return all(scene.drops(parent) for parent in parents)
 
 
+def half_detached(obj: Object, scene: Scene) -> bool:
+    """Whether its table is a partition that no statement about the partitioned table reaches any more."""
+    *_, table = obj, *scene.live.ancestors(obj)
+    before = scene.live.objects.get(table.address)
+    return before is not None and bool(before.attributes.get("detach_pending"))
+
+
 def comes_to_inherit(old: Object, new: Object, scene: Scene) -> bool:
     """Whether the plan has INHERIT for the table of a column, by which this one is inherited from then on."""
     before, after = origin(old), origin(new)
     if after is None:
         return False
-    return (
-        before is None
-        or before.names[:2] != after.names[:2]
-        or scene.creates(Address("table", after.names[:2]))
-    )
+    return before is None or before.names[:2] != after.names[:2] or scene.creates(_table_of(after))
 
 
 def inheriting(column: Object, scene: Scene) -> list[Object]:
@@ -105,7 +124,7 @@ def goes_along(column: Object, scene: Scene) -> bool:
 def detached(obj: Object, scene: Scene) -> bool:
     """Whether the plan detaches its table from a partitioned one, and its indexes with it.
 
-    It does so where the partitioned table is made anew and the partition stays.
+    It does so where the partitioned table is made anew and the partition stays, and where that was begun.
     """
     *_, table = obj, *scene.live.ancestors(obj)
     if scene.drops(table.address):
@@ -116,7 +135,7 @@ def detached(obj: Object, scene: Scene) -> bool:
     )
     states = [snapshot.objects.get(table.address) for snapshot in (scene.live, scene.desired)]
     before, after = (t.attributes.get("partition_of") if t else None for t in states)
-    return before is not None and (remade or before != after)
+    return before is not None and (remade or before != after or half_detached(obj, scene))
 
 
 def lacking(obj: Object, snapshot: Snapshot) -> list[Address]:

@@ -18,6 +18,7 @@ from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.identifiers import quote_ident
 from novaops.kinds.secrecy import masked_attributes
+from novaops.kinds.words import in_words
 from novaops.kinds.work import Work
 
 
@@ -120,6 +121,8 @@ class Scene:
     """Live tables with rows: what would keep others from them for long is done in other ways."""
     moved: frozenset[Address] = field(default_factory=frozenset)
     """Live tables that are made anew, and whose rows are copied (`Kind.fill`)."""
+    time_zone: str | None = None
+    """TimeZone of the sessions that plan and apply; None where nothing is applied."""
 
     def online(self, obj: Object) -> bool:
         """Whether the object belongs to a table that others are reading and writing meanwhile."""
@@ -153,13 +156,15 @@ class Kind:
     types: ClassVar[tuple[str, ...]]
     """The address types (`pg_identify_object_as_address().type`) that the kind claims."""
     rank: ClassVar[int] = 50
-    """Tie-break where dependencies leave the order open; smaller comes first. See ranks.md there."""
+    """Tie-break where dependencies leave the order open; smaller comes first."""
     acl_type: ClassVar[str | None] = None
     """First argument of `acldefault()` when objects of the kind carry privileges."""
     supplied: ClassVar[bool] = False
     """Whether the kind is about objects of the server and of extensions, which are nobody's otherwise."""
     owned: ClassVar[bool] = False
     """Whether the objects have an owner of their own (the .sql then selects `owner`)."""
+    shares_owner: ClassVar[bool] = False
+    """Whether PostgreSQL wants it to have the owner of what it comes to belong to (`late`)."""
     belongs: ClassVar[bool] = True
     """Whether it is the owner of what contains it who may make, change and drop it."""
     grantable: ClassVar[bool] = False
@@ -186,6 +191,8 @@ class Kind:
     """Whether `inline` may write it into the statement that creates its parent."""
     renames: ClassVar[bool] = True
     """Whether PostgreSQL has ALTER … RENAME for it."""
+    words: ClassVar[Mapping[str, Mapping[Any, str]]] = {}
+    """What people are told instead of the letters that the catalogs have, by attribute."""
     named_after: ClassVar[bool] = False
     """Whether PostgreSQL makes up its name from that of its table where nobody gives it one."""
 
@@ -194,8 +201,6 @@ class Kind:
         """The query that reads all objects of the kind: text of the .sql beside the module."""
         module = cls.__module__.rpartition(".")[2]
         return files("novaops.kinds").joinpath(f"{module}.sql").read_text()
-
-    # -- writing it -------------------------------------------------------------------------
 
     def keyword(self, obj: Object) -> str:
         """Keyword after CREATE, DROP, COMMENT ON, ALTER … OWNER TO."""
@@ -267,6 +272,10 @@ class Kind:
         """Text after ALTER in ALTER … OWNER TO."""
         return self.target(obj)
 
+    def extension_target(self, obj: Object) -> str:
+        """Text after ALTER in ALTER … DEPENDS ON EXTENSION."""
+        return self.target(obj)
+
     def rename(self, obj: Object, name: str) -> list[Step]:
         """Statements that give it another name in its schema."""
         return [Step(f"ALTER {self.target(obj)} RENAME TO {quote_ident(name)}")]
@@ -278,8 +287,6 @@ class Kind:
     def rename_part(self, obj: Object, before: str, after: str) -> list[Step]:
         """Statements that give another name to one of its `parts`."""
         raise NotImplementedError
-
-    # -- knowing it -------------------------------------------------------------------------
 
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
         """Keys of the name spaces it occupies, so that a name is freed before it is reused."""
@@ -309,6 +316,10 @@ class Kind:
         """`refuses` of this object, where the catalog says that it differs from others of its kind."""
         return self.refuses
 
+    def undergoes(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> frozenset[str]:
+        """Effects that the change has on it where a statement about another object brings it."""
+        return frozenset()
+
     def needs(self, obj: Object, snapshot: Snapshot) -> Iterable[Address]:
         """Objects that it depends on although `pg_depend` does not say so."""
         return ()
@@ -317,8 +328,16 @@ class Kind:
         """Objects whose `finish` comes before its `create`."""
         return ()
 
+    def rivals(self, obj: Object, scene: Scene) -> Iterable[Address]:
+        """Live objects that PostgreSQL would take for what it needs, were they there when it is made."""
+        return ()
+
     def known_by(self, obj: Object, snapshot: Snapshot) -> Hashable | None:
         """What it is recognised by where nobody chose its name; None: by its address."""
+        return None
+
+    def formerly(self, obj: Object, scene: Scene) -> Object | None:
+        """The live object that the change of its container renames to this one."""
         return None
 
     def remnant(self, obj: Object, snapshot: Snapshot) -> bool:
@@ -376,20 +395,4 @@ class Kind:
         """One change in words, for plans."""
         if attribute in self.secret:
             return f"{attribute.replace('_', ' ')} changed"
-        return f"{attribute.replace('_', ' ')}: {_short(old[attribute])} → {_short(new[attribute])}"
-
-
-def changed_options(
-    old: Mapping[str, Any] | None, new: Mapping[str, Any] | None
-) -> tuple[dict[str, Any], list[str]]:
-    """Options to SET and to RESET to get from `old` to `new`."""
-    before, after = old or {}, new or {}
-    return (
-        {k: v for k, v in after.items() if before.get(k) != v},
-        [k for k in before if k not in after],
-    )
-
-
-def _short(value: Any) -> str:
-    text = "none" if value is None or value == "" else str(value)
-    return text if len(text) <= 60 and "\n" not in text else "…"
+        return in_words(attribute, old[attribute], new[attribute], self.words.get(attribute, {}))

@@ -7,6 +7,8 @@ SELECT
     rtrim(pg_get_viewdef(c.oid), ';') AS definition,
     c.reloptions AS options,
     t.reloptions AS toast_options,
+    -- With index "i" the index carries the mark (pg_index.indisreplident).
+    c.relreplident::text AS replica_identity,
     quote_ident(s.spcname) AS tablespace,
     CASE WHEN am.amname <> 'heap' THEN quote_ident(am.amname) END AS access_method,
     -- A fact, not a wish: every pg_dump -s says WITH NO DATA, which must not empty a view in use.

@@ -154,6 +154,8 @@ def _dangling(obj: Object, scene: Scene) -> str | None:
         partly = f" OR pg_catalog.num_nulls({', '.join(key)}) BETWEEN 1 AND {len(key) - 1}"
     needed = [edge.referenced for edge in scene.desired.dependencies.get(obj.address, ())]
     tables = {Address("table", a.names[:2]) for a in needed if a.type == "table column"}
+    # A copy depends on the columns of what it is a copy of, too.
+    tables = {t for t in tables if scene.desired[t].identity in (obj["_relation"], obj["_referenced"])}
     if not all(keeps_rows(scene.desired[table], scene) for table in tables):
         return f"FROM {source} WHERE {given}{partly}"  # a new table holds no row to refer to
     (referenced,) = (scene.desired[table] for table in tables - {obj.parent} or tables)

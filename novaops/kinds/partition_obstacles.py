@@ -38,7 +38,7 @@ def read_to_attach(table: Object, scene: Scene) -> tuple[Work, ...]:
 def homeless(table: Object, scene: Scene) -> list[Risk]:
     """For a partitioned table that is made anew and takes over rows."""
     leaves = list(_leaves(table, scene))
-    constraints = [leaf["_partition_constraint"] for leaf in leaves]
+    constraints = [leaf.facts.get("partition_constraint") for leaf in leaves]
     if not table["partition_key"] or table.address not in scene.moved or None in constraints:
         return []
     places = " OR ".join(f"({constraint})" for constraint in constraints) or "false"
@@ -131,7 +131,8 @@ def _leaves(table: Object, scene: Scene) -> Iterator[Object]:
     for edge in scene.desired.dependents.get(table.address, ()):
         partition = scene.desired[edge.dependent]
         if partition.attributes.get("partition_of") == table.identity:
-            yield from _leaves(partition, scene) if partition["partition_key"] else [partition]
+            parted = partition.attributes.get("partition_key")
+            yield from _leaves(partition, scene) if parted else [partition]
 
 
 def _parents(table: Object, scene: Scene) -> list[Object]:

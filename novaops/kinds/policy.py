@@ -15,6 +15,7 @@ class Policy(Kind):
     name = "policy"
     types = ("policy",)
     rank = 74
+    words = {"command": COMMANDS}
     refuses = frozenset({"column type", "attribute type"})
 
     def target(self, obj: Object) -> str:

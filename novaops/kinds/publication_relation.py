@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from novaops.catalog.object import Object
-from novaops.kinds.kind import Kind, Part, Risk, Scene, Step
+from novaops.kinds.kind import Kind, Part, Phase, Risk, Scene, Step
 from novaops.kinds.published import left_out, shows_less
 
 
@@ -24,8 +25,9 @@ class PublicationRelation(Kind):
         return _table(obj)
 
     def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
-        # SET would need the whole list of the publication's tables.
-        return [*self.drop(old, scene), *self.create(new, (), scene)]
+        # SET would need the whole list of the publication's tables. A list of columns does not go with schemas.
+        dropped = (replace(step, phase=Phase.RELEASE) for step in self.drop(old, scene))
+        return [*dropped, *self.create(new, (), scene)]
 
     def drop(self, obj: Object, scene: Scene) -> list[Step]:
         return [Step(f"ALTER PUBLICATION {obj['_publication']} DROP TABLE ONLY {obj['_relation']}")]

@@ -26,6 +26,11 @@ class Routine(Kind):
 
     acl_type = "f"
     owned = True
+    words = {
+        "kind": {"f": "function", "w": "window function"},
+        "volatility": {"i": "IMMUTABLE", "s": "STABLE", "v": "VOLATILE"},
+        "parallel": {"s": "SAFE", "r": "RESTRICTED", "u": "UNSAFE"},
+    }
     stub_rank = 1  # it names types, which may be those of a view in the same cycle
     signature: frozenset[str] = frozenset()
     """Attributes that OR REPLACE cannot change."""

@@ -9,14 +9,14 @@ from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.kinds.kind import Kind, Part, Risk, Scene, Step
 from novaops.kinds.reach import rows_of_container
-
-MODES = {"O": "ENABLE", "D": "DISABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}
+from novaops.kinds.words import MODE_NAMES, MODES
 
 
 class Rule(Kind):
     name = "rule"
     types = ("rule",)
     rank = 70
+    words = {"enabled": MODE_NAMES}
     refuses = frozenset({"column type", "attribute type"})
 
     def target(self, obj: Object) -> str:
@@ -45,11 +45,6 @@ class Rule(Kind):
     def likeness(self, obj: Object, snapshot: Snapshot) -> Mapping[str, Any]:
         head, _, rest = (obj["definition"] or "").partition(f"RULE {obj['_name']} ")
         return {**obj.attributes, "definition": head + rest}
-
-    def describe(self, old: Object, new: Object, attribute: str) -> str:
-        if attribute == "enabled":
-            return f"mode: {MODES[old['enabled']]} → {MODES[new['enabled']]}"
-        return super().describe(old, new, attribute)
 
 
 def _mode(obj: Object) -> Step:

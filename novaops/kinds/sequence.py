@@ -1,4 +1,4 @@
-"""Sequences (`pg_sequence`), but for those of identity columns, which are part of their column."""
+"""Sequences (`pg_sequence`), but for those of identity columns, which are made with their column (`identity_sequence`)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from novaops.db.identifiers import quote_literal
 from novaops.db.sequence_options import catch_up, changed_clauses, clauses, moved, turned
 from novaops.kinds.kind import Kind, Part, Phase, Risk, Scene, Step
 from novaops.kinds.sequence_position import out_of_limits, starts_over
+from novaops.kinds.words import PERSISTENCE
 
 NUMBERS = ("smallint", "integer", "bigint", "numeric")
 
@@ -22,7 +23,9 @@ class Sequence(Kind):
     rank = 35
     acl_type = "s"
     owned = True
+    shares_owner = True
     data = True
+    words = {"persistence": PERSISTENCE}
     late = frozenset({"a"})  # the dependency on the owning column: OWNED BY makes it
 
     def create(self, obj: Object, parts: Steps[Part], scene: Scene) -> list[Step]:

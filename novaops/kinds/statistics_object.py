@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from novaops.catalog.object import Object
+from novaops.db.identifiers import quote_ident
 from novaops.kinds.kind import Kind, Part, Scene, Step
 
 DEFAULT_TARGET = -1
+KINDS = {"d": "ndistinct", "f": "dependencies", "m": "mcv", "e": "expressions"}
 
 
 class StatisticsObject(Kind):
@@ -15,6 +17,7 @@ class StatisticsObject(Kind):
     types = ("statistics object",)
     named_after = True
     rank = 65
+    words = {"kinds": KINDS, "target": {DEFAULT_TARGET: "default"}}
     owned = True
 
     def keyword(self, obj: Object) -> str:
@@ -27,12 +30,23 @@ class StatisticsObject(Kind):
         return steps
 
     def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
-        return [_target(new)] if changed == {"target"} else None
+        if changed != {"target"}:
+            return None
+        steps = [_target(new)] if {old["target"], new["target"]} != {DEFAULT_TARGET} else []
+        if old.owner is not None and old.owner != scene.live.role:
+            steps.append(Step(f"ALTER STATISTICS {new.identity} OWNER TO {quote_ident(old.owner)}"))
+        return steps
+
+    def survives(self, obj: Object, lost: Object, scene: Scene) -> frozenset[str] | None:
+        if scene.drops(lost.address):
+            return None
+        forgotten = obj["target"] != DEFAULT_TARGET or obj.owner != scene.live.role
+        return frozenset({"target"} if forgotten else ())
 
     def refused(self, obj: Object) -> frozenset[str]:
-        # PostgreSQL makes it again by itself, but forgets the target (ATPostAlterTypeParse,
-        # src/backend/commands/tablecmds.c).
-        return frozenset({"column type"} if obj["target"] != DEFAULT_TARGET else ())
+        # PostgreSQL makes it again by itself, but as whoever does that, and without the target
+        # (ATPostAlterTypeParse, src/backend/commands/tablecmds.c).
+        return frozenset({"column type"})
 
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
         return [("statistics", *obj.address.names)]

@@ -25,6 +25,10 @@ WHILE_DISABLED = ("two_phase", "failover")
 MASK = "'host=********'"
 
 
+# What stands on a copy for one that only superusers may read; roles that are none have to give a password.
+UNKNOWN = "host=unknown password=unknown"
+
+
 class Subscription(Kind):
     name = "subscription"
     types = ("subscription",)
@@ -37,7 +41,7 @@ class Subscription(Kind):
         given = ["connect = false", f"slot_name = {_slot(obj)}"]
         given.append(f"streaming = {obj['streaming']}")
         given += [_assignment(obj, a) for a, default in DEFAULTS.items() if obj[a] not in (default, None)]
-        connection = quote_literal(obj["connection"])
+        connection = quote_literal(obj["connection"] or UNKNOWN)
         return [
             Step(
                 f"CREATE SUBSCRIPTION {obj.identity}\n    CONNECTION {connection}\n"
@@ -75,6 +79,9 @@ class Subscription(Kind):
         # With a slot, DROP SUBSCRIPTION drops that on the publisher and refuses a transaction.
         placement = Placement.ALONE if obj["slot_name"] else Placement.TRANSACTION
         return [Step(f"DROP {self.target(obj)}", placement=placement)]
+
+    def unread(self, obj: Object) -> frozenset[str]:
+        return frozenset({"connection"}) if obj["connection"] is None else super().unread(obj)
 
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
         return [("subscription", obj.name)]

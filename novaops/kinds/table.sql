@@ -18,6 +18,7 @@ SELECT
     CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END AS partition_key,
     CASE WHEN c.relispartition THEN i.parents[1] END AS partition_of,
     CASE WHEN c.relispartition THEN pg_get_expr(c.relpartbound, c.oid) END AS partition_bound,
+    c.relispartition AND i.pending AS detach_pending,
     CASE WHEN c.relispartition OR i.parents IS NULL THEN '{}' ELSE i.parents END AS parents,
     nn.names AS inherited_names,
     -- Keeps a lock on each: where others work, or there are many, it is not worth that. What still names an oid,
@@ -33,7 +34,8 @@ FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN (
     SELECT h.inhrelid, min(h.inhparent) AS parent,
-        array_agg(h.inhparent::regclass::text ORDER BY h.inhseqno) AS parents
+        array_agg(h.inhparent::regclass::text ORDER BY h.inhseqno) AS parents,
+        bool_or(h.inhdetachpending) AS pending
     FROM pg_catalog.pg_inherits h GROUP BY h.inhrelid
 ) AS i ON i.inhrelid = c.oid
 LEFT JOIN (

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.kinds.kind import Kind, Part, Risk, Scene, Step
 from novaops.kinds.reach import rows_of_container
-
-MODES = {"O": "ENABLE", "D": "DISABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}
-MODE_NAMES = {"O": "origin", "D": "disabled", "R": "replica", "A": "always"}
+from novaops.kinds.words import MODE_NAMES, MODES
 
 
 class Trigger(Kind):
     name = "trigger"
     types = ("trigger",)
     rank = 72
+    words = {"enabled": MODE_NAMES}
     refuses = frozenset({"column type", "attribute type"})
     grantable = True
 
@@ -52,6 +52,14 @@ class Trigger(Kind):
     def drop(self, obj: Object, scene: Scene) -> list[Step]:
         return [] if obj["_clone"] else super().drop(obj, scene)
 
+    def refused(self, obj: Object) -> frozenset[str]:
+        # A partition that leaves and comes back loses its clones, and gets new ones.
+        own = obj["_clone"] and (obj["enabled"] != obj["_cloned_mode"] or obj.comment is not None)
+        return self.refuses | frozenset({"attach"} if own else ())
+
+    def awaits(self, obj: Object, snapshot: Snapshot) -> Iterable[Address]:
+        return [obj.parent] if obj["_clone"] and obj.parent else []
+
     def produced(self, obj: Object, scene: Scene) -> bool:
         return bool(obj["_clone"]) and obj["enabled"] == obj["_cloned_mode"]
 
@@ -63,11 +71,6 @@ class Trigger(Kind):
     def likeness(self, obj: Object, snapshot: Snapshot) -> Mapping[str, Any]:
         head, _, rest = (obj["definition"] or "").partition(f"TRIGGER {obj['_name']} ")
         return {**obj.attributes, "definition": head + rest}
-
-    def describe(self, old: Object, new: Object, attribute: str) -> str:
-        if attribute == "enabled":
-            return f"mode: {MODE_NAMES[old['enabled']]} → {MODE_NAMES[new['enabled']]}"
-        return super().describe(old, new, attribute)
 
 
 def _mode(obj: Object) -> Step:

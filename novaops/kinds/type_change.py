@@ -6,7 +6,6 @@ from novaops.catalog.object import Object
 from novaops.kinds import registry
 from novaops.kinds.kind import Risk, Scene
 
-INTEGERS = ("smallint", "integer", "bigint")
 # Types that hold every value of those named, whatever their modifiers.
 WIDER = {
     "smallint": {"integer", "bigint", "numeric", "real", "double precision"},
@@ -15,6 +14,8 @@ WIDER = {
     "real": {"double precision"},
     "date": {"timestamp without time zone"},
 }
+# What holds a moment rather than what a clock shows.
+ZONED = {"timestamp with time zone", "time with time zone", "tstzrange", "tstzmultirange"}
 TEXTS = {"text", "character varying"}
 # Types whose modifier is a length or a precision that may grow.
 LENGTHS = {
@@ -67,6 +68,27 @@ def narrowing(old: Object, new: Object) -> Risk | None:
         f"SELECT count(*) FILTER (WHERE {differs}), count(*) FROM {table}",
         lock=table,
         query=f"SELECT * FROM {table} WHERE {differs}",
+    )
+
+
+def zoned(old: Object, new: Object, scene: Scene) -> Risk | None:
+    """Values that become others under another TimeZone: what has a zone is made of what has none, or the other way.
+
+    Text is among the latter: it is written and read in the session's zone (documentation, section 8.5.1.3).
+    """
+    before, after = (o["_base_type"].removesuffix("[]") for o in (old, new))
+    if before == after or ZONED.isdisjoint((before, after)):
+        return None
+    column, table = old["_quoted"], old["_relation"]
+    zone = f"the time zone {scene.time_zone}" if scene.time_zone else "the time zone of the session"
+    return Risk(
+        "behaviour",
+        old.identity,
+        "values",
+        f"SELECT EXISTS (SELECT FROM {table} WHERE {column} IS NOT NULL)",
+        f"SELECT count({column}), count(*) FROM {table}",
+        lock=table,
+        says=f"would be {'read' if after in ZONED else 'written'} in {zone}",
     )
 
 

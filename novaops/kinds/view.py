@@ -9,6 +9,7 @@ from novaops.catalog.object import Object
 from novaops.db.identifiers import quote_ident, quote_literal
 from novaops.kinds import storage_parameters
 from novaops.kinds.kind import Kind, Part, Risk, Scene, Step
+from novaops.kinds.query import with_columns
 from novaops.kinds.reach import holders
 
 RELATIONS = ("table", "view", "materialized view", "foreign table")
@@ -79,8 +80,9 @@ class View(Kind):
 
 def _view(obj: Object) -> str:
     """Everything after CREATE [OR REPLACE]; without WITH, OR REPLACE would reset the options."""
-    head = " ".join(filter(None, ["VIEW", obj.identity, storage_parameters.given(obj)]))
-    return f"{head} AS\n{obj['definition']}"
+    columns, query = with_columns(obj["definition"])
+    head = " ".join(filter(None, ["VIEW", obj.identity + columns, storage_parameters.given(obj)]))
+    return f"{head} AS\n{query}"
 
 
 def _on(view: Object, option: str) -> bool:

@@ -68,6 +68,7 @@ def plan_value(plan: Plan) -> dict[str, Any]:
         ],
         "predicted_fingerprint": plan.predicted_fingerprint,
         "continues": plan.continues,
+        "time_zone": plan.time_zone,
         "last_applied": None if plan.last_applied is None else asdict(plan.last_applied),
     }
 
@@ -116,6 +117,7 @@ def _plan(value: Mapping[str, Any]) -> Plan:
         pre_migrations=tuple(_pre_migration(m) for m in value.get("pre_migrations", ())),
         predicted_fingerprint=value.get("predicted_fingerprint"),
         continues=value["continues"],
+        time_zone=value.get("time_zone"),
         last_applied=LastRun(**value["last_applied"]) if value["last_applied"] else None,
         owned=tuple(Owned(o["object"], tuple(o["roles"])) for o in value["owned"]),
     )

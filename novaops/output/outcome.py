@@ -14,6 +14,11 @@ from novaops.output.tree import counted
 from novaops.planning.plan import Plan
 from novaops.project import Outcome
 
+STILL_DIFFERENT = (
+    "novaops plan shows how they differ; where another apply does not settle it, change them by hand,"
+    " or leave them alone by an entry in .pgschemaignore"
+)
+
 
 def write_outcome(plan: Plan, outcome: Outcome | None, form: str) -> None:
     """Say what was applied; as JSON, with the plan. None: nothing was."""
@@ -43,4 +48,6 @@ def outcome_lines(plan: Plan, outcome: Outcome) -> list[Text]:
             ("! ", "bold red"), f"{done}; {counted(len(outcome.left), 'object')} still differ{history}:"
         )
     ]
-    return [*lines, *(Text(f"    {visible(name)}") for name in outcome.left)]
+    lines += [Text(f"    {visible(name)}") for name in outcome.left]
+    # What ran led there on a copy, so something was changed meanwhile, or the copy was not told all.
+    return [*lines, Text(f"hint: {STILL_DIFFERENT}")]

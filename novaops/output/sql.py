@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
+from novaops.db.identifiers import quote_literal
 from novaops.output.terminal import visible
 from novaops.output.text import place, version
 from novaops.planning.plan import Plan, Statement
@@ -34,6 +35,8 @@ def _script(plan: Plan) -> Iterator[str]:
     yield from _files(plan, "pre")
     # Bodies may name what a later statement makes; they have no dependencies to order them by.
     yield "SET check_function_bodies = off;"
+    if plan.time_zone is not None:
+        yield f"SET TimeZone = {quote_literal(plan.time_zone)};"
     timeout = str(plan.options.get("lock_timeout") or DEFAULT_LOCK_TIMEOUT).replace("'", "''")
     for transaction, statements in groupby(plan.statements, lambda s: s.transaction):
         yield ""

@@ -36,7 +36,7 @@ class Alter:
     """`changed` are the attributes that differ, or that must be set again.
 
     `privileges` are those that the object is to have (None: they stay as they are); `comment`,
-    `labels` and `owner` say whether these differ.
+    `labels`, `extensions` and `owner` say whether these differ.
     """
 
     old: Object
@@ -44,6 +44,7 @@ class Alter:
     changed: frozenset[str] = frozenset()
     comment: bool = False
     labels: bool = False
+    extensions: bool = False
     owner: bool = False
     privileges: frozenset[Privilege] | None = None
 

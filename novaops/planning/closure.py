@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, replace
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Edge
-from novaops.kinds import registry
-from novaops.kinds.kind import Kind, Scene
+from novaops.db.identifiers import quote_qualified
+from novaops.kinds.kind import Scene
 from novaops.planning.changes import Alter, Change, Create, Drop, Replace
 from novaops.planning.diff import remnant, twins
+from novaops.planning.nodes import kind_of
 
 
 @dataclass(slots=True)
@@ -62,7 +63,7 @@ class _Work:
         while self.queue:
             change = self.closure.changes[self.queue.popleft()]
             if isinstance(change, Create | Replace):
-                for address in _kind(change.new).remakes(change.new, self.scene):
+                for address in kind_of(change.new).remakes(change.new, self.scene):
                     self._rebuild(self.scene.live[address], change.address)
             match change:
                 case Create():
@@ -77,16 +78,17 @@ class _Work:
     def _alter(self, change: Alter) -> None:
         if not change.changed:
             return
-        steps = _kind(change.new).alter(change.old, change.new, change.changed, self.scene)
+        steps = kind_of(change.new).alter(change.old, change.new, change.changed, self.scene)
         if steps is None:
             self._set(Replace(change.old, change.new))
             return
         effects = frozenset[str]().union(*(s.effects for s in steps))
+        effects |= kind_of(change.new).undergoes(change.old, change.new, change.changed, self.scene)
         if not effects:
             return
         for edge in self.scene.live.dependents.get(change.address, ()):
             dependent = self.scene.live[edge.dependent]
-            if _kind(dependent).refused(dependent) & effects:
+            if kind_of(dependent).refused(dependent) & effects:
                 self._keep(dependent, change.old)
 
     def _outlive(self, edge: Edge, lost: Object, change: Drop | Replace) -> None:
@@ -99,6 +101,7 @@ class _Work:
             edge.dependent in self.scene.desired
             and isinstance(mine, Alter)
             and not self._still_needs(edge, change)
+            and _lets_go_of(mine, lost)
         ):
             return
         self._keep(dependent, lost)
@@ -109,7 +112,7 @@ class _Work:
         if isinstance(mine, Drop | Replace):
             return
         new = self.scene.desired.objects.get(dependent.address)
-        again = None if new is None else _kind(dependent).survives(dependent, lost, self.scene)
+        again = None if new is None else kind_of(dependent).survives(dependent, lost, self.scene)
         if again is None or new is None:
             self._rebuild(dependent, lost.address)
         elif not isinstance(mine, Alter) and again:
@@ -122,6 +125,8 @@ class _Work:
 
         That is the table of a column in its partition key, and the index that this one is attached to.
         """
+        if not kind_of(old).drop(old, self.scene):
+            return  # It comes and goes by statements about others.
         for edge in self.scene.live.dependencies.get(old.address, ()):
             whole = self.scene.live[edge.referenced]
             if edge.referenced == old.parent:
@@ -170,6 +175,17 @@ class _Work:
         self.queue.append(change.address)
 
 
+def _lets_go_of(change: Alter, lost: Object) -> bool:
+    """Whether the alteration frees it from what it does not need any more.
+
+    Where what changes does not name that, and what stays does, the same text has come to mean another
+    function or operator.
+    """
+    name = quote_qualified(*lost.address.names[:2])
+    naming = {a for a, value in change.old.attributes.items() if name in str(value)}
+    return not naming or not naming.isdisjoint(change.changed)
+
+
 def swaps(closure: Closure, scene: Scene) -> dict[Address, Change]:
     """The changes, with rebuilds marked that must leave the old object in place for a while.
 
@@ -180,14 +196,14 @@ def swaps(closure: Closure, scene: Scene) -> dict[Address, Change]:
     for address in scene.busy:
         rebuilt = found.get(address)
         if isinstance(rebuilt, Replace) and rebuilt.old.kind == rebuilt.new.kind:
-            found[address] = replace(rebuilt, swap=_kind(rebuilt.old).swap)
+            found[address] = replace(rebuilt, swap=kind_of(rebuilt.old).swap)
     todo = [a for a, c in found.items() if isinstance(c, Alter) or _within(a, found, scene)]
     while todo:
         for edge in scene.live.dependencies.get(todo.pop(), ()):
             change = found.get(edge.referenced)
             if not isinstance(change, Replace) or change.swap:
                 continue
-            if _kind(change.old).swap and not _kind(change.old).rows:
+            if kind_of(change.old).swap and not kind_of(change.old).rows:
                 found[edge.referenced] = replace(change, swap=True)
                 todo.append(edge.referenced)
     return found
@@ -199,7 +215,3 @@ def _within(address: Address, changes: Mapping[Address, Change], scene: Scene) -
         return False
     containers = (changes.get(o.address) for o in scene.live.ancestors(scene.live[address]))
     return any(isinstance(c, Replace) and c.swap for c in containers)
-
-
-def _kind(obj: Object) -> Kind:
-    return registry()[obj.kind]

@@ -83,7 +83,8 @@ def _known(here: Snapshot, there: Snapshot) -> Iterator[tuple[Hashable, Object]]
 
 def compare(old: Object, new: Object, comparison: Comparison) -> Change | None:
     """The change between two states of one object; None when there is none."""
-    if old.kind != new.kind:
+    # A table's trigger is none of a view's, though it bears the same name.
+    if old.kind != new.kind or old.parent != new.parent:
         return Replace(old, new)
     kind = registry()[new.kind]
     if comparison.ignored_default is not None:
@@ -100,6 +101,7 @@ def compare(old: Object, new: Object, comparison: Comparison) -> Change | None:
         changed=changed,
         comment=old.comment != new.comment,
         labels=old.labels != new.labels,
+        extensions=old.extensions != new.extensions,
         owner=comparison.owners and old.owner != new.owner,
         privileges=_privileges(old, new, comparison),
     )

@@ -32,7 +32,9 @@ TYPE_SIGNS = frozenset(".,()[]")
 def faithful(sql: str) -> str:
     """The statement, written so that casts of whole arrays and nameless columns stay what they are."""
     queries = "SELECT" in sql or "RETURNING" in sql
-    if "])::" not in sql and not (queries and ("'::" in sql or "NULL::" in sql)):
+    if not any(cast in sql for cast in ("])::", "]::")) and not (
+        queries and ("'::" in sql or "NULL::" in sql)
+    ):
         return sql
     try:
         found = list(tokens(sql))
@@ -99,16 +101,19 @@ def _type_length(sql: str, found: Sequence[Token]) -> int:
 
 
 def _array_type(sql: str, found: Sequence[Token], at: int) -> tuple[int, str] | None:
-    """For a `(ARRAY[…])::` that begins at token `at`: where its own type goes, and that type."""
-    words = [sql[t.start : t.end] for t in found[at : at + 3]]
-    if len(words) < 3 or words[0] != "(" or words[1] != "ARRAY" or words[2] != "[":
+    """For an `ARRAY[…]` at token `at` that is cast as a whole: where its own type goes, and that type.
+
+    That is `(ARRAY[…])::`, or without parentheses in text for people, as that of statistics is.
+    """
+    if [sql[t.start : t.end] for t in found[at : at + 2]] != ["ARRAY", "["]:
         return None
-    elements, end = _elements(sql, found, at + 2)
+    elements, end = _elements(sql, found, at + 1)
     after = [sql[t.start : t.end] for t in found[end + 1 : end + 3]]
     types = {_type(sql, element) for element in elements}
-    if after != [")", "::"] or len(types) != 1 or None in types:
+    if (after != [")", "::"] and after[:1] != ["::"]) or len(types) != 1 or None in types:
         return None
-    return found[end].end, f"::{types.pop()}[]"
+    cast = f"::{types.pop()}[]"
+    return None if sql.startswith(cast, found[end].end) else (found[end].end, cast)
 
 
 def _elements(sql: str, found: Sequence[Token], opening: int) -> tuple[list[list[Token]], int]:

@@ -69,7 +69,8 @@ def steps_in(phase: Phase, change: Change, scene: Scene) -> list[Step]:
         case Create(new) | Replace(new=new):
             if phase is Phase.FINISH:
                 return kind_of(new).finish(new, scene)
-            steps = kind_of(new).create(new, (), scene) if scene.online(new) else None
+            by_itself = scene.online(new) and not kind_of(new).produced(new, scene)
+            steps = kind_of(new).create(new, (), scene) if by_itself else None
         case Drop():
             return []
     return [s for s in steps or () if s.phase is phase]
@@ -137,7 +138,10 @@ class Wiring:
                 self.graph.edge(Node(act, edge.referenced), prepare, weak=edge.referenced == new.parent)
         for address in kind_of(new).needs(new, self.scene.desired):
             self.graph.edge(Node(Act.CREATE, address), create)
-            self.graph.edge(Node(Act.VALIDATE, address), create)
+            by_itself = not kind_of(new).produced(new, self.scene)
+            self.graph.edge(Node(Act.VALIDATE, address), create if by_itself else finish)
+        for address in kind_of(new).rivals(new, self.scene):
+            self.graph.edge(Node(Act.DROP, address), create, weak=True)
         for address in kind_of(new).awaits(new, self.scene.desired):
             self.graph.edge(Node(Act.FINISH, address), create)
         self._finish_last(new)
@@ -157,12 +161,18 @@ class Wiring:
         if new.parent is not None:
             # The index of a partition is attached when the partition is.
             self.graph.edge(Node(Act.FINISH, new.parent), finish)
+        for address in (new.address, *(c.address for c in self.scene.desired.children.get(new.address, ()))):
+            # What is attached to an index makes it valid, and only valid ones are attached further up.
+            for edge in self.scene.desired.dependents.get(address, ()):
+                if edge.types <= kind_of(self.scene.desired[edge.dependent]).late:
+                    self.graph.edge(Node(Act.FINISH, edge.dependent), finish, weak=True)
         for part in self.scene.desired.children.get(new.address, ()):
             # An identity wants a NOT NULL that was validated.
             self.graph.edge(Node(Act.VALIDATE, part.address), finish, weak=True)
         for child in belonging(self.scene.desired, new.address):
-            self.graph.edge(Node(Act.CREATE, child), finish, weak=True)
-            self.graph.edge(Node(Act.ALTER, child), finish, weak=True)
+            if not self._whole(child):
+                self.graph.edge(Node(Act.CREATE, child), finish, weak=True)
+                self.graph.edge(Node(Act.ALTER, child), finish, weak=True)
 
     def _dropped(self, old: Object, swap: bool) -> None:
         drop = Node(Act.DROP, old.address)
@@ -227,12 +237,19 @@ class Wiring:
                 # A partition that comes back to its parent leaves it when the parent is as it will be.
                 self._after_parts(edge.referenced, alter)
         for address in kind_of(change.new).needs(change.new, self.scene.desired):
-            self.graph.edge(Node(Act.CREATE, address), alter, weak=True)
+            for act in (Act.CREATE, Act.ALTER):
+                self.graph.edge(Node(act, address), alter, weak=True)
         for edge in self.scene.live.dependencies.get(change.address, ()):
             if not needs(self.scene.desired, change.address, edge.referenced):
                 self.graph.edge(alter, Node(Act.ALTER, edge.referenced), weak=True)
         release = Node(Act.RELEASE, change.address)
         inside = set(belonging(self.scene.live, change.address))
+        for edge in self.scene.live.dependencies.get(change.address, ()):
+            if edge.types <= kind_of(change.old).late:
+                # A foreign key that refers to the parent's rows keeps a partition in its place.
+                for used in self._used(edge.referenced):
+                    for then in (release, alter):
+                        self.graph.edge(Node(Act.DROP, used), then, weak=True)
         for edge in self.scene.live.dependents.get(change.address, ()):
             self.graph.edge(Node(Act.DROP, edge.dependent), alter, weak=True)
             # A table is no longer OF a type when that changes.
@@ -251,11 +268,32 @@ class Wiring:
             self.graph.edge(release, Node(Act.CREATE, child.address), weak=True)
         self._finish_last(change.new)
 
+    def _used(self, address: Address) -> Iterator[Address]:
+        """What refers to the parts of a table from outside of its whole family."""
+        *_, eldest = address, *self._forebears(address)
+        family = {eldest, *heirs(eldest, self.scene.live)}
+        for child in self.scene.live.children.get(address, ()):
+            for edge in self.scene.live.dependents.get(child.address, ()):
+                if edge.types == {"n"} and self.scene.live[edge.dependent].parent not in family:
+                    yield edge.dependent
+
+    def _forebears(self, address: Address) -> Iterator[Address]:
+        for edge in self.scene.live.dependencies.get(address, ()):
+            if edge.types <= kind_of(self.scene.live[address]).late:
+                yield edge.referenced
+                yield from self._forebears(edge.referenced)
+
+    def _whole(self, address: Address) -> bool:
+        """Whether it waits until what it depends on is `_complete`, as a foreign key to its own table does."""
+        edges = self.scene.desired.dependencies.get(address, ())
+        return any(edge.referenced in self.scene.desired.attached for edge in edges if "n" in edge.types)
+
     def _after_parts(self, address: Address, then: Node) -> None:
         for snapshot in (self.scene.live, self.scene.desired):
             for child in snapshot.children.get(address, ()):
                 for act in (Act.DROP, Act.CREATE, Act.ALTER):
-                    self.graph.edge(Node(act, child.address), then, weak=True)
+                    if act is Act.DROP or not self._whole(child.address):
+                        self.graph.edge(Node(act, child.address), then, weak=True)
 
     def _names(self) -> None:
         """A name is freed before it is used again."""
@@ -274,10 +312,21 @@ class Wiring:
                     for node in freed.get(name, ()):
                         if node.address != at:
                             self.graph.edge(node, Node(Act.CREATE, at))
+                for overload in self._overloads(change.new):
+                    self.graph.edge(overload, Node(Act.CREATE, at), weak=True)
+                    for edge in self.scene.desired.dependents.get(at, ()):
+                        for act in (Act.CREATE, Act.ALTER):
+                            self.graph.edge(overload, Node(act, edge.dependent), weak=True)
                 for name in kind.working_names(change.new, self.scene):
                     for node in freed.get(name, ()):
                         if node.address != at:
                             self.graph.edge(node, Node(Act.PREPARE, at))
+
+    def _overloads(self, new: Object) -> Iterator[Node]:
+        """The drops of what only its arguments tell from the object: a call might mean either."""
+        for address in self.scene.live.overloads.get(new.address.names, ()):
+            if address.args != new.address.args:
+                yield Node(Act.DROP, address)
 
 
 def needs(snapshot: Snapshot, dependent: Address, referenced: Address) -> bool:

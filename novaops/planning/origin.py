@@ -95,7 +95,9 @@ def _known(address: Address, snapshot: Snapshot) -> tuple[str, str] | None:
 def state(obj: Object) -> tuple[str, str]:
     """Hashes of what the object is, and of who may do what with it."""
     privileges = sorted((p.grantee, p.privilege, p.grantable) for p in obj.privileges or ())
-    return _hash([dict(obj.attributes), obj.comment, dict(obj.labels)]), _hash(privileges)
+    return _hash([dict(obj.attributes), obj.comment, dict(obj.labels), sorted(obj.extensions)]), _hash(
+        privileges
+    )
 
 
 def _hash(value: Any) -> str:

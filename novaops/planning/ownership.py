@@ -55,7 +55,7 @@ def _needed(change: Change, made: Draft) -> Iterator[tuple[Object, tuple[str, ..
         case Drop(old) | Replace(old):
             yield from _owned(old, live, dropped=isinstance(change, Drop))
         case Alter(old):
-            if change.changed or change.comment or change.labels or change.owner:
+            if change.changed or change.comment or change.labels or change.extensions or change.owner:
                 yield from _owned(old, live)
 
 

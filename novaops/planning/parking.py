@@ -21,11 +21,10 @@ from novaops.planning.diff import Comparison, diff
 from novaops.planning.draft import draft
 from novaops.planning.plan import PlannedChange, Statement
 from novaops.planning.privileges import PrivilegeMode
-from novaops.planning.scope import Scope
+from novaops.planning.scope import EVERYTHING, Scope
 
 PARKED = "novaops_parked"
-EVERYTHING = Scope(frozenset(), whole=True)
-EXACTLY = Comparison(PrivilegeMode.MANAGED)
+WITH_PRIVILEGES = Comparison(PrivilegeMode.MANAGED)
 REGISTER = (
     "CREATE SCHEMA IF NOT EXISTS novaops",
     f"CREATE SCHEMA IF NOT EXISTS {PARKED}",
@@ -123,7 +122,7 @@ class _Table:
     ) -> Iterator[Statement]:
         """What parks it, and records how it comes back."""
         without = self.live.part(self.live.objects.keys() - self.leaving)
-        texts = [w.step.sql for w in draft(self.live, without, EVERYTHING, EXACTLY).written]
+        texts = [w.step.sql for w in draft(self.live, without, EVERYTHING, WITH_PRIVILEGES).written]
         schema, name = self.table.address.names
         back = []
         for keyword, home, each in [*sorted(self._named()), ("TABLE", schema, name)]:
@@ -148,9 +147,7 @@ class _Table:
     def _named(self) -> Iterator[tuple[str, str, str]]:
         """What moves along and has a name of its own in its schema: (keyword, schema, name)."""
         for obj in (self.live[a] for a in self.staying if a != self.table.address):
-            if obj.attributes.get("identity_sequence"):
-                yield "SEQUENCE", obj.schema or "", obj["identity_sequence"]
-            elif obj.address.type == "sequence":
+            if obj.address.type == "sequence":
                 yield "SEQUENCE", obj.schema or "", obj.name
             elif obj.address.type == "index" or obj.facts.get("index"):
                 yield "INDEX", obj.schema or "", obj.name
@@ -168,7 +165,7 @@ class _Table:
             if not isinstance(changes.get(self.live[a].parent or a), Drop)
         } | self.leaving  # fmt: skip
         without = self.live.part(self.live.objects.keys() - gone)
-        return [w.step.sql for w in draft(without, self.live, EVERYTHING, EXACTLY).written]
+        return [w.step.sql for w in draft(without, self.live, EVERYTHING, WITH_PRIVILEGES).written]
 
 
 def _whole(table: Object, live: Snapshot) -> Set[Address]:

@@ -196,6 +196,11 @@ class Plan:
     rehearsal: Mapping[str, object] | None = None
     pre_migrations: tuple[PreMigration, ...] = ()
     predicted_fingerprint: str | None = None
+    last_applied: LastRun | None = None
+    continues: int | None = None
+    owned: tuple[Owned, ...] = ()
+    time_zone: str | None = None
+    """TimeZone under which its statements run: that of the session it was made in."""
 
     @property
     def running(self) -> tuple[PreMigration, ...]:
@@ -216,10 +221,6 @@ class Plan:
     def pending_hazards(self) -> tuple[Hazard, ...]:
         """What is looked at again when the pre-migrations have run."""
         return tuple(dict.fromkeys(h for change in self.changes for h in change.hazards if h.pending))
-
-    last_applied: LastRun | None = None
-    continues: int | None = None
-    owned: tuple[Owned, ...] = ()
 
     @property
     def locks_seen(self) -> bool:

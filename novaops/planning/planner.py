@@ -15,8 +15,10 @@ from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.identifiers import quote_ident
 from novaops.db.locks import LockTable, lock_table
+from novaops.db.session_settings import time_zone
 from novaops.desired.renamed import Renamed
 from novaops.diagnostics import Source
+from novaops.errors import NovaopsError
 from novaops.planning.busy import busy_relations
 from novaops.planning.diff import Comparison
 from novaops.planning.draft import Draft, draft
@@ -49,6 +51,8 @@ class Request:
     """What was consented to, as `hazard_codes.consent()` writes it, with the reasons."""
     missing_roles: tuple[str, ...] = ()
     """Roles that the files name, the server lacks and the plan is to create."""
+    passing_roles: tuple[str, ...] = ()
+    """Roles that only a statement of the files makes, which no plan runs (`Desired.passing_roles`)."""
     empty: bool = False
     """Whether the files hold no statement: an accident more often than a wish."""
     sources: Mapping[Address, Source] = field(default_factory=dict)
@@ -116,6 +120,8 @@ def assessed(
     locks = LockTable() if connection is None else lock_table(connection)
     parking = _parked(request)
     made = _drafted(replace(request, live=parking.live), busy or connection, locks.room)
+    if connection is not None:
+        made = replace(made, scene=replace(made.scene, time_zone=time_zone(connection)))
     found = assess(made.changes, made.scene, connection, request.written, request.comparison)
     for address, whole in _of_the_whole(request, made):
         found.hazards[address] = (*found.hazards.get(address, ()), whole)
@@ -167,6 +173,7 @@ def written_plan(request: Request, found: Assessed) -> Plan:
             *found.parking.notices,
         ),
         objects=sum(o.parent is None for o in request.desired),
+        time_zone=made.scene.time_zone,
         owned=ownership(made, [n.present.address for n in request.renamed.names] if request.renamed else ()),
     )
     return with_consent(made_plan, request.allowed)
@@ -198,6 +205,21 @@ def unread(live: Snapshot, desired: Snapshot) -> list[str]:
         for attribute in kind_of(obj).unread(obj)
     }
     return sorted(found)
+
+
+def check_readable(request: Request, made: Plan) -> None:
+    """Raise `NovaopsError` where the plan would make something of which the server does not tell all that is declared."""
+    hidden = {o.identity: kind_of(o).unread(o) for o in request.goal}
+    for change in made.changes:
+        unknown = hidden.get(change.object) if change.operation in ("create", "replace") else None
+        if unknown:
+            what = ", ".join(sorted(name.replace("_", " ") for name in unknown))
+            raise NovaopsError(
+                f"{change.kind} {change.object} cannot be made by {request.target.user}:"
+                f" PostgreSQL does not tell that role its {what}",
+                hint=f"apply as a superuser, or make it by hand: CREATE {change.kind.upper()}, and plan again;"
+                " an entry in .pgschemaignore leaves it alone",
+            )
 
 
 def beyond(request: Request) -> Iterator[str]:

@@ -47,13 +47,21 @@ def wanted(
             return held
 
 
-def initial(obj: Object, letter: str, live: Snapshot, role: str) -> Privileges:
-    """Privileges that an object created by `role` starts with.
+DEFAULTED = {"r": "r", "s": "S", "f": "f", "T": "T", "n": "n"}
+"""`pg_default_acl.defaclobjtype` by the first argument of acldefault(), where S is a foreign server; others have none."""
+
+
+def initial(obj: Object, acl_type: str, live: Snapshot, role: str) -> Privileges:
+    """Privileges that an object of `Kind.acl_type` starts with when `role` creates it.
 
     A global entry of `pg_default_acl` stands in for the built-in default, one for the schema is
     added to it (documentation, ALTER DEFAULT PRIVILEGES).
     """
-    start = live.default_acl.get((role, "", letter), obj.default_privileges or frozenset())
+    built_in = obj.default_privileges or frozenset()
+    letter = DEFAULTED.get(acl_type)
+    if letter is None:
+        return _stronger(built_in)
+    start = live.default_acl.get((role, "", letter), built_in)
     if obj.schema is not None and obj.address.type != "schema":
         start |= live.default_acl.get((role, obj.schema, letter), frozenset())
     return _stronger(start)

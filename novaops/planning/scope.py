@@ -63,3 +63,6 @@ class Scope:
         """Scope for `--schema` or, without it, public and every schema the files create."""
         created = {o.name for o in desired if o.address.type == "schema"}
         return Scope(schemas or frozenset(created | {"public"}), whole, ignore)
+
+
+EVERYTHING = Scope(frozenset(), whole=True)

@@ -10,6 +10,7 @@ from novaops.catalog.snapshot import Snapshot
 from novaops.db.identifiers import quote_ident
 from novaops.desired.renamed import Renamed
 from novaops.diagnostics import Source
+from novaops.kinds.words import in_words
 from novaops.planning.changes import Alter, Change, Create, Drop, Replace
 from novaops.planning.draft import Draft
 from novaops.planning.nodes import kind_of
@@ -107,6 +108,12 @@ def _detail(change: Change, made: Draft) -> Iterator[str]:
                     yield f"{name.replace('_', ' ')} set again"
             if change.comment:
                 yield "comment"
+            if change.labels:
+                yield "security labels"
+            if change.extensions:
+                yield in_words(
+                    "depends_on_extension", tuple(sorted(old.extensions)), tuple(sorted(new.extensions)), {}
+                )
             if change.owner:
                 yield f"owner: {old.owner} → {new.owner}"
             if change.privileges is not None:

@@ -18,6 +18,8 @@ from novaops.planning.faithful import faithful
 from novaops.planning.nodes import Act, Node, heirs, kind_of, steps_in
 from novaops.planning.order import Group
 
+AT_ONCE = "DO $novaops$ BEGIN"
+"""How the drop of objects that need each other begins."""
 OPERATIONS = {Create: "create", Drop: "drop", Alter: "alter", Replace: "replace"}
 
 
@@ -89,8 +91,11 @@ class _Writer:
             case Act.RELEASE, Drop(old) | Replace(old):
                 yield from kind_of(old).hollow(old) or ()
             case Act.ALTER, Alter():
-                yield from steps_in(Phase.MAIN, change, self.scene)
-                yield from self._metadata(change)
+                steps = steps_in(Phase.MAIN, change, self.scene)
+                yield from steps
+                # OR REPLACE forgets them (deleteDependencyRecordsFor(), src/backend/catalog/pg_depend.c).
+                replaced = any(step.sql.startswith("CREATE OR REPLACE ") for step in steps)
+                yield from self._metadata(change, frozenset() if replaced else change.old.extensions)
             case act, _:
                 yield from steps_in(Phase[act.name], change, self.scene)
 
@@ -128,43 +133,67 @@ class _Writer:
         kind = kind_of(new)
         change = self.changes[new.address]
         old = change.old if isinstance(change, Replace) else None
-        owner = new.owner if self.comparison.owners else old.owner if old else None
+        owner = new.owner if self.comparison.owners else old.owner if old else self._owner_to_share(new)
         if kind.owned and owner is not None and owner != self.scene.live.role:
             yield Step(f"ALTER {kind.owner_target(new)} OWNER TO {quote_ident(owner)}")
-        if new.comment is not None:
+        renamed = kind.formerly(new, self.scene)
+        if new.comment != (renamed.comment if renamed else None):
             yield _comment(new)
         for provider, label in new.labels.items():
             yield _label(new, provider, label)
+        for extension in sorted(new.extensions):
+            yield _depends(new, extension)
         if kind.acl_type is not None:
             goal = (
-                privileges.wanted(old, new, self.comparison.privileges, self.comparison.ignored)
+                privileges.wanted(old or renamed, new, self.comparison.privileges, self.comparison.ignored)
                 or frozenset()
             )
-            start = privileges.initial(new, kind.acl_type, self.scene.live, self.scene.live.role)
-            maker = new.owner if kind.supplied else self.scene.live.role
-            yield from self._grants(new, start, goal, owner or maker or new.owner)
+            maker = new.owner or "" if kind.supplied else self._maker(new)
+            start = privileges.initial(new, kind.acl_type, self.scene.live, maker)
+            if renamed is not None:
+                start = renamed.privileges or start
+            yield from self._grants(new, start, goal, owner or maker)
+
+    def _maker(self, new: Object) -> str:
+        """Whose it is at first: the applier's, or the owner's of a relation that is there already."""
+        *_, root = new, *self.scene.desired.ancestors(new)
+        there = None if self.scene.creates(root.address) else self.scene.live.objects.get(root.address)
+        return (there.owner if there is not None and root is not new else None) or self.scene.live.role
 
     # -- alteration -----------------------------------------------------------------------------
 
-    def _metadata(self, change: Alter) -> Iterator[Step]:
+    def _metadata(self, change: Alter, extensions: frozenset[str]) -> Iterator[Step]:
         old, new = change.old, change.new
         kind = kind_of(new)
-        if change.owner and new.owner is not None:
-            yield Step(f"ALTER {kind.owner_target(new)} OWNER TO {quote_ident(new.owner)}")
+        owner = new.owner if self.comparison.owners else self._owner_to_share(new)
+        if owner is not None and owner != old.owner:
+            yield Step(f"ALTER {kind.owner_target(new)} OWNER TO {quote_ident(owner)}")
         if change.comment:
             yield _comment(new)
         if change.labels:
             for provider in sorted(old.labels.keys() | new.labels.keys()):
                 if old.labels.get(provider) != new.labels.get(provider):
                     yield _label(new, provider, new.labels.get(provider))
+        for extension in sorted(extensions ^ new.extensions):
+            yield _depends(new, extension, "" if extension in new.extensions else "NO ")
         if change.privileges is not None:
             yield from self._grants(new, self._before(old), change.privileges, old.owner)
             yield from self._granted_again(change)
 
+    def _owner_to_share(self, new: Object) -> str | None:
+        """The owner of what the object is to belong to, where that is there already."""
+        kind = kind_of(new)
+        edges = self.scene.desired.dependencies.get(new.address, ()) if kind.shares_owner else ()
+        for whole in (self.scene.desired[edge.referenced] for edge in edges if edge.types <= kind.late):
+            *_, root = whole, *self.scene.desired.ancestors(whole)
+            return None if self.scene.creates(root.address) else self.scene.live[root.address].owner
+        return None
+
     def _before(self, old: Object) -> frozenset[Privilege]:
         """Privileges right before its own change: revoking on a table takes its columns' away too."""
         container = self.changes.get(old.parent) if old.parent else None
-        lost = revoked(container) if isinstance(container, Alter) else frozenset()
+        whole = isinstance(container, Alter) and _same_relation(container.old, old)
+        lost = revoked(container) if isinstance(container, Alter) and whole else frozenset()
         return frozenset(p for p in old.privileges or () if (p.grantee, p.privilege) not in lost)
 
     def _granted_again(self, change: Alter) -> Iterator[Step]:
@@ -172,7 +201,9 @@ class _Writer:
             return
         for child in self.scene.desired.children.get(change.address, ()):
             mine = self.scene.live.objects.get(child.address)
-            if mine is not None and mine.privileges and child.address not in self.changes:
+            if mine is None or not mine.privileges or not _same_relation(change.old, mine):
+                continue
+            if child.address not in self.changes:
                 yield from self._grants(child, self._before(mine), mine.privileges, mine.owner)
 
     def _grants(
@@ -190,6 +221,11 @@ def revoked(change: Alter) -> frozenset[tuple[str, str]]:
     return frozenset((p.grantee, p.privilege) for p in change.old.privileges or ()) - kept
 
 
+def _same_relation(table: Object, part: Object) -> bool:
+    """Whether privileges on the two are granted ON the same: those of a column stand in its table."""
+    return kind_of(table).grant_target(table)[1] == kind_of(part).grant_target(part)[1]
+
+
 def part_order(obj: Object) -> tuple[object, ...]:
     """Columns in their order, then constraints and the rest by name."""
     return (obj.facts.get("position", 1 << 16), kind_of(obj).rank, obj.name)
@@ -202,7 +238,7 @@ def _dropped_at_once(objects: Sequence[Object]) -> Step:
     """
     role = "novaops_passing"
     lines = [
-        "DO $novaops$ BEGIN",
+        AT_ONCE,
         f"    CREATE ROLE {role};",
         *(f"    ALTER {kind_of(obj).owner_target(obj)} OWNER TO {role};" for obj in objects),
         f"    DROP OWNED BY {role} RESTRICT;",
@@ -221,3 +257,9 @@ def _label(obj: Object, provider: str, label: str | None) -> Step:
     text = "NULL" if label is None else quote_literal(label)
     target = kind_of(obj).comment_target(obj)
     return Step(f"SECURITY LABEL FOR {quote_ident(provider)} ON {target} IS {text}", patient=True)
+
+
+def _depends(obj: Object, extension: str, no: str = "") -> Step:
+    return Step(
+        f"ALTER {kind_of(obj).extension_target(obj)} {no}DEPENDS ON EXTENSION {quote_ident(extension)}"
+    )

@@ -16,6 +16,7 @@ from novaops.execution.invalid_index import check_no_build
 from novaops.execution.journal import Journal
 from novaops.execution.rehearsal import Rehearsal
 from novaops.execution.resume import resumable
+from novaops.execution.stamp import stamp
 from novaops.planning.consents import with_reasons
 from novaops.planning.diff import diff
 from novaops.planning.hazard_codes import with_consent
@@ -54,6 +55,7 @@ def apply(
     started = time.monotonic()
     with alone(project, lock_wait), recording(project) as journal:
         _check_place(project, made)
+        seen = stamp(project.connection)
         resumed = _resumed(project, made) if project.options.journal else None
         files = Around(project, made, lock_timeout, begun=resumed is not None)
         if resumed is None:
@@ -61,11 +63,15 @@ def apply(
         files.check()
         check_no_build(project.connection, made)
         _check_ownership(project, made)
+        _check_roles(project, made)
         # A plan that is run again was rehearsed for what was there when it was made.
         if rehearse and (resumed is None or made.continues) and _has_a_start(project, made):
             made = with_consent(project.rehearse(made), {**made.consents, **given})
             _check_rehearsal(project, Rehearsal.of(made.rehearsal), unproven)
             _check_blocked(made)
+        # A rehearsal takes its time, and somebody may have worked on the database meanwhile.
+        if stamp(project.connection) != seen:
+            _check_unchanged(project, made, None if resumed else files.fingerprint)
         files.before()
         with files.telling():
             ran = _run(project, made, lock_timeout, journal, resumed)
@@ -127,7 +133,8 @@ def _check_place(project: Project, made: Plan) -> None:
 
 
 def _check_unchanged(project: Project, made: Plan, fingerprint: str | None) -> None:
-    if live_fingerprint(project.inspect(), project.scope()) != fingerprint:
+    """Look whether the live schema has the fingerprint; None is that of no schema."""
+    if fingerprint is None or live_fingerprint(project.inspect(), project.scope()) != fingerprint:
         raise TargetChangedError(
             f"{made.target.database} has changed since the plan was made; nothing was applied",
             hint="run `novaops plan` again and look at the difference",
@@ -149,13 +156,26 @@ def _check_ownership(project: Project, made: Plan) -> None:
     )
 
 
+def _check_roles(project: Project, made: Plan) -> None:
+    """Roles that the statements name are there; those that the files make by themselves no plan makes."""
+    made_by_files = project.request.passing_roles if project.request else ()
+    named = [r for r in made_by_files if any(quote_ident(r) in s.sql for s in made.statements)]
+    query = "SELECT rolname FROM pg_catalog.pg_roles WHERE rolname = ANY (%s)"
+    there = {name for (name,) in project.connection.execute(query, [named])} if named else set()
+    missing = [role for role in named if role not in there]
+    if missing:
+        names = ", ".join(quote_ident(role) for role in missing)
+        raise NovaopsError(
+            f"the plan needs {names}, which the server lacks; nothing was applied",
+            detail="a statement of the files makes it, and roles belong to the whole server: no plan runs that",
+            hint="; ".join(f"CREATE ROLE {quote_ident(role)}" for role in missing)
+            + " and apply again; or novaops apply --missing-roles create",
+        )
+
+
 def _check_rehearsal(project: Project, verdict: Rehearsal, unproven: Callable[[str], bool]) -> None:
     if verdict.failed:
-        raise NovaopsError(
-            "the rehearsal on a copy did not lead to what the files declare; nothing was applied",
-            detail=str(verdict),
-            hint="this is a defect of novaops: please report the plan (novaops plan --format json)",
-        )
+        raise not_led_there(verdict)
     if not verdict.faithful and not unproven(str(verdict)):
         raise UsageError(
             "the plan could not be tried on a copy; nothing was applied",
@@ -163,6 +183,22 @@ def _check_rehearsal(project: Project, verdict: Rehearsal, unproven: Callable[[s
             hint=f"{NO_REHEARSAL}; novaops apply --no-rehearse goes on without",
         )
     project.reporter.note(str(verdict))
+
+
+def not_led_there(verdict: Rehearsal) -> NovaopsError:
+    """The error for a rehearsal that failed, with what goes on until novaops is mended."""
+    if verdict.error is not None:
+        on = "to go on, make that change by hand (novaops plan --format sql) and plan again"
+    else:
+        on = (
+            "to go on, make what differs by hand (novaops plan --format sql) and plan again, or leave it alone by an"
+            " entry in .pgschemaignore; novaops apply --no-rehearse applies the plan as it is, and leaves it different"
+        )
+    return NovaopsError(
+        "the rehearsal on a copy did not lead to what the files declare; nothing was applied",
+        detail=str(verdict),
+        hint=f"this is a defect of novaops: please report the plan (novaops plan --format json); {on}",
+    )
 
 
 def _afterwards(project: Project, journal: Journal) -> tuple[str, ...]:

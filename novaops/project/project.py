@@ -39,7 +39,7 @@ from novaops.planning.dump import copied_part, creation, dump, split
 from novaops.planning.masking import unrevealing
 from novaops.planning.origin import last_applied
 from novaops.planning.plan import Plan, Target
-from novaops.planning.planner import Request, plan
+from novaops.planning.planner import Request, check_readable, plan
 from novaops.planning.privileges import PrivilegeMode
 from novaops.planning.safe_only import safe_only as planned_safely
 from novaops.planning.scope import Scope
@@ -205,6 +205,7 @@ class Project:
             sources=desired.sources,
             allowed=allowed,
             missing_roles=desired.missing_roles,
+            passing_roles=desired.passing_roles,
             empty=desired.empty,
             files=str(self.file),
             safe_below=self.options.safe_below,
@@ -216,6 +217,7 @@ class Project:
                 request, made = planned_safely(request, self.connection)
             else:
                 made = plan(request, self.connection)
+        check_readable(request, made)
         self.request, self.ahead = request, found
         made = replace(
             made,

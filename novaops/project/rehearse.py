@@ -13,6 +13,7 @@ import psycopg
 
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.identifiers import quote_ident
+from novaops.db.session_settings import set_time_zone
 from novaops.desired.declare import declare
 from novaops.desired.files import load
 from novaops.errors import NovaopsError
@@ -81,6 +82,8 @@ def rehearse_with_way_back(project: Project, made: Plan) -> tuple[Plan, Plan]:
 
 def _stage(project: Project, connection: psycopg.Connection[Any], made: Plan, live: Snapshot) -> Stage:
     """The stage for a plan; roles, which belong to the cluster, must not outlive a rehearsal."""
+    if made.time_zone is not None:
+        set_time_zone(connection, made.time_zone)
     makes_roles = any(statement.kind == "role" for statement in made.statements)
     there, here = _roles(project.connection), _roles(connection)
     named = roles_in(live)
@@ -142,6 +145,8 @@ def _declared(project: Project, request: Request, command: tuple[str, ...]) -> D
         commit=True,
         overlay=project.options.overlay,
     )
+    if desired.uncommitted:
+        raise NovaopsError(f"{desired.uncommitted[0]} changes more than the database, and is not committed")
     if live_fingerprint(desired.snapshot, request.scope) != live_fingerprint(request.desired, request.scope):
         raise NovaopsError(f"{project.file} does not declare any more what it did when the plan was made")
     return found[-1]

@@ -10,12 +10,23 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from novaops.db.embedded import EmbeddedServer, default_directory
+from novaops.db.session_settings import read_like
 from novaops.desired.shadow import created, shadow
 
 
 @contextmanager
 def throwaway(target: psycopg.Connection[Any], place: str) -> Iterator[psycopg.Connection[Any]]:
-    """An empty database at `place` (`Options.shadow`); one that somebody else made is left as it was."""
+    """An empty database at `place` (`Options.shadow`); one that somebody else made is left as it was.
+
+    Its session reads constants as one of the target does.
+    """
+    with _made(target, place) as connection:
+        read_like(connection, target)
+        yield connection
+
+
+@contextmanager
+def _made(target: psycopg.Connection[Any], place: str) -> Iterator[psycopg.Connection[Any]]:
     match place:
         case "server":
             with shadow(target) as connection:

@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 
 from novaops.catalog.snapshot import Snapshot
+from novaops.db import shared_catalogs
 from novaops.db.connection import reset
 from novaops.desired.classify import classify, command_words
 from novaops.desired.destructive import UNKNOWN, judge
@@ -66,48 +67,65 @@ def predict(
         except psycopg.Error as error:
             return Prediction(live, error=error.diag.message_primary or str(error).partition("\n")[0])
         before = stage.snapshot()
-        kept_away = _kept_away(connection, migrations)
-        left_out = tuple(
-            f"{s.source}: {command_words(s)} was not run on the copy"
-            for m in migrations
-            for s in m.statements
-            if s in kept_away
-        )
+        kept_away = set(_kept_away(connection, migrations))
         written: set[int] = set()
         for migration in migrations:
             failed = _on_copy(connection, migration, kept_away, written)
             if failed is not None:
-                return Prediction(live, _identities(connection, written), left_out, failed)
+                return Prediction(
+                    live, _identities(connection, written), _told(migrations, kept_away), failed
+                )
         reset(connection)
         after = stage.snapshot()
+        left_out = _told(migrations, kept_away)
         return Prediction(carried(live, before, after), _identities(connection, written), left_out)
+
+
+def _told(migrations: Sequence[Migration], kept_away: Container[Statement]) -> tuple[str, ...]:
+    return tuple(
+        f"{s.source}: {command_words(s)} was not run on the copy"
+        for m in migrations
+        for s in m.statements
+        if s in kept_away
+    )
 
 
 def _on_copy(
     connection: psycopg.Connection[Any],
     migration: Migration,
-    kept_away: Container[Statement],
+    kept_away: set[Statement],
     written: set[int],
 ) -> Diagnostic | None:
     """Run what may run there of a file; the statement that failed, if one did.
+
+    What turns out to change more than the copy's database is undone, and joins what is `kept_away`.
 
     A file that commits its statements one by one does so here too, where the copy is a database of
     its own, but each in a transaction: CONCURRENTLY is left out.
     """
     reset(connection)
-    statements = [s for s in migration.statements if s not in kept_away]
-    groups = [statements] if migration.transactional else [[s] for s in statements]
+    groups = [migration.statements] if migration.transactional else [(s,) for s in migration.statements]
     for group in groups:
-        statement = None
-        try:
-            with connection.transaction():
-                for statement in group:
-                    connection.execute(classify(statement).sql if _rewritten(statement) else statement.text)
-                    written.update(_touched(connection, statement))
-        except psycopg.Error as error:
-            if connection.closed or statement is None:
-                raise
-            return failure(error, statement, NO_ROWS)
+        while True:
+            statement, beyond = None, False
+            try:
+                with connection.transaction() as whole:
+                    for statement in (s for s in group if s not in kept_away):
+                        connection.execute(
+                            classify(statement).sql if _rewritten(statement) else statement.text
+                        )
+                        # Elsewhere everything is rolled back in the end.
+                        if beyond := connection.autocommit and shared_catalogs.changed(connection):
+                            raise psycopg.Rollback(whole)
+                        written.update(_touched(connection, statement))
+            except psycopg.Error as error:
+                if connection.closed or statement is None:
+                    raise
+                return failure(error, statement, NO_ROWS)
+            if not beyond or statement is None:
+                break
+            kept_away.add(statement)
+            connection.execute(shared_catalogs.FORGET)
     return None
 
 

@@ -7,6 +7,20 @@ import pytest
 from tests.integration.convergence.conftest import Converge
 
 CASES = {
+    "table to view with a trigger and a rule": (
+        """
+        CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+        CREATE TABLE t (a int, b int);
+        CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f();
+        CREATE RULE r AS ON DELETE TO t DO INSTEAD NOTHING;
+        """,
+        """
+        CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+        CREATE VIEW t AS SELECT 1 AS a, 2 AS b;
+        CREATE TRIGGER g INSTEAD OF INSERT ON t FOR EACH ROW EXECUTE FUNCTION f();
+        CREATE RULE r AS ON DELETE TO t DO INSTEAD NOTHING;
+        """,
+    ),
     "enum to table": (
         """
         CREATE TYPE t AS ENUM ('a');

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from novaops.desired.shadow import PREFIX, external, locale_of, shadow
+from novaops.desired.shadow import PREFIX, created, external, locale_of, shadow
 from novaops.errors import NovaopsError, RefusedError, UsageError
 
 
@@ -82,3 +82,17 @@ def test_an_external_database_must_be_empty_and_another(
         target.execute("CREATE TABLE t ()")
     with pytest.raises(UsageError, match=r"not empty: it holds table public\.t"), external(url, database):
         pass
+
+
+def test_an_error_is_told_although_the_database_cannot_be_dropped(server_url: str) -> None:
+    name = ""
+    with (  # noqa: PT012
+        pytest.raises(ValueError, match="the first thing that went wrong"),
+        created(server_url) as connection,
+    ):
+        name = connection.info.dbname
+        connection.execute(f"ALTER DATABASE {name} IS_TEMPLATE true")
+        raise ValueError("the first thing that went wrong")
+    with psycopg.connect(server_url, autocommit=True) as server:
+        server.execute(f"ALTER DATABASE {name} IS_TEMPLATE false")
+        server.execute(f"DROP DATABASE {name}")

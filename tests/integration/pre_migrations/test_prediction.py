@@ -249,3 +249,16 @@ def test_a_plan_does_not_try_what_acts_beyond_the_database(site: Site) -> None:
         assert [h.object.rpartition(":")[2] for h in made.blocked] == ["1", "2"]
         assert victim.execute("SELECT 1").fetchone() == (1,)
     assert site.value(f"SELECT count(*) FROM pg_roles WHERE rolname = '{role}'") == 0
+
+
+# -- what is not the database's alone -----------------------------------------------------------
+
+
+def test_a_copy_commits_nothing_to_what_databases_share(site: Site) -> None:
+    """A block does not tell beforehand that it makes a role; when it does, it is undone and left out."""
+    text = "DO $$ BEGIN EXECUTE 'CREATE ROLE made_on_a_copy'; END $$;\n"
+    site.file("0001_repair.sql", REPAIR + text + "ALTER TABLE users ADD COLUMN b int;\n")
+    made = site.declare(USERS.replace("email text", "email text, b int")).plan()
+    assert site.value("SELECT count(*) FROM pg_roles WHERE rolname = 'made_on_a_copy'") == 0
+    assert any("0001_repair.sql:2: DO was not run on the copy" in notice for notice in made.notices)
+    assert made.statements == ()

@@ -14,10 +14,11 @@ import pytest
 from psycopg import sql
 
 from novaops.db.embedded import EmbeddedServer
-from novaops.errors import NovaopsError, UsageError
+from novaops.errors import NovaopsError, TargetChangedError, UsageError
 from novaops.execution import pg_dump
 from novaops.execution.rehearsal import Rehearsal
 from novaops.planning.plan import Plan
+from novaops.progress import Silent
 from novaops.project import Options, Project
 
 Connection = psycopg.Connection[Any]
@@ -305,3 +306,44 @@ def test_a_plan_of_a_file_that_fails_on_the_copy_is_not_applied(
     ):
         other.apply(replace(made, statements=(*made.statements[:-1], broken)))
     assert live.execute("SELECT to_regclass('t')").fetchone() == (None,)
+
+
+# -- what happens meanwhile ---------------------------------------------------------------------
+
+
+class Meddling(Silent):
+    """Somebody who changes the database as soon as the plan has been rehearsed."""
+
+    def __init__(self, live: Connection, change: str) -> None:
+        self.live = live
+        self.change = change
+
+    def note(self, text: str) -> None:
+        if text.startswith("rehearsed"):
+            self.live.execute(self.change)
+
+
+def test_a_change_made_during_the_rehearsal_is_not_overwritten(
+    live: Connection, declare: Callable[..., Project]
+) -> None:
+    live.execute("CREATE TABLE t (a int); CREATE FUNCTION f() RETURNS int RETURN 1")
+    project = declare("CREATE TABLE t (a int); CREATE FUNCTION f() RETURNS int RETURN 2;")
+    made = project.plan()
+    project.reporter = Meddling(live, "CREATE OR REPLACE FUNCTION f() RETURNS int RETURN 3")
+    with pytest.raises(TargetChangedError, match="has changed since the plan was made; nothing was applied"):
+        project.apply(made)
+    assert live.execute("SELECT f()").fetchone() == (3,)
+
+
+def test_what_changes_meanwhile_and_is_none_of_the_schema_stops_nothing(
+    live: Connection, declare: Callable[..., Project]
+) -> None:
+    """The catalogs are others then, and what a plan looks at is not."""
+    live.execute("CREATE TABLE t (a int)")
+    project = declare("CREATE TABLE t (a int, b int);")
+    made = project.plan()
+    project.reporter = Meddling(
+        live,
+        "CREATE TABLE passing (); DROP TABLE passing; COMMENT ON TABLE t IS NULL; ALTER TABLE t ALTER a SET NOT NULL; ALTER TABLE t ALTER a DROP NOT NULL",
+    )
+    assert project.apply(made).left == ()

@@ -9,6 +9,9 @@ import pytest
 from novaops.cli.verdict import FAILED, REFUSED, verdict
 from novaops.execution.rehearsal import Rehearsal
 from novaops.output.markdown import plan_to_markdown
+from novaops.output.outcome import outcome_lines
+from novaops.project import Outcome
+from novaops.project.apply import not_led_there
 from tests.unit.output.handmade_plans import FULL
 
 PROVEN = Rehearsal(True, pg_dump="agrees", fingerprint="77c0")
@@ -59,3 +62,26 @@ def test_a_pull_request_is_told() -> None:
     assert "does not converge; still different: table t" in plan_to_markdown(
         replace(FULL, rehearsal=Rehearsal(True, ("table t",)).as_json())
     )
+
+
+@pytest.mark.parametrize(
+    ("rehearsal", "commands"),
+    [
+        (
+            Rehearsal(True, ("table t",)),
+            ("--format json", "--format sql", "--no-rehearse", ".pgschemaignore"),
+        ),
+        (Rehearsal(True, error="DROP x: no"), ("--format json", "--format sql")),
+    ],
+)
+def test_one_that_failed_tells_how_to_go_on(rehearsal: Rehearsal, commands: tuple[str, ...]) -> None:
+    error = not_led_there(rehearsal)
+    assert error.detail == str(rehearsal)
+    assert all(command in str(error.hint) for command in commands)
+
+
+def test_an_apply_after_which_something_differs_tells_how_to_go_on() -> None:
+    *_, name, hint = outcome_lines(FULL, Outcome(3, 0.1, ("table t",), compared=True))
+    assert str(name).strip() == "table t"
+    assert "novaops plan" in str(hint)
+    assert ".pgschemaignore" in str(hint)
