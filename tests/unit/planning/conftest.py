@@ -10,5 +10,5 @@ from tests.unit.planning.made_up import KINDS
 @pytest.fixture
 def kinds(monkeypatch: pytest.MonkeyPatch) -> None:
     """The registry, wherever planning looks into it, has the made-up kinds only."""
-    for module in ("nodes", "closure", "diff", "draft"):
+    for module in ("nodes", "diff", "draft"):
         monkeypatch.setattr(f"novaops.planning.{module}.registry", lambda: KINDS)
