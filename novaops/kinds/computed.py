@@ -56,7 +56,7 @@ def _kept(holder: Object, scene: Scene) -> Iterator[tuple[str, str, str]]:
     index = holder.identity if holder.kind == "index" else holder.facts.get("index")
     if index:
         again = f"REINDEX INDEX CONCURRENTLY {index}"
-        yield f"index {index}", rows, f"would stay as the old one has it, until {again}"
+        yield f"index {index}", rows, f"would keep what the old one computed, until {again}"
     elif holder.attributes.get("generated") == "s":
         yield f"column {holder.identity}", rows, "would keep the values that the old one gave"
     elif holder.kind == "constraint" and holder["validated"]:

@@ -14,7 +14,7 @@ from novaops.kinds.kind import Risk, Scene
 
 PUBLIC = "PUBLIC"
 SHOWN = "may be seen, or written, that were not"
-HIDDEN = "would be hidden from whom no policy lets through"
+HIDDEN = "would be hidden from everybody whom no policy lets through"
 COMMANDS = frozenset("rawd")
 """`pg_policy.polcmd` of the commands, each for itself."""
 

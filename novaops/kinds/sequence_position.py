@@ -87,7 +87,7 @@ def left_behind(before: Object, after: Object, scene: Scene) -> list[Risk]:
     if before.address.names in owners:
         return []
     used = f"SELECT EXISTS (SELECT FROM {old.sequence} WHERE is_called)"
-    return [Risk("data-loss", old.sequence, "its position", used)]
+    return [Risk("data-loss", old.sequence, "the position of the identity", used)]
 
 
 def _moved_up(old: Course, new: Course) -> bool:

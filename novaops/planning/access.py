@@ -12,20 +12,20 @@ from dataclasses import replace
 from novaops.catalog.object import Object
 from novaops.catalog.privileges import OWNER, PUBLIC, Privilege
 from novaops.db.identifiers import quote_literal
-from novaops.kinds.kind import Risk
+from novaops.kinds.kind import Risk, Scene
 from novaops.planning.changes import Alter, Change, Create, Drop, Replace
 from novaops.planning.diff import Comparison
 from novaops.planning.nodes import kind_of
 from novaops.planning.privileges import wanted
 
 
-def settled(change: Change, comparison: Comparison) -> Change:
+def settled(change: Change, scene: Scene, comparison: Comparison) -> Change:
     """The change, its new object with the privileges that it will end with."""
     match change:
         case Drop():
             return change
         case Create(new):
-            goal = wanted(None, new, comparison.privileges, comparison.ignored)
+            goal = wanted(kind_of(new).formerly(new, scene), new, comparison.privileges, comparison.ignored)
         case Replace(old, new):
             goal = wanted(old, new, comparison.privileges, comparison.ignored)
         case Alter(old, new):
@@ -39,7 +39,9 @@ def by_name(changes: Iterable[Change]) -> Mapping[tuple[object, ...], Object]:
     return {(kind_of(o).acl_type, name): o for o in new for name in kind_of(o).names(o)}
 
 
-def both(change: Change, new: Mapping[tuple[object, ...], Object]) -> tuple[Object, Object] | None:
+def both(
+    change: Change, scene: Scene, new: Mapping[tuple[object, ...], Object]
+) -> tuple[Object, Object] | None:
     """What people use by one name before the change, and after it; None where they do not at both times."""
     match change:
         case Alter(old, after) | Replace(old, after):
@@ -48,8 +50,9 @@ def both(change: Change, new: Mapping[tuple[object, ...], Object]) -> tuple[Obje
             keys = ((kind_of(old).acl_type, name) for name in kind_of(old).names(old))
             taken = next((new[key] for key in keys if key in new), None)
             return (old, taken) if taken is not None else None
-        case Create():
-            return None
+        case Create(after):
+            formerly = kind_of(after).formerly(after, scene)
+            return (formerly, after) if formerly is not None else None
 
 
 def revoked(old: Object, new: Object) -> str | None:

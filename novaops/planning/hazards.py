@@ -49,10 +49,10 @@ def assess(
     repaired by them is `pending`.
     """
     found = Assessment()
-    goals = {address: access.settled(change, comparison) for address, change in changes.items()}
+    goals = {address: access.settled(change, scene, comparison) for address, change in changes.items()}
     named = access.by_name(goals.values())
     for address, change in goals.items():
-        used = access.both(change, named)
+        used = access.both(change, scene, named)
         known = [*risks(change, changes, scene), *access.handed_over(change)]
         known += access.widened(*used) if used else ()
         told = {risk: _hazard(risk, connection) for risk in known}
