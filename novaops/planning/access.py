@@ -25,11 +25,13 @@ def settled(change: Change, scene: Scene, comparison: Comparison) -> Change:
         case Drop():
             return change
         case Create(new):
-            goal = wanted(kind_of(new).formerly(new, scene), new, comparison.privileges, comparison.ignored)
+            old = kind_of(new).formerly(new, scene)
         case Replace(old, new):
-            goal = wanted(old, new, comparison.privileges, comparison.ignored)
+            pass
         case Alter(old, new):
             goal = old.privileges if change.privileges is None else change.privileges
+            return replace(change, new=replace(new, privileges=goal))
+    goal = wanted(old, new, comparison.privileges, comparison.ignored, comparison.owners)
     return replace(change, new=replace(new, privileges=goal))
 
 
