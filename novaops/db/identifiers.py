@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 # `pg_get_keywords()` of PostgreSQL 18 where catcode is not "U": these are quoted even in lower case.
 KEYWORDS = frozenset(
@@ -192,6 +193,15 @@ def quote_literal(value: str) -> str:
     """A string constant, as `quote_literal()` writes it."""
     text = value.replace("'", "''")
     return f"E'{text}'".replace("\\", "\\\\") if "\\" in text else f"'{text}'"
+
+
+def do_block(lines: Iterable[str], declare: str = "") -> str:
+    """A DO statement of PL/pgSQL, in a dollar quote that does not end within its lines, whatever names these hold."""
+    body = "\n".join(f"    {line}" for line in lines)
+    tag = "novaops"
+    while f"${tag}$" in body:
+        tag += "_"
+    return f"DO ${tag}$ {declare}BEGIN\n{body}\nEND ${tag}$"
 
 
 def object_name(table: str, column: str, label: str) -> str:

@@ -12,7 +12,7 @@ from novaops.db.lock_modes import strongest
 from novaops.errors import NovaopsError
 from novaops.execution.copy import Stage
 from novaops.planning.plan import Statement
-from novaops.planning.statements import AT_ONCE
+from novaops.planning.statements import drops_at_once
 
 OBSERVED = files("novaops.execution").joinpath("observe.sql").read_text()
 RELATIONS = """
@@ -77,18 +77,14 @@ class Observer:
             if self.files:
                 seen = [row for row in connection.execute(OBSERVED) if row[0] in self.files]
                 statement = self._noted(statement, seen)
-            if self.files or text.startswith(AT_ONCE):
+            if self.files or drops_at_once(text):
                 self._counted_from_now()
         return statement
 
     def _check_inside(self, text: str) -> None:
         """Raise `BeyondError`, which undoes the statement, if it changes more than the copy's own database."""
         # What is dropped at once passes through a role that is gone again.
-        if (
-            self.stage.commits
-            and not text.startswith(AT_ONCE)
-            and shared_catalogs.changed(self.stage.connection)
-        ):
+        if self.stage.commits and not drops_at_once(text) and shared_catalogs.changed(self.stage.connection):
             raise BeyondError("it would change what belongs to the whole server (roles, settings of roles)")
 
     def _noted(self, statement: Statement, seen: list[Any]) -> Statement:

@@ -7,7 +7,7 @@ oids, so no statement that is written beforehand can name them.
 from __future__ import annotations
 
 from novaops.catalog.object import Object
-from novaops.db.identifiers import quote_literal
+from novaops.db.identifiers import do_block, quote_literal
 from novaops.kinds.kind import Step
 from novaops.kinds.words import MODES
 
@@ -33,24 +33,22 @@ def set_modes(old: Object | None, new: Object) -> list[Step]:
     if not values:
         return []
     lines = [
-        "DO $novaops$ DECLARE command text; BEGIN",
-        "    FOR command IN",
-        "        WITH RECURSIVE parts AS (",
-        "            SELECT oid, conrelid FROM pg_catalog.pg_constraint",
-        f"            WHERE conrelid = {quote_literal(new['_relation'])}::regclass AND conname = {quote_literal(new.name)}",
-        "            UNION ALL",
-        "            SELECT c.oid, c.conrelid FROM parts p",
-        "            JOIN pg_catalog.pg_constraint c ON c.conparentid = p.oid AND c.conrelid = p.conrelid",
-        "        )",
-        "        SELECT format('ALTER TABLE ONLY %s %s TRIGGER %I', t.tgrelid::regclass, m.mode, t.tgname)",
-        "        FROM parts p JOIN pg_catalog.pg_trigger t ON t.tgconstraint = p.oid AND t.tgisinternal",
-        "        JOIN pg_catalog.pg_proc f ON f.oid = t.tgfoid",
-        f"        JOIN (VALUES {values}) AS m (relation, function, mode)",
-        "            ON m.relation = t.tgrelid AND m.function = f.proname",
-        "    LOOP EXECUTE command; END LOOP;",
-        "END $novaops$",
+        "FOR command IN",
+        "    WITH RECURSIVE parts AS (",
+        "        SELECT oid, conrelid FROM pg_catalog.pg_constraint",
+        f"        WHERE conrelid = {quote_literal(new['_relation'])}::regclass AND conname = {quote_literal(new.name)}",
+        "        UNION ALL",
+        "        SELECT c.oid, c.conrelid FROM parts p",
+        "        JOIN pg_catalog.pg_constraint c ON c.conparentid = p.oid AND c.conrelid = p.conrelid",
+        "    )",
+        "    SELECT format('ALTER TABLE ONLY %s %s TRIGGER %I', t.tgrelid::regclass, m.mode, t.tgname)",
+        "    FROM parts p JOIN pg_catalog.pg_trigger t ON t.tgconstraint = p.oid AND t.tgisinternal",
+        "    JOIN pg_catalog.pg_proc f ON f.oid = t.tgfoid",
+        f"    JOIN (VALUES {values}) AS m (relation, function, mode)",
+        "        ON m.relation = t.tgrelid AND m.function = f.proname",
+        "LOOP EXECUTE command; END LOOP;",
     ]
-    return [Step("\n".join(lines))]
+    return [Step(do_block(lines, "DECLARE command text; "))]
 
 
 def _modes(obj: Object) -> dict[tuple[str, str], str]:

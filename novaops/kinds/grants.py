@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from novaops.catalog.privileges import OWNER, PUBLIC, Grant, Privilege
-from novaops.db.identifiers import quote_ident
+from novaops.db.identifiers import do_block, quote_ident
 
 Privileges = frozenset[Privilege]
 
@@ -106,8 +106,7 @@ def _depth(grant: Grant, given: Sequence[Grant]) -> int:
 
 def acting(role: str, statement: str) -> str:
     """One statement that is run as another role: GRANTED BY accepts nobody but the current one (documentation, GRANT)."""
-    lines = ["DO $novaops$ BEGIN", f"    SET LOCAL ROLE {quote_ident(role)};", f"    {statement};"]
-    return "\n".join([*lines, "    RESET ROLE;", "END $novaops$"])
+    return do_block([f"SET LOCAL ROLE {quote_ident(role)};", f"{statement};", "RESET ROLE;"])
 
 
 def _by_grantee(privileges: Iterable[Privilege]) -> list[tuple[str, bool, list[str]]]:

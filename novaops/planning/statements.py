@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.privileges import GRANTS, OWNER, Grant, Privilege
-from novaops.db.identifiers import quote_ident, quote_literal
+from novaops.db.identifiers import do_block, quote_ident, quote_literal
 from novaops.kinds.grants import grants, passed_on, revokes, taken_back
 from novaops.kinds.kind import Part, Phase, Scene, Step
 from novaops.planning import privileges
@@ -19,8 +19,7 @@ from novaops.planning.nodes import Act, Node, heirs, kind_of, steps_in
 from novaops.planning.order import Group
 
 PASSING = "novaops_passing"
-AT_ONCE = f"DO $novaops$ BEGIN\n    CREATE ROLE {PASSING};"
-"""How the drop of objects that need each other begins."""
+"""The role that objects which need each other are dropped with, made and dropped in the same statement."""
 OPERATIONS = {Create: "create", Drop: "drop", Alter: "alter", Replace: "replace"}
 
 
@@ -293,19 +292,23 @@ def part_order(obj: Object) -> tuple[object, ...]:
     return (obj.facts.get("position", 1 << 16), kind_of(obj).rank, obj.name)
 
 
+def drops_at_once(sql: str) -> bool:
+    """Whether it is the statement that drops objects which need each other."""
+    return f"CREATE ROLE {PASSING};" in sql
+
+
 def _dropped_at_once(objects: Sequence[Object]) -> Step:
     """The drop of objects that need each other, which PostgreSQL refuses as long as anything else needs one.
 
     Besides CASCADE only DROP OWNED drops objects of several kinds in one statement.
     """
     lines = [
-        AT_ONCE,
-        *(f"    ALTER {kind_of(obj).owner_target(obj)} OWNER TO {PASSING};" for obj in objects),
-        f"    DROP OWNED BY {PASSING} RESTRICT;",
-        f"    DROP ROLE {PASSING};",
-        "END $novaops$",
+        f"CREATE ROLE {PASSING};",
+        *(f"ALTER {kind_of(obj).owner_target(obj)} OWNER TO {PASSING};" for obj in objects),
+        f"DROP OWNED BY {PASSING} RESTRICT;",
+        f"DROP ROLE {PASSING};",
     ]
-    return Step("\n".join(lines))
+    return Step(do_block(lines))
 
 
 def _comment(obj: Object) -> Step:
