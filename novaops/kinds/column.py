@@ -97,7 +97,8 @@ class Column(Kind):
         if obj["identity_options"] is not None:
             words.append(identity(obj))
         words += [part.sql for part in parts]
-        if obj["not_null"] and obj["not_null_besides"] != "":
+        # What comes with INHERITS comes by itself; INHERIT wants it to be there.
+        if obj["not_null"] and (obj["not_null_besides"] != "" or not newly_made(obj, scene)):
             words.append(_not_null(obj))
         return " ".join(words)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from novaops.catalog.object import Object
 from novaops.kinds.domain_obstacles import unfit
 from novaops.kinds.enum_order import compares_reordered
-from novaops.kinds.inheritance import origin
+from novaops.kinds.inheritance import brought, origin
 from novaops.kinds.input_obstacles import unreadable
 from novaops.kinds.kind import Risk, Scene
 from novaops.kinds.obstacles import keeps_rows, refusal, relation_of, repeated, violated
@@ -16,13 +16,14 @@ from novaops.kinds.sequence_position import out_of_limits
 def unacceptable(column: Object, scene: Scene) -> list[Risk]:
     """For a column of a table that is there already."""
     table = relation_of(column, scene)
-    if not keeps_rows(table, scene) or origin(column) or column["_view"]:
-        return []
     inside = scene.desired.children.get(column.address, ())
+    own = any(child.attributes.get("type") == "n" for child in inside)
+    if not keeps_rows(table, scene) or (_told_of_parent(column, scene) and not own) or column["_view"]:
+        return []
     if column.address not in scene.live or (
         scene.creates(column.address) and not scene.creates(table.address)
     ):
-        not_null = column["not_null"] or any(child.attributes.get("type") == "n" for child in inside)
+        not_null = column["not_null"] or own
         filled = any(child.address.type == "default value" for child in inside)
         return _left_empty(column, scene) if not_null and not filled else []
     old = scene.live[column.address]
@@ -47,6 +48,14 @@ def _held_again(column: Object, scene: Scene) -> list[Risk]:
             elif stays.kind == "index":
                 risks += repeated(stays, scene)
     return risks
+
+
+def _told_of_parent(column: Object, scene: Scene) -> bool:
+    """Whether the column that it is inherited from brings about what happens to it."""
+    before = scene.live.objects.get(column.address)
+    source = origin(column)
+    stays = before is not None and origin(before) == source
+    return source is not None and (stays or brought(column, scene))
 
 
 def _left_empty(column: Object, scene: Scene) -> list[Risk]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from novaops.catalog.object import Object
 from novaops.kinds.foreign_options import altered, described, given, secrets
-from novaops.kinds.inheritance import PLACE, detach
+from novaops.kinds.inheritance import PLACE, comes_to_be_inherited, detach
 from novaops.kinds.kind import Kind, Part, Phase, Risk, Scene, Step
 from novaops.kinds.partition_obstacles import leaving
 
@@ -43,8 +43,8 @@ class ForeignTable(Kind):
         return [_attach(obj)] if obj["partition_of"] else []
 
     def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
-        if changed - IN_PLACE or _comes_by_columns(new, scene):
-            return None
+        if changed - IN_PLACE or ("parents" in changed and comes_to_be_inherited(new, scene)):
+            return None  # no rows are in the way
         head = f"ALTER {self.target(new)}"
         steps = []
         if changed & PLACE and old["partition_of"]:
@@ -75,19 +75,6 @@ class ForeignTable(Kind):
 
     def describe(self, old: Object, new: Object, attribute: str) -> str:
         return described(old, new) if attribute == "options" else super().describe(old, new, attribute)
-
-
-def _comes_by_columns(new: Object, scene: Scene) -> bool:
-    """Whether a column of its own becomes one that is only inherited: INHERIT leaves it declared here, too.
-
-    No rows are in the way of making the table anew.
-    """
-    live, desired = (
-        {c.address: c for c in side.children.get(new.address, ()) if c.facts.get("foreign")}
-        for side in (scene.live, scene.desired)
-    )
-    kept = [(live[address], column) for address, column in desired.items() if address in live]
-    return any(old["_local"] and not column["_local"] for old, column in kept if not column["_partition"])
 
 
 def _attach(obj: Object, phase: Phase = Phase.MAIN) -> Step:

@@ -32,6 +32,7 @@ def origin(obj: Object) -> Address | None:
 
 
 def _table_of(source: Address) -> Address:
+    """The table of what `origin` found."""
     return Address("foreign table" if source.type.startswith("foreign") else "table", source.names[:2])
 
 
@@ -112,6 +113,16 @@ def inheriting(column: Object, scene: Scene) -> list[Object]:
         for child in scene.live.children.get(edge.dependent, ())
     )
     return [c for c in children if c.name == column.name and not _let_go(c, column.address, scene)]
+
+
+def comes_to_be_inherited(table: Object, scene: Scene) -> bool:
+    """Whether a column or CHECK comes to be inherited and nothing else: INHERIT leaves it declared here, too."""
+    for part in scene.desired.children.get(table.address, ()):
+        if part.facts.get("inherited_from") and not part.facts.get("local"):
+            before = scene.live.objects.get(part.address)
+            if before is None or before.facts.get("local"):
+                return True
+    return False
 
 
 def goes_along(column: Object, scene: Scene) -> bool:

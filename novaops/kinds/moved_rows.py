@@ -44,7 +44,7 @@ def fill(old: Object, new: Object, scene: Scene) -> list[Step]:
         *_lifted(new.identity, new, "NO FORCE"),
         *copied,
         *_lifted(new.identity, new, "FORCE"),
-        *(step for before, after in pairs for step in _numbered_on(before, after, new)),
+        *(step for before, after in pairs for step in _numbered_on(before, after, new, scene)),
     ]
 
 
@@ -83,9 +83,14 @@ def _lifted(identity: str, table: Object, clause: str) -> list[Step]:
     return [Step(f"ALTER TABLE {identity} {clause} ROW LEVEL SECURITY")] if forced else []
 
 
-def _numbered_on(before: Object, after: Object, new: Object) -> Iterator[Step]:
-    """An identity column goes on counting where it was."""
+def _numbered_on(before: Object, after: Object, new: Object, scene: Scene) -> Iterator[Step]:
+    """An identity column goes on counting where it was, a new sequence of the column behind what is there."""
     if after["identity_options"] is None:
+        for sequence in _new_sequences(after, scene):
+            increment = sequence["options"].get("increment", 1)
+            yield Step(
+                catch_up(sequence.identity, new.identity, after["_quoted"], sequence["_start"], increment)
+            )
         return
     sequence = after["_identity_identity"]
     if before["identity_options"] is None:
@@ -95,6 +100,14 @@ def _numbered_on(before: Object, after: Object, new: Object) -> Iterator[Step]:
     source = quote_qualified(before.address.names[0], _aside(before["identity_sequence"]))
     setval = f"pg_catalog.setval({quote_literal(sequence)}, last_value, is_called)"
     yield Step(f"SELECT {setval} FROM {source}")
+
+
+def _new_sequences(column: Object, scene: Scene) -> Iterator[Object]:
+    for edge in scene.desired.dependents.get(column.address, ()):
+        sequence = scene.desired[edge.dependent]
+        owner = sequence.facts.get("owner_names")
+        if owner and tuple(owner) == column.address.names and scene.creates(sequence.address):
+            yield sequence
 
 
 def _aside(name: str) -> str:

@@ -9,7 +9,7 @@ from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.kinds import storage_parameters
-from novaops.kinds.inheritance import PLACE, detach, detached
+from novaops.kinds.inheritance import PLACE, comes_to_be_inherited, detach, detached
 from novaops.kinds.kind import Kind, Part, Phase, Risk, Scene, Step
 from novaops.kinds.moved_rows import fill, set_aside
 from novaops.kinds.partition_obstacles import homeless, leaving, misplaced, read_to_attach, referred_to
@@ -78,6 +78,8 @@ class Table(Kind):
     def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
         if changed - IN_PLACE or ("of_type" in changed and not _in_order(new, scene)):
             return None
+        if "parents" in changed and new.address not in scene.busy and comes_to_be_inherited(new, scene):
+            return None  # without rows nothing is lost by it
         steps = []
         if changed & PLACE and old["partition_of"]:
             # One that comes back to its parent takes part in all that changes there before.
@@ -185,10 +187,14 @@ class Table(Kind):
 
 
 def _within_moved(obj: Object, scene: Scene) -> bool:
-    """Whether its rows are those of a partitioned table that is made anew and keeps them."""
+    """Whether its rows, if it has some, are those of a partitioned table that is made anew and keeps them."""
+    return obj.address in scene.busy and _below_moved(obj, scene)
+
+
+def _below_moved(obj: Object, scene: Scene) -> bool:
     parents = (e.referenced for e in scene.live.dependencies.get(obj.address, ()) if "a" in e.types)
     tables = (scene.live[a] for a in parents if a.type == "table" and obj["partition_of"])
-    return any(table.address in scene.moved or _within_moved(table, scene) for table in tables)
+    return any(table.address in scene.moved or _below_moved(table, scene) for table in tables)
 
 
 def _inherited_names(obj: Object, scene: Scene) -> list[Step]:

@@ -110,6 +110,8 @@ def castable(old: Object, new: Object) -> bool:
         return True
     if (old["_type_category"] == "A") != (new["_type_category"] == "A"):
         return False
+    if before == after and old["_type_category"] != new["_type_category"]:
+        return False  # another type that takes its name
     before, after = before.removesuffix("[]"), after.removesuffix("[]")
     return before == after or after in (old["_casts"] or "").split("\n")
 

@@ -118,7 +118,7 @@ def _same_text(old: Any, new: Any) -> bool:
 
 
 def _privileges(old: Object, new: Object, comparison: Comparison) -> frozenset[Privilege] | None:
-    goal = wanted(old, new, comparison.privileges, comparison.ignored)
+    goal = wanted(old, new, comparison.privileges, comparison.ignored, comparison.owners)
     if goal is not None:
         goal = within_reach(old, goal)
     return None if goal == held(old) else goal

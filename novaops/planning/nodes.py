@@ -208,7 +208,10 @@ class Wiring:
         self.graph.edge(Node(Act.CREATE, at), fill)
         self.graph.edge(fill, Node(Act.DROP, at))
         for heir in heirs(at, self.scene.live):
-            self.graph.edge(fill, Node(Act.DROP, heir))
+            # One that is made anew in the same way leaves before, and brings its rows along by itself.
+            self.graph.edge(Node(Act.ASIDE, heir), Node(Act.ASIDE, at))
+            if heir in self.scene.busy:
+                self.graph.edge(fill, Node(Act.DROP, heir))
         partitions = set(heirs(at, self.scene.desired))
         for partition in partitions:
             self.graph.edge(Node(Act.FINISH, partition), fill)
@@ -278,6 +281,7 @@ class Wiring:
                     yield edge.dependent
 
     def _forebears(self, address: Address) -> Iterator[Address]:
+        """What the table is a partition of, at any height."""
         for edge in self.scene.live.dependencies.get(address, ()):
             if edge.types <= kind_of(self.scene.live[address]).late:
                 yield edge.referenced

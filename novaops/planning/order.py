@@ -83,6 +83,8 @@ class _Ordering:
 
     def _dropped_with(self, change: Drop | Replace) -> Node | None:
         """The drop that takes this object along: that of its parent, or of what it depends on automatically."""
+        if change.address in self.scene.moved:
+            return None  # it was detached from what it was a part of
         edges = self.scene.live.dependencies.get(change.address, ())
         # An attached index goes with the other one, unless it is detached before or holds a key.
         attached = kind_of(change.old).produced(change.old, self.scene)

@@ -23,15 +23,22 @@ class PrivilegeMode(Enum):
 
 
 def wanted(
-    old: Object | None, new: Object, mode: PrivilegeMode, ignored: Callable[[str], bool] | None = None
+    old: Object | None,
+    new: Object,
+    mode: PrivilegeMode,
+    ignored: Callable[[str], bool] | None = None,
+    owners: bool = True,
 ) -> Privileges | None:
     """Privileges that `new` is to end with; a rebuilt object gets its `old` ones back in every mode.
 
-    Grantees that are `ignored` keep what they have, and are given nothing.
+    Grantees that are `ignored` keep what they have, and are given nothing. Where `owners` are left as they are,
+    what the files grant to the live owner are rights that he has as such.
     """
     if new.privileges is None:
         return None
     declared, held = new.privileges, old.privileges if old else None
+    if old is not None and not owners:
+        declared = frozenset(p for p in declared if p.grantee != old.owner)
     if ignored is not None:
         kept = frozenset(p for p in held or () if ignored(p.grantee))
         declared = frozenset(p for p in declared if not ignored(p.grantee)) | kept

@@ -146,7 +146,13 @@ class _Writer:
             yield _depends(new, extension)
         if kind.acl_type is not None:
             goal = (
-                privileges.wanted(old or renamed, new, self.comparison.privileges, self.comparison.ignored)
+                privileges.wanted(
+                    old or renamed,
+                    new,
+                    self.comparison.privileges,
+                    self.comparison.ignored,
+                    self.comparison.owners,
+                )
                 or frozenset()
             )
             maker = new.owner or "" if kind.supplied else self._maker(new)
@@ -199,7 +205,8 @@ class _Writer:
         edges = self.scene.desired.dependencies.get(new.address, ()) if kind.shares_owner else ()
         for whole in (self.scene.desired[edge.referenced] for edge in edges if edge.types <= kind.late):
             *_, root = whole, *self.scene.desired.ancestors(whole)
-            return None if self.scene.creates(root.address) else self.scene.live[root.address].owner
+            # A table that is made anew gets its owner back.
+            return self.scene.live[root.address].owner if root.address in self.scene.live else None
         return None
 
     def _columns(self, change: Alter) -> list[tuple[Object, list[Grant], list[Grant]]]:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from tests.integration.convergence.conftest import Converge
+from typing import Any
+
+import psycopg
+import pytest
+
+from novaops.catalog.address import Address
+from novaops.planning.diff import diff
+from novaops.planning.draft import draft
+from tests.integration.convergence.conftest import EVERYTHING, MANAGED, Converge, snapshot
 
 TREE = """
 CREATE TABLE parent (a int, b int);
@@ -74,3 +82,41 @@ def test_child_has_the_check_of_its_parent_itself(converge: Converge) -> None:
     for checks in (own + inherited, own + inherited + " NOT VALID"):
         converge(tables, tables + checks)
         converge("", tables + checks)
+
+
+def test_a_check_of_both_goes_with_that_of_the_parent(converge: Converge) -> None:
+    tables = "CREATE TABLE parent (a int {0}); CREATE TABLE child (b int {0}) INHERITS (parent); CREATE TABLE last () INHERITS (child);"
+    old, new = tables.format(", CONSTRAINT c CHECK (a > 0)"), tables.format("")
+    converge(old, new)
+    converge(old, tables.format(", CONSTRAINT d CHECK (a > 1)"))
+
+
+ALONE = "CREATE TABLE parent (a int NOT NULL DEFAULT 3, b text, CHECK (a > 0)); CREATE TABLE child (a int, b text, c int);"
+UNDER = "CREATE TABLE parent (a int NOT NULL DEFAULT 3, b text, CHECK (a > 0)); CREATE TABLE child (c int) INHERITS (parent);"
+ELSEWHERE = (
+    "CREATE TABLE parent (a int NOT NULL DEFAULT 3, b text, CHECK (a > 0)); CREATE TABLE child (c int);"
+)
+
+
+def test_an_empty_table_comes_to_inherit_its_columns(converge: Converge) -> None:
+    """INHERIT leaves a column declared in the child: without rows the table is made anew."""
+    for old in (ALONE, ELSEWHERE):
+        converge(old + "CREATE VIEW v AS SELECT c FROM child", UNDER + "CREATE VIEW v AS SELECT c FROM child")
+        converge(UNDER, old)
+
+
+@pytest.mark.parametrize(("old", "row"), [(ALONE, "(1, 'x', 1)"), (ELSEWHERE, "(1)")])
+def test_rows_stay_in_a_table_that_comes_to_inherit(
+    database: psycopg.Connection[Any], old: str, row: str
+) -> None:
+    with database.transaction(force_rollback=True):
+        database.execute(UNDER.replace("NOT NULL", "") if old == ELSEWHERE else UNDER)
+        goal = snapshot(database)
+    database.execute(old.replace("NOT NULL", "") if old == ELSEWHERE else old)
+    database.execute(f"INSERT INTO child VALUES {row}")
+    busy = frozenset({Address("table", ("public", "child"))})
+    made = draft(snapshot(database), goal, EVERYTHING, MANAGED, busy=busy)
+    for written in made.written:
+        database.execute(written.step.sql)
+    assert database.execute("SELECT count(*) = 1, bool_and(c = 1) FROM ONLY child").fetchone() == (True, True)
+    assert diff(snapshot(database), goal, EVERYTHING, MANAGED) == {}

@@ -99,3 +99,41 @@ def test_other_key_of_partitions(converge: Converge) -> None:
     new = "CREATE TABLE event (a int, b int) PARTITION BY LIST (b); CREATE TABLE two PARTITION OF event FOR VALUES IN (2);"
     rows = "INSERT INTO event VALUES (1, 2)"
     converge(old, new, rows=rows, check="SELECT count(*) = 1 FROM two", busy=["event", "one"])
+
+
+DIVIDED = """
+    CREATE TABLE event (kind text, at int) PARTITION BY LIST (kind);
+    CREATE TABLE event_a PARTITION OF event FOR VALUES IN ('a') PARTITION BY LIST (at);
+    CREATE TABLE event_a1 PARTITION OF event_a DEFAULT;
+    CREATE TABLE event_d PARTITION OF event DEFAULT PARTITION BY HASH (at);
+    CREATE TABLE event_d0 PARTITION OF event_d FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+"""
+
+
+def test_a_divided_partition_of_what_is_made_anew(converge: Converge) -> None:
+    """One with rows leaves as it is; one without is dropped at once, so that its name is free."""
+    new = """
+        CREATE TABLE event (kind text, at int) PARTITION BY RANGE (at);
+        CREATE TABLE event_a (kind text, at int);
+        CREATE TABLE event_d PARTITION OF event DEFAULT;
+    """
+    rows = "INSERT INTO event VALUES ('a', 1)"
+    converge(
+        DIVIDED,
+        new,
+        rows=rows,
+        check="SELECT count(*) = 1 FROM event_a",
+        busy=["event", "event_a", "event_a1"],
+    )
+
+
+def test_a_new_sequence_goes_on_behind_the_rows(converge: Converge) -> None:
+    old = "CREATE TABLE event (id int, kind text) PARTITION BY LIST (kind); CREATE TABLE rest PARTITION OF event DEFAULT;"
+    new = "CREATE TABLE event (id serial, kind text)"
+    converge(
+        old,
+        new,
+        rows="INSERT INTO event VALUES (7, 'a')",
+        check="SELECT nextval('event_id_seq') = 8",
+        busy=["event"],
+    )

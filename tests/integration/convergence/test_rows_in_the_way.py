@@ -34,6 +34,8 @@ class Case:
 
 
 TWO_COLUMNS = "CREATE TABLE t (a int, b text);"
+PAIR, SPAN = "CREATE TYPE pair AS (x int, y int);", "CREATE TYPE span AS RANGE (SUBTYPE = int);"
+MOOD = "CREATE TYPE mood AS ENUM ('sad');"
 DAYS = "CREATE TABLE day (id int, during int4range);"
 EVENTS = "CREATE TABLE event (day int, what text) PARTITION BY RANGE (day);"
 OLD_EVENTS = f"{EVENTS} CREATE TABLE may (day int, what text);"
@@ -47,6 +49,32 @@ FULL = "FOREIGN KEY (x, y) REFERENCES k MATCH FULL"
 PRICES = "CREATE TABLE t (a numeric{});"
 
 CASES = {
+    "no array": Case(
+        "check", "public.t.b", 1, TWO_COLUMNS, "CREATE TABLE t (a int, b text[]);",
+        "INSERT INTO t VALUES (1, '{x}'), (2, NULL)", "INSERT INTO t VALUES (3, 'x')",
+    ),
+    "no row": Case(
+        "check", "public.t.b", 2, f"{PAIR} {TWO_COLUMNS}", f"{PAIR} CREATE TABLE t (a int, b pair);",
+        "INSERT INTO t VALUES (1, '(1,2)'), (2, NULL)", "INSERT INTO t VALUES (3, 'x'), (4, '{}')",
+    ),
+    "no range": Case(
+        "check", "public.t.b", 1, f"{SPAN} {TWO_COLUMNS}", f"{SPAN} CREATE TABLE t (a int, b span);",
+        "INSERT INTO t VALUES (1, '[1,2)'), (2, 'empty')", "INSERT INTO t VALUES (3, 'x')",
+    ),
+    "no label within an array": Case(
+        "check", "public.t.b", 1, f"{MOOD} CREATE TABLE t (a int, b text[]);", f"{MOOD} CREATE TABLE t (a int, b mood[]);",
+        "INSERT INTO t VALUES (1, '{sad,NULL}'), (2, '{}')", "INSERT INTO t VALUES (3, '{sad,glad}')",
+    ),
+    "another type of the same name": Case(
+        "check", "public.t.b", 1, "CREATE DOMAIN mood AS text; CREATE TABLE t (a int, b mood);",
+        "CREATE TYPE mood AS ENUM ('sad'); CREATE TABLE t (a int, b mood);",
+        "INSERT INTO t VALUES (1, 'sad')", "INSERT INTO t VALUES (3, 'glad')",
+    ),
+    "NOT NULL of a child alone": Case(
+        "not-null", "public.t.c", 1, "CREATE TABLE p (a int); CREATE TABLE t () INHERITS (p);",
+        "CREATE TABLE p (a int, c int); CREATE TABLE t (c int NOT NULL) INHERITS (p);",
+        "INSERT INTO p VALUES (1)", "INSERT INTO t VALUES (1)",
+    ),
     "unique index": Case(
         "unique", "public.i", 2, TWO_COLUMNS, f"{TWO_COLUMNS} CREATE UNIQUE INDEX i ON t (a, b);",
         "INSERT INTO t VALUES (1, 'x'), (1, 'y'), (1, NULL), (1, NULL)", "INSERT INTO t VALUES (1, 'x')",
