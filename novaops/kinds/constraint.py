@@ -355,8 +355,8 @@ def _declared_below(obj: Object, scene: Scene) -> bool:
 def _left(obj: Object, scene: Scene) -> Iterator[Object]:
     """What then stays of those that go too: no statement could drop them before."""
     for heir in _heirs(obj, scene):
-        gone = heir.parent is not None and scene.drops(heir.parent)
-        if scene.drops(heir.address) and taken(heir, scene) and not gone:
+        with_its_table = heir.parent is not None and scene.drops(heir.parent)
+        if scene.drops(heir.address) and taken(heir, scene) and not with_its_table:
             yield from [heir] if heir["declared"] else _left(heir, scene)
 
 

@@ -313,7 +313,7 @@ class Kind:
         return None
 
     def refused(self, obj: Object) -> frozenset[str]:
-        """`refuses` of this object, where the catalog says that it differs from others of its kind."""
+        """`refuses` of this object, with effects that PostgreSQL lets it feel and that it outlives by `survives`."""
         return self.refuses
 
     def undergoes(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> frozenset[str]:

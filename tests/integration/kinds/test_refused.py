@@ -37,7 +37,6 @@ OBJECTS = [
     ("procedure", "CREATE PROCEDURE o() LANGUAGE sql AS 'SELECT a + (NULL::c).x FROM t'"),
     ("publication relation", "ALTER PUBLICATION p ADD TABLE t WHERE (a > 1)"),
     ("publication relation", "ALTER PUBLICATION p ADD TABLE t (a)"),
-    ("statistics object", "CREATE STATISTICS o ON a, ((NULL::c).x) FROM t"),
 ]
 
 
