@@ -134,7 +134,7 @@ def _proof_lines(outcome: Outcome) -> Iterator[Text]:
     if proof is None:
         return
     rows = sum(c.source_rows for c in proof.comparisons)
-    parts = [f"{rows:,} rows equal"] if all(c.equal for c in proof.comparisons) else ["rows differ"]
+    parts = [f"{counted(rows, 'row')} equal"] if all(c.equal for c in proof.comparisons) else ["rows differ"]
     for sentinel in proof.sentinels:
         if sentinel.heard and sentinel.seconds is not None:
             where = visible(proof.replication.target.database)

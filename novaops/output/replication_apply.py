@@ -89,7 +89,8 @@ def _done(changed: Changed) -> Iterator[Text]:
         rows = sum(c.source_rows for c in proof.comparisons)
         where = visible(proof.replication.target.database)
         yield Text.assemble(
-            CHECK, f"{'proof':12} {rows:,} rows equal in {where} · nothing behind ({changed.seconds:.1f} s)"
+            CHECK,
+            f"{'proof':12} {counted(rows, 'row')} equal in {where} · nothing behind ({changed.seconds:.1f} s)",
         )
         yield from finding_lines(proof.findings)
 

@@ -15,7 +15,7 @@ from novaops.output.left_out import left_out_lines
 from novaops.output.pre_migrations import pre_migration_lines
 from novaops.output.terminal import console, plain, visible, visible_lines, write_lines
 from novaops.output.tree import HAZARD, aligned, counted, state_of, tree
-from novaops.planning.hazard_codes import REFUSED_BY_ROWS
+from novaops.planning.hazard_codes import BOTH_SIDES, REFUSED_BY_ROWS
 from novaops.planning.plan import Hazard, Plan, Statement, Target
 
 VERBS = {"create": "add", "alter": "change", "replace": "rebuild", "rename": "rename", "drop": "drop"}
@@ -67,6 +67,10 @@ def next_lines(plan: Plan, command: Sequence[str]) -> list[Text]:
     lines = [Text()]
     for label, consent in zip(["blocked", *[""] * len(consents)], consents, strict=False):
         lines.append(Text.assemble((f"{label:9}", HAZARD), visible(consent)))
+    if any(h.hazard == BOTH_SIDES for h in plan.blocked):
+        options = command[2:] if command[2:3] and command[2].startswith("-") else command[3:]  # a saved plan
+        words = [command[0], "replicate", "apply", *options]
+        return [*lines, Text.assemble(("next     ", "bold"), visible(shlex.join(words)))]
     # Consent would only let PostgreSQL refuse the statement.
     hopeless = {h.consent for h in plan.blocked if h.hazard in REFUSED_BY_ROWS}
     if hopeless:

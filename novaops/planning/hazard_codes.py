@@ -46,6 +46,8 @@ HAZARDS: Mapping[str, HazardCode] = {
 }
 
 EVERYTHING = "all"
+BOTH_SIDES = "replication"
+"""The hazard that another command takes away, instead of consent: it changes both databases."""
 REFUSED_BY_ROWS = frozenset({"not-null", "unique", "foreign-key", "check"})
 """Hazards that lose nothing: PostgreSQL refuses the statement. Only consent by name lets it try."""
 

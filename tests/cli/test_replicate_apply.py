@@ -36,6 +36,7 @@ def test_a_column_comes_and_goes(running: Site, tmp_path: Path) -> None:
     assert plan.returncode == 4
     assert "replication:public.agent_chat.mood" in plan.stdout
     assert f"novaops replicate apply --to {running.to} changes both" in plan.stdout
+    assert plan.stdout.splitlines()[-1] == f"next     novaops replicate apply --url {running.source}"
     shown = running.run("apply", "--check")
     assert shown.returncode == 4, shown.stderr
     source = plan.stdout.split(" on ")[0]
@@ -55,7 +56,7 @@ def test_a_column_comes_and_goes(running: Site, tmp_path: Path) -> None:
     assert (asked.returncode, "there is no terminal to ask on" in asked.stderr) == (2, True)
     done = running.run("apply", "--yes", *consent)
     assert done.returncode == 0, done.stderr
-    assert " ✓ proof        1 rows equal in " in done.stdout
+    assert " ✓ proof        1 row equal in " in done.stdout
     again = running.run("apply", "--yes")
     assert again.returncode == 0, again.stderr
     assert again.stdout.splitlines()[-1] == "nothing to do: both sides are as the files have them"

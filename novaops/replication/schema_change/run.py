@@ -21,6 +21,7 @@ from novaops.db.own_schema import ensure_own_schema
 from novaops.errors import NovaopsError, RefusedError, TargetChangedError
 from novaops.planning.consents import with_reasons
 from novaops.planning.plan import Plan
+from novaops.project import Outcome
 from novaops.replication.consent import consent
 from novaops.replication.pair import bound_lock_waits
 from novaops.replication.proof.compare import compare
@@ -219,7 +220,7 @@ class _Work:
                 unproven=self.how.unproven,
             )
         left = f"; {len(outcome.left)} objects still differ" if outcome.left else ""
-        self._did("source", f"{outcome.statements} statements in {made.target.database}{left}")
+        self._did("source", f"{_statements(outcome)} in {made.target.database}{left}")
 
     def _again(self, shown: Plan) -> Plan:
         """The plan of the source, of which less is published now: it has to be the one that was shown."""
@@ -318,7 +319,7 @@ class _Work:
                 lock_wait=self.how.lock_wait,
                 unproven=self.how.unproven,
             )
-        self._did(name, f"{outcome.statements} statements in {receiver.database}")
+        self._did(name, f"{_statements(outcome)} in {receiver.database}")
 
     def _altered(
         self,
@@ -378,3 +379,7 @@ class _Work:
 
 def _said(error: psycopg.Error) -> str:
     return (error.diag.message_primary or str(error)).splitlines()[0]
+
+
+def _statements(outcome: Outcome) -> str:
+    return f"{outcome.statements} statement{'s' * (outcome.statements != 1)}"

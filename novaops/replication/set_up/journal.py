@@ -19,6 +19,12 @@ from novaops.execution.journal import client
 from novaops.replication.declaration import Replication
 
 TABLE = "novaops.replication_run"
+STEPS = (("run", "journal_1.sql"), ("consents", "journal_2.sql"))
+"""How the table came to be what it is: the column by which a step is known to be taken, and its file."""
+COLUMNS = """
+SELECT attname::text FROM pg_catalog.pg_attribute
+WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +132,8 @@ def _read(made: list[dict[str, Any]]) -> list[Made]:
 
 def _prepare(connection: psycopg.Connection[Any]) -> None:
     ensure_own_schema(connection)
-    row = connection.execute("SELECT to_regclass(%s)", [TABLE]).fetchone()
-    if row is None or row[0] is None:
-        with connection.transaction():
-            connection.execute(files(__package__).joinpath("journal_1.sql").read_text(encoding="utf-8"))
+    there = {name for (name,) in connection.execute(COLUMNS, [TABLE]).fetchall()}
+    for column, file in STEPS:
+        if column not in there:
+            with connection.transaction():
+                connection.execute(files(__package__).joinpath(file).read_text(encoding="utf-8"))

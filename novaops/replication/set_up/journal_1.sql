@@ -9,8 +9,7 @@ CREATE TABLE novaops.replication_run (
     error text,
     role text NOT NULL DEFAULT session_user,
     client text NOT NULL,
-    consents jsonb NOT NULL DEFAULT '{}',
     made jsonb NOT NULL DEFAULT '[]'
 );
 COMMENT ON TABLE novaops.replication_run IS
-    'Set-ups, rebuilds and tear-downs of replications to this database. made: what the run has made, named before it is made, so that the next run knows it after a crash. consents: what loss of rows was allowed, with the reasons.';
+    'Set-ups, rebuilds and tear-downs of replications to this database. made: what the run has made, named before it is made, so that the next run knows it after a crash.';
