@@ -59,8 +59,10 @@ def violated(obj: Object, scene: Scene) -> list[Risk]:
             where = f"NOT {obj['definition'].removeprefix('CHECK ')}"
             return [refusal("check", subject, "would violate it", f"FROM {source} WHERE {where}")]
         case "n":
+            # No cast makes NULL of a value, or a value of NULL; but it may fail for another row.
+            given = _source(obj, scene, converts=False)
             where = f"{obj['_key'][0]} IS NULL"
-            return [refusal("not-null", subject, "would violate it", f"FROM {source} WHERE {where}")]
+            return [refusal("not-null", subject, "would violate it", f"FROM {given} WHERE {where}")]
         case "f" if not obj["_period"]:
             rows = _dangling(obj, scene)
             if rows is None:
@@ -105,12 +107,12 @@ def _rows(obj: Object, scene: Scene) -> str:
     return relation.identity if whole else f"ONLY {relation.identity}"
 
 
-def _source(obj: Object, scene: Scene, alias: str | None = None) -> str | None:
+def _source(obj: Object, scene: Scene, alias: str | None = None, *, converts: bool = True) -> str | None:
     """The rows as they will be, for FROM, by the name of the relation or another; None where nobody knows."""
     relation = relation_of(obj, scene)
     rows = _rows(obj, scene)
     if relation.address not in scene.moved:
-        whole = with_changed_columns(obj, relation, rows, scene)
+        whole = with_changed_columns(obj, relation, rows, scene, converts=converts)
         if whole is None:
             return None
         rows = whole

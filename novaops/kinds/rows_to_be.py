@@ -28,15 +28,19 @@ def converted(column: Object, scene: Scene) -> str | None:
     return using(old, column, scene)
 
 
-def with_changed_columns(obj: Object, relation: Object, rows: str, scene: Scene) -> str | None:
+def with_changed_columns(
+    obj: Object, relation: Object, rows: str, scene: Scene, *, converts: bool = True
+) -> str | None:
     """`rows` (the relation, maybe with ONLY), or a query for them with the columns that the plan adds or converts.
 
     None where their values are not known: those of volatile defaults and sequences differ from row to row.
     """
     columns = _columns(obj, relation, scene)
-    if not any(scene.creates(column.address) or converted(column, scene) for column in columns):
+    there = [] if converts else [column for column in columns if not scene.creates(column.address)]
+    changed = [column for column in columns if column not in there]
+    if not any(scene.creates(column.address) or converted(column, scene) for column in changed):
         return rows
-    values = [value_to_be(column, scene) for column in columns]
+    values = [c["_quoted"] if c in there else value_to_be(c, scene) for c in columns]
     if None in values:
         return None
     listed = ", ".join(f"{value} AS {c['_quoted']}" for value, c in zip(values, columns, strict=True))

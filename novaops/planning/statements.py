@@ -161,7 +161,7 @@ class _Writer:
             given = new.facts.get(GRANTS, ()) if self.comparison.grantors else ()
             reached = {g.held for g in given if g.grantor != OWNER and g.reached}
             directly = {g.held for g in given if g.grantor == OWNER or not g.reached}
-            giver = owner or maker
+            giver = owner or maker or new.owner or ""
             yield from self._grants(new, start, goal - (reached - directly), giver)
             for sql in passed_on(kind.grant_target(new), given, giver):
                 yield Step(sql, patient=True)

@@ -36,7 +36,7 @@ def test_a_column_comes_and_goes(running: Site, tmp_path: Path) -> None:
     assert plan.returncode == 4
     assert "replication:public.agent_chat.mood" in plan.stdout
     assert f"novaops replicate apply --to {running.to} changes both" in plan.stdout
-    assert plan.stdout.splitlines()[-1] == f"next     novaops replicate apply --url {running.source}"
+    assert plan.stdout.splitlines()[-1] == f"next     novaops replicate apply --url '{running.source}'"
     shown = running.run("apply", "--check")
     assert shown.returncode == 4, shown.stderr
     source = plan.stdout.split(" on ")[0]
