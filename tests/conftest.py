@@ -30,7 +30,8 @@ SETTINGS = {
     "max_connections": "200",
     "max_wal_senders": "20",
     "max_replication_slots": "20",
-    "max_worker_processes": "20",
+    "max_worker_processes": "24",
+    "max_logical_replication_workers": "16",  # tests side by side subscribe in both directions
 }
 
 
