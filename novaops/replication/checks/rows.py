@@ -12,7 +12,7 @@ from psycopg.sql import SQL, Composable, Identifier
 from novaops.errors import NovaopsError
 from novaops.replication.checks.check import Problem, check
 from novaops.replication.checks.scene import Both, Scene
-from novaops.replication.consent import HAZARD, losses, may_lose
+from novaops.replication.consent import HAZARD, Loss, losses, may_lose
 from novaops.replication.pair import LOCK_TIMEOUT
 from novaops.replication.proof.compare import TableComparison, told_apart
 from novaops.replication.proof.rows import Rows, filtered, reader, shape
@@ -45,21 +45,17 @@ def data_loss(scene: Scene) -> Iterator[Problem]:
     """What the set-up itself finds in all rows is told here of those with the highest keys."""
     if scene.subscription is not None or scene.replication.copy != "data":
         return
-    for both in _readable(scene):
-        try:
-            compared = _last_rows(scene, both)
-        except NovaopsError as error:
-            yield Problem(f"not looked at: {error.message}", error.detail, error.hint, "warning")
+    for loss in _losses(scene):
+        if isinstance(loss, Problem):
+            yield loss
             continue
-        for loss in losses(scene.replication, compared):
-            allowed = may_lose(scene.allow, both.declared)
-            yield Problem(
-                f"rows of {scene.target.database} would be lost: {loss}",
-                "; ".join([*loss.keys(), f"of the {LOOKED_AT:,} highest keys"]),
-                f"keep what is needed of them elsewhere; to let them go: novaops replicate {scene.replication.flags}"
-                f" --allow {loss.consent}",
-                "note" if allowed else None,
-            )
+        yield Problem(
+            f"rows of {scene.target.database} would be lost: {loss}",
+            "; ".join([*loss.keys(), f"of the {LOOKED_AT:,} highest keys"]),
+            f"keep what is needed of them elsewhere; to let them go: novaops replicate {scene.replication.flags}"
+            f" --allow {loss.consent}",
+            "note" if may_lose(scene.allow, loss.table) else None,
+        )
 
 
 @check(
@@ -72,18 +68,14 @@ def key_overlap(scene: Scene) -> Iterator[Problem]:
     """Where no rows are copied, rows of the target stay: a row of the source that gets such a key stops the worker."""
     if scene.subscription is not None or scene.replication.copy != "none":
         return
-    for both in _readable(scene):
-        try:
-            compared = _last_rows(scene, both)
-        except NovaopsError as error:
-            yield Problem(f"not looked at: {error.message}", error.detail, error.hint, "warning")
-            continue
-        for loss in losses(scene.replication, compared):
-            if loss.deleted:
-                yield Problem(
-                    f"{both.declared} on the target has rows that the source lacks: {loss.shown_keys('extra')}",
-                    f"of the {LOOKED_AT:,} highest keys; a row of the source with such a key stops the worker",
-                )
+    for loss in _losses(scene):
+        if isinstance(loss, Problem):
+            yield loss
+        elif loss.deleted:
+            yield Problem(
+                f"{loss.table} on the target has rows that the source lacks: {loss.shown_keys('extra')}",
+                f"of the {LOOKED_AT:,} highest keys; a row of the source with such a key stops the worker",
+            )
 
 
 @check(
@@ -112,6 +104,15 @@ def sequence_behind(scene: Scene) -> Iterator[Problem]:
                     if scene.replication.read_only or scene.subscription is None
                     else "warning",
                 )
+
+
+def _losses(scene: Scene) -> Iterator[Loss | Problem]:
+    """What the highest keys of the tables tell that would be lost; a problem where they cannot be looked at."""
+    for both in _readable(scene):
+        try:
+            yield from losses(scene.replication, _last_rows(scene, both))
+        except NovaopsError as error:
+            yield Problem(f"not looked at: {error.message}", error.detail, error.hint, "warning")
 
 
 def _last_rows(scene: Scene, both: Both) -> list[TableComparison]:

@@ -10,7 +10,7 @@ import psycopg
 from psycopg.sql import SQL, Identifier
 
 from novaops.db.advisory_lock import advisory_lock
-from novaops.db.identifiers import quote_literal
+from novaops.db.identifiers import quote_ident, quote_literal
 from novaops.errors import NovaopsError
 from novaops.progress import Reporter, Silent
 from novaops.replication.declaration import Replication
@@ -54,7 +54,7 @@ def teardown(replication: Replication, reporter: Reporter | None = None) -> Torn
             _source(replication, slot, found.oid if found else None, result)
     if replication.role:
         result.left.append(
-            f"role {replication.role} on {replication.source}: DROP OWNED BY {replication.role}; DROP ROLE {replication.role}"
+            f"role {replication.role} on {replication.source}: DROP OWNED BY {quote_ident(replication.role)}; DROP ROLE {quote_ident(replication.role)}"
         )
     return result
 
@@ -93,7 +93,7 @@ def _source(replication: Replication, slot: str, oid: int | None, result: TornDo
             f"is full: SELECT pg_drop_replication_slot({quote_literal(slot)})"
         )
         result.left.append(
-            f"publication {replication.publication} there: DROP PUBLICATION {replication.publication}"
+            f"publication {replication.publication} there: DROP PUBLICATION {quote_ident(replication.publication)}"
         )
 
 
@@ -118,7 +118,7 @@ def _publication(source: Side, replication: Replication, result: TornDown) -> No
     if others:
         result.left.append(
             f"publication {name} of {source}: the slots {', '.join(sorted(others))} may need it, "
-            f"and would break without it; else: DROP PUBLICATION {name}"
+            f"and would break without it; else: DROP PUBLICATION {quote_ident(name)}"
         )
         return
     source.connection.execute(SQL("DROP PUBLICATION {}").format(Identifier(name)))

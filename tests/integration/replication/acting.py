@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import timedelta
 
@@ -114,3 +117,34 @@ def errors(declared: Replication) -> list[str]:
 
 def tables(declared: Replication, table: ReplicatedTable) -> Replication:
     return replace(declared, tables=(table,))
+
+
+class Mortal(Silent):
+    """Dies at the moment number `at`."""
+
+    def __init__(self, at: int) -> None:
+        self.left = at
+
+    def moment(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def step(self, index: int, total: int, sql: str) -> None:
+        self.moment()
+
+    def phase(self, text: str) -> AbstractContextManager[None]:
+        self.moment()
+        return nullcontext()
+
+
+def died(act: Callable[[], object]) -> bool:
+    """Whether a process of its own was killed while it did that."""
+    child = os.fork()
+    if child == 0:
+        try:
+            act()
+        finally:
+            os._exit(0)
+    _, status = os.waitpid(child, 0)
+    return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-from collections.abc import Callable, Collection
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Collection
 
 import psycopg
 import pytest
@@ -18,26 +15,7 @@ from novaops.replication.facts import publications, slots
 from novaops.replication.pair import open_pair
 from novaops.replication.proof.compare import compare
 
-from .acting import Chat, Listener, clean, execute, run, write
-
-
-class Mortal(Silent):
-    """Dies at the moment number `at`."""
-
-    def __init__(self, at: int) -> None:
-        self.left = at
-
-    def moment(self) -> None:
-        self.left -= 1
-        if self.left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def step(self, index: int, total: int, sql: str) -> None:
-        self.moment()
-
-    def phase(self, text: str) -> AbstractContextManager[None]:
-        self.moment()
-        return nullcontext()
+from .acting import Chat, Listener, Mortal, clean, died, execute, run, write
 
 
 def killed(declared: Replication, at: int, allow: Collection[str] = ()) -> bool:
@@ -64,18 +42,6 @@ def killed_at_write(declared: Replication, at: int, allow: Collection[str] = ())
         run(declared, allow=allow)
 
     return died(act)
-
-
-def died(act: Callable[[], object]) -> bool:
-    """Whether a process of its own was killed while it did that."""
-    child = os.fork()
-    if child == 0:
-        try:
-            act()
-        finally:
-            os._exit(0)
-    _, status = os.waitpid(child, 0)
-    return os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
 
 
 def test_killed_at_every_step_it_goes_on(chat: Chat, listener: Listener) -> None:

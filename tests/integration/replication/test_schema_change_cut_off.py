@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,7 +10,6 @@ import psycopg
 import pytest
 
 from novaops.errors import NovaopsError
-from novaops.progress import Silent
 from novaops.replication.declaration import ReplicatedTable, Replication, Strides
 from novaops.replication.facts import subscriptions
 from novaops.replication.pair import open_pair
@@ -21,6 +17,7 @@ from novaops.replication.schema_change.run import How, InterruptedChangeError
 from novaops.replication.set_up import set_up
 from novaops.replication.status import status
 
+from .acting import Mortal, died
 from .changing import Writer, change, files, in_step
 from .conftest import replication
 from .test_schema_change import pair_of
@@ -42,35 +39,9 @@ ROWS = (
 Chain = Callable[[str], Mapping[str, str]]
 
 
-class Mortal(Silent):
-    """Dies at the moment number `at`."""
-
-    def __init__(self, at: int) -> None:
-        self.left = at
-
-    def moment(self) -> None:
-        self.left -= 1
-        if self.left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def step(self, index: int, total: int, sql: str) -> None:
-        self.moment()
-
-    def phase(self, text: str) -> AbstractContextManager[None]:
-        self.moment()
-        return nullcontext()
-
-
 def killed(declared: Replication, file: Path, at: int, allow: tuple[str, ...] = ALLOW) -> bool:
     """Whether a change in a process of its own died there, and did not come to its end before."""
-    child = os.fork()
-    if child == 0:
-        try:
-            change(declared, file, allow, reporter=Mortal(at))
-        finally:
-            os._exit(0)
-    _, status_ = os.waitpid(child, 0)
-    return os.WIFSIGNALED(status_) and os.WTERMSIG(status_) == signal.SIGKILL
+    return died(lambda: change(declared, file, allow, reporter=Mortal(at)))
 
 
 def test_killed_again_and_again_it_goes_on(
