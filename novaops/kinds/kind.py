@@ -6,10 +6,9 @@ comments, owners, privileges, output) is generic and asks the kind through the m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum
-from functools import cached_property
 from importlib.resources import files
 from typing import Any, ClassVar
 
@@ -17,6 +16,7 @@ from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.identifiers import quote_ident
+from novaops.kinds.scene import Scene as Scene
 from novaops.kinds.secrecy import masked_attributes
 from novaops.kinds.words import in_words
 from novaops.kinds.work import Work
@@ -28,7 +28,6 @@ class Placement(Enum):
     TRANSACTION = "in a transaction with others"
     ALONE = "outside a transaction"
     APART = "in a transaction of its own"
-    COMMIT_AFTER = "in a transaction that must commit before the change is used"
 
 
 class Phase(Enum):
@@ -66,6 +65,8 @@ class Step:
     """
     work: tuple[Work, ...] = ()
     """What keeps others waiting where the relations are large."""
+    interim: bool = False
+    """Whether a FINISH step of the same change gives back what this one takes away (DETACH and ATTACH)."""
 
 
 ASIDE = "__novaops_old"
@@ -103,49 +104,6 @@ class Part:
 
     object: Object
     sql: str
-
-
-@dataclass(frozen=True)
-class Scene:
-    """Both sides of a plan, for kinds whose statements depend on more than their own object."""
-
-    live: Snapshot
-    desired: Snapshot
-    version: int
-    """`server_version_num` of the target."""
-    replaced: Set[Address] = field(default_factory=frozenset)
-    """Live objects that the plan drops, rebuilt or for good."""
-    stubbed: frozenset[Address] = field(default_factory=frozenset)
-    """Objects that exist as their `stub` when their `create` runs."""
-    busy: frozenset[Address] = field(default_factory=frozenset)
-    """Live tables with rows: what would keep others from them for long is done in other ways."""
-    moved: frozenset[Address] = field(default_factory=frozenset)
-    """Live tables that are made anew, and whose rows are copied (`Kind.fill`)."""
-    time_zone: str | None = None
-    """TimeZone of the sessions that plan and apply; None where nothing is applied."""
-
-    def online(self, obj: Object) -> bool:
-        """Whether the object belongs to a table that others are reading and writing meanwhile."""
-        *_, root = containers = [obj, *self.desired.ancestors(obj)]
-        if root.address not in self.busy or any(self.creates(o.address) for o in containers[1:]):
-            return False
-        # What it needs now goes before it can be built ahead, and so does the old one.
-        above = {o.address for o in containers}
-        edges = self.live.dependencies.get(obj.address, ())
-        return not any(self.drops(e.referenced) and e.referenced not in above for e in edges)
-
-    @cached_property
-    def created(self) -> frozenset[Address]:
-        """Addresses that do not exist, or no longer exist, when their creation runs."""
-        return frozenset(a for a in self.desired.objects if a not in self.live.objects or a in self.replaced)
-
-    def creates(self, address: Address) -> bool:
-        """Whether the plan creates the object, for the first time or again."""
-        return address in self.desired and (address not in self.live or address in self.replaced)
-
-    def drops(self, address: Address) -> bool:
-        """Whether the plan drops the object, for good or to create it again."""
-        return address in self.live and (address not in self.desired or address in self.replaced)
 
 
 class Kind:
@@ -351,6 +309,10 @@ class Kind:
     def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
         """What is lost when `old` becomes `new` (None: it is dropped or rebuilt); an owner that differs is in `changed`."""
         return []
+
+    def exposes(self, obj: Object) -> str:
+        """Say what happens while the object is missing."""
+        return "statements that use it fail"
 
     def opens(self, new: Object, scene: Scene) -> Sequence[Risk]:
         """Access to rows that are there which making `new` gives."""
