@@ -152,6 +152,9 @@ class Constraint(Kind):
         attached = obj["type"] in INDEXED and origin(obj) == lost.address
         return frozenset({"parent_index"}) if attached and detached(obj, scene) else None
 
+    def exposes(self, obj: Object) -> str:
+        return "rows that violate it can be written"
+
     def obstacles(self, new: Object, scene: Scene) -> list[Risk]:
         added = new["type"] == NOT_NULL and new.parent not in scene.live.objects
         return [] if added else violated(new, scene)
@@ -277,9 +280,14 @@ def _ahead(obj: Object, scene: Scene) -> list[Step]:
 
 
 def _offline(obj: Object, scene: Scene) -> tuple[Work, ...]:
-    """What PostgreSQL does with the rows for a constraint that it has no online form for."""
-    building = scene.online(obj) and obj["type"] in INDEXED
-    return (offline(obj["_relation"], "builds an index over"),) if building else ()
+    """What PostgreSQL does with the rows for a constraint that is added at once, while others wait."""
+    if not scene.shared(obj):
+        return ()
+    if obj["type"] in INDEXED:
+        return (offline(obj["_relation"], "builds an index over"),)
+    if not obj["enforced"] or not obj["validated"]:
+        return ()
+    return (scan(obj["_relation"], *(["SHARE ROW EXCLUSIVE"] if obj["type"] == FOREIGN_KEY else [])),)
 
 
 def _definition(obj: Object) -> str:

@@ -31,6 +31,9 @@ class DefaultValue(Kind):
     def drop(self, obj: Object, scene: Scene) -> list[Step]:
         return [_alter(obj, "DROP DEFAULT")]
 
+    def exposes(self, obj: Object) -> str:
+        return "new rows get NULL in its place"
+
     def joins(self, obj: Object, scene: Scene) -> bool:
         column = _column(obj, scene)
         return not (column["_view"] or column["_typed"] or brought(column, scene))

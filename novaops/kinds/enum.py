@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from novaops.catalog.object import Object
 from novaops.db.identifiers import quote_ident, quote_literal
 from novaops.kinds.enum_order import reordered
-from novaops.kinds.kind import Part, Placement, Risk, Scene, Step
+from novaops.kinds.kind import Part, Phase, Placement, Risk, Scene, Step
 from novaops.kinds.type import Type, held, stored_in
 
 
@@ -23,9 +23,12 @@ class Enum(Type):
         kept = [label for label in new["labels"] if label in old["labels"]]
         if kept != list(old["labels"]):
             return None
-        # A label cannot be used in the transaction that adds it (SQLSTATE 55P04).
+        # A label cannot be used in the transaction that adds it (SQLSTATE 55P04). It needs nothing else
+        # of the plan, so it is committed before anything is dropped.
         return [
-            Step(f"ALTER TYPE {new.identity} ADD VALUE {place}", placement=Placement.COMMIT_AFTER)
+            Step(
+                f"ALTER TYPE {new.identity} ADD VALUE {place}", placement=Placement.APART, phase=Phase.PREPARE
+            )
             for place in _additions(old["labels"], new["labels"])
         ]
 

@@ -14,6 +14,7 @@ from novaops.kinds.index_settings import attach
 from novaops.kinds.inheritance import attached_again, beyond_invalid, detached, lacking, live
 from novaops.kinds.kind import Kind, Part, Risk, Scene, Step
 from novaops.kinds.obstacles import repeated
+from novaops.kinds.work import offline
 
 
 class Index(Kind):
@@ -35,7 +36,10 @@ class Index(Kind):
         if obj["predicate"]:
             text += f" WHERE {obj['predicate']}"
         plain = obj["_partitioned"] or not scene.online(obj)
-        made = [Step(text)] if plain else concurrently(obj, text, scene)
+        # A partitioned table has no rows of its own.
+        locked = scene.shared(obj) and not obj["_partitioned"]
+        work = (offline(obj["_relation"], "builds an index over", "SHARE"),) if locked else ()
+        made = [Step(text, work=work)] if plain else concurrently(obj, text, scene)
         return [*made, *index_settings.statistics(obj, obj.identity)]
 
     def finish(self, obj: Object, scene: Scene) -> list[Step]:
@@ -68,6 +72,9 @@ class Index(Kind):
             return None if taken else frozenset()
         attached = lost.kind == self.name and lost.address.names == obj["_parent_names"]
         return frozenset({"parent_index"}) if attached and detached(obj, scene) else None
+
+    def exposes(self, obj: Object) -> str:
+        return "queries do without it, and a unique one lets duplicates in"
 
     def obstacles(self, new: Object, scene: Scene) -> list[Risk]:
         return repeated(new, scene)

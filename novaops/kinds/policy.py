@@ -39,6 +39,11 @@ class Policy(Kind):
     def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
         return dropped(old, scene) if new is None else changed_to(old, new, changed, scene)
 
+    def exposes(self, obj: Object) -> str:
+        return (
+            "rows that it lets through are hidden" if obj["permissive"] else "rows that it hides are visible"
+        )
+
     def opens(self, new: Object, scene: Scene) -> list[Risk]:
         return opened_by(new, scene)
 

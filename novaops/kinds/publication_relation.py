@@ -32,6 +32,9 @@ class PublicationRelation(Kind):
     def drop(self, obj: Object, scene: Scene) -> list[Step]:
         return [Step(f"ALTER PUBLICATION {obj['_publication']} DROP TABLE ONLY {obj['_relation']}")]
 
+    def exposes(self, obj: Object) -> str:
+        return "what is written meanwhile is not published"
+
     def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
         return left_out(old, scene) if new is None else list(shows_less(old, new, scene))
 

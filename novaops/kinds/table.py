@@ -83,7 +83,8 @@ class Table(Kind):
         steps = []
         if changed & PLACE and old["partition_of"]:
             # One that comes back to its parent takes part in all that changes there before.
-            steps.append(Step(detach(old), phase=Phase.RELEASE if detached(new, scene) else Phase.MAIN))
+            phase = Phase.RELEASE if detached(new, scene) else Phase.MAIN
+            steps.append(Step(detach(old), phase=phase, interim=new["partition_of"] is not None))
             steps += _inherited_names(new, scene)
         if "of_type" in changed and old["of_type"]:
             # In between, type and columns change each for itself.

@@ -68,6 +68,9 @@ class Trigger(Kind):
             return []
         return [Risk("behaviour", old.identity, "the trigger mode", exists=rows_of_container(old, scene))]
 
+    def exposes(self, obj: Object) -> str:
+        return "its function does not run"
+
     def likeness(self, obj: Object, snapshot: Snapshot) -> Mapping[str, Any]:
         head, _, rest = (obj["definition"] or "").partition(f"TRIGGER {obj['_name']} ")
         return {**obj.attributes, "definition": head + rest}

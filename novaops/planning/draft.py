@@ -14,11 +14,14 @@ from novaops.kinds.kind import LAST, Scene
 from novaops.planning.changes import Alter, Change, Drop, Replace
 from novaops.planning.closure import close, swaps
 from novaops.planning.diff import Comparison, diff
+from novaops.planning.gaps import Gap, gaps
 from novaops.planning.nodes import Act, Graph, Node, Wiring
-from novaops.planning.order import order
+from novaops.planning.order import Group, Ordered, order
+from novaops.planning.rebuilds import Rebuild, keep_together, rebuilds, replacements
 from novaops.planning.scope import Scope
 from novaops.planning.segments import transactions
 from novaops.planning.statements import Written, write
+from novaops.planning.units import units
 
 DEFAULT = LockTable()
 
@@ -28,15 +31,17 @@ class Draft:
     """Closed changes and their statements; `numbers` are the statements' transactions.
 
     `full` tells how many of these end only because they hold as many locks as they may, `broken` maps
-    unmanaged objects to the managed change that PostgreSQL would refuse for them.
+    unmanaged objects to the managed change that PostgreSQL would refuse for them. `gaps` are what is missing
+    at some commit although it is there before and afterwards.
     """
 
     scene: Scene
     changes: Mapping[Address, Change]
-    written: tuple[Written, ...]
-    numbers: tuple[int | None, ...]
     broken: Mapping[Address, Address]
+    written: tuple[Written, ...] = ()
+    numbers: tuple[int | None, ...] = ()
     full: int = 0
+    gaps: tuple[Gap, ...] = ()
 
 
 def draft(
@@ -60,9 +65,9 @@ def draft(
     dropped = frozenset(a for a, c in changes.items() if isinstance(c, Drop | Replace))
     moved = frozenset(a for a in dropped & busy if isinstance(c := changes[a], Replace) and c.swap)
     scene = replace(scene, replaced=dropped, moved=moved)
-    graph = Wiring(changes, scene).build()
+    scene, graph, found = wired(changes, scene)
     blind, delayed = blind_evaluations(desired), delayed_preparations(graph)
-    groups = order(
+    ordered = order(
         graph,
         changes,
         scene,
@@ -71,11 +76,58 @@ def draft(
             sort_key(node, changes, scene, blind, delayed),
         ),
     )
-    stubbed = frozenset(g.head.address for g in groups if g.head.act is Act.STUB)
+    stubbed = frozenset(g.head.address for g in ordered.groups if g.head.act is Act.STUB)
     scene = replace(scene, stubbed=stubbed)
-    written = (*write(groups, changes, scene, comparison), *last)
-    divided = transactions(written, room)
-    return Draft(scene, changes, written, divided.numbers, closure.broken, divided.full)
+    written = {group.head: write(group, changes, scene, comparison) for group in ordered.groups}
+    return _divided(Draft(scene, changes, closure.broken), ordered, found, written, last, room)
+
+
+def wired(changes: Mapping[Address, Change], scene: Scene) -> tuple[Scene, Graph, list[Rebuild]]:
+    """Return the graph, and the scene in which no boundary has to fall into a rebuild.
+
+    What both needs a drop and is needed by the creation is made in their transaction: it locks others
+    out, which is a hazard of its own, but leaves no gap.
+    """
+    while True:
+        graph = Wiring(changes, scene).build()
+        found = rebuilds(changes, scene, graph)
+        in_between = keep_together(graph, found, replacements(changes, scene, graph))
+        if in_between <= scene.at_once:
+            return scene, graph, found
+        scene = replace(scene, at_once=scene.at_once | in_between)
+
+
+def _divided(
+    made: Draft,
+    ordered: Ordered,
+    found: Sequence[Rebuild],
+    written: Mapping[Node, Sequence[Written]],
+    last: Sequence[Written],
+    room: int,
+) -> Draft:
+    """Return the draft with its statements in transactions, in an order in which these divide no rebuild."""
+
+    def root(node: Node) -> Address:
+        live = made.scene.live
+        snapshot = live if node.address in live else made.scene.desired
+        return outermost(snapshot[node.address], snapshot).address
+
+    def divided(parts: Sequence[Sequence[Group]], whole: bool) -> Draft:
+        groups = [(group, written[group.head]) for part in parts for group in part]
+        statements = (*(w for _, of_group in groups for w in of_group), *last)
+        alone = [[w] for w in statements]
+        together = [[w for group in part for w in written[group.head]] for part in parts]
+        in_transactions = transactions([*together, *([w] for w in last)] if whole else alone, room)
+        return replace(
+            made,
+            written=statements,
+            numbers=in_transactions.numbers,
+            full=in_transactions.full,
+            gaps=gaps(groups, in_transactions.numbers, found),
+        )
+
+    plain = divided([[group] for group in ordered.groups], whole=False)
+    return divided(units(ordered, found, root), whole=True) if plain.gaps else plain
 
 
 def sort_key(

@@ -32,6 +32,7 @@ HAZARDS: Mapping[str, HazardCode] = {
         ("rewrite", "H202", "the whole table would be rewritten"),
         ("long-scan", "H203", "the whole table would be scanned under a lock"),
         ("offline", "H204", "PostgreSQL has no online form of the change"),
+        ("gap", "H205", "an object would be missing between two commits"),
         ("access-loss", "H301", "someone would lose access"),
         ("access-grant", "H302", "someone would gain access"),
         ("row-security", "H303", "row-level security would be weakened"),

@@ -39,11 +39,12 @@ class Node(NamedTuple):
 
 @dataclass(slots=True)
 class Graph:
-    """Nodes and what each must wait for; `weak` edges are wishes that a cycle may ignore."""
+    """Nodes and what each must wait for; `weak` edges are wishes that a cycle may ignore, `wishes` first of all."""
 
     nodes: set[Node] = field(default_factory=set)
     after: dict[Node, set[Node]] = field(default_factory=dict)
     weak: set[tuple[Node, Node]] = field(default_factory=set)
+    wishes: set[tuple[Node, Node]] = field(default_factory=set)
 
     def edge(self, first: Node, then: Node, weak: bool = False) -> None:
         """`first` runs before `then`; ignored unless both are nodes."""
@@ -55,6 +56,12 @@ class Graph:
             self.weak.discard((first, then))
         elif not known:
             self.weak.add((first, then))
+
+    def wish(self, first: Node, then: Node) -> None:
+        """Let `first` run before `then` where no edge speaks against it."""
+        if {first, then} <= self.nodes and first != then and first not in self.after.setdefault(then, set()):
+            self.after[then].add(first)
+            self.wishes.add((first, then))
 
 
 PHASES = (Phase.PREPARE, Phase.RELEASE, Phase.FINISH, Phase.VALIDATE)

@@ -9,15 +9,15 @@ dropped, in two steps. What is left to be dropped then goes at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from heapq import heapify, heappop, heappush
 
 from novaops.catalog.address import Address
 from novaops.errors import NovaopsError
 from novaops.kinds.kind import Scene
 from novaops.planning.changes import Change, Create, Drop, Replace
 from novaops.planning.nodes import Act, Graph, Node, kind_of
+from novaops.planning.topology import components, topological
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,15 @@ class Group:
 Key = Callable[[Node], tuple[object, ...]]
 
 
-def order(graph: Graph, changes: Mapping[Address, Change], scene: Scene, key: Key) -> list[Group]:
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """Groups in their order; `after` holds the heads that each head must wait for."""
+
+    groups: Sequence[Group]
+    after: Mapping[Node, Set[Node]]
+
+
+def order(graph: Graph, changes: Mapping[Address, Change], scene: Scene, key: Key) -> Ordered:
     """Groups in an order that keeps every strong edge of `graph`."""
     return _Ordering(graph, changes, scene, key).run()
 
@@ -49,13 +57,13 @@ class _Ordering:
     folded: dict[Node, Node] = field(default_factory=dict)
     circles: set[Node] = field(default_factory=set)
 
-    def run(self) -> list[Group]:
+    def run(self) -> Ordered:
         self.folded = dict(self._folds())
         while True:
             after = self._group_edges()
             cycles = [c for c in components(after) if len(c) > 1]
             if not cycles:
-                return self._sorted(after)
+                return Ordered(self._sorted(after), after)
             for cycle in cycles:
                 if not (
                     self._give_up_wishes(cycle)
@@ -124,11 +132,13 @@ class _Ordering:
                         yield first, then
 
     def _give_up_wishes(self, cycle: set[Node]) -> bool:
-        wishes = [e for e in self._inside(cycle) if e in self.graph.weak]
-        for first, then in wishes:
+        inside = set(self._inside(cycle))
+        given_up = inside & self.graph.wishes or inside & self.graph.weak
+        for first, then in given_up:
             self.graph.after[then].discard(first)
-            self.graph.weak.discard((first, then))
-        return bool(wishes)
+        self.graph.wishes -= given_up
+        self.graph.weak -= given_up
+        return bool(given_up)
 
     def _unfold(self, cycle: set[Node]) -> bool:
         """Separate the members that make their group wait (creations) or be waited for (drops)."""
@@ -200,22 +210,10 @@ class _Ordering:
         members: dict[Node, list[Node]] = {}
         for node in self.graph.nodes:
             members.setdefault(self.head(node), []).append(node)
-        waiting = {node: len(firsts) for node, firsts in after.items()}
-        then: dict[Node, list[Node]] = {}
-        for node, firsts in after.items():
-            for first in firsts:
-                then.setdefault(first, []).append(node)
-        ready = [(self.key(n), n) for n, count in waiting.items() if not count]
-        heapify(ready)
         done: list[Group] = []
-        while ready:
-            node = heappop(ready)[1]
+        for node in topological(after, self.key):
             others = tuple(sorted(n for n in members[node] if n != node))
             done.append(Group(node, others, tuple(n for n in others if n in self.circles)))
-            for follower in then.get(node, ()):
-                waiting[follower] -= 1
-                if not waiting[follower]:
-                    heappush(ready, (self.key(follower), follower))
         return done
 
 
@@ -226,44 +224,3 @@ def _unsolvable(cycle: Iterable[Node]) -> NovaopsError:
         detail=", ".join(names),
         hint="split the change into two applies, the first without one of these objects",
     )
-
-
-def components(after: Mapping[Node, set[Node]]) -> list[set[Node]]:
-    """Strongly connected components (Tarjan's algorithm, without recursion)."""
-    index: dict[Node, int] = {}
-    low: dict[Node, int] = {}
-    stack: list[Node] = []
-    on_stack: set[Node] = set()
-    found: list[set[Node]] = []
-    for root in after:
-        if root in index:
-            continue
-        work: list[tuple[Node, Iterator[Node]]] = [(root, iter(after[root]))]
-        index[root] = low[root] = len(index)
-        stack.append(root)
-        on_stack.add(root)
-        while work:
-            node, rest = work[-1]
-            for following in rest:
-                if following not in index:
-                    index[following] = low[following] = len(index)
-                    stack.append(following)
-                    on_stack.add(following)
-                    work.append((following, iter(after[following])))
-                    break
-                if following in on_stack:
-                    low[node] = min(low[node], index[following])
-            else:
-                work.pop()
-                if work:
-                    low[work[-1][0]] = min(low[work[-1][0]], low[node])
-                if low[node] == index[node]:
-                    component = set()
-                    while True:
-                        member = stack.pop()
-                        on_stack.discard(member)
-                        component.add(member)
-                        if member == node:
-                            break
-                    found.append(component)
-    return found

@@ -24,6 +24,7 @@ from novaops.kinds.grants import taken_back
 from novaops.planning.busy import busy_relations
 from novaops.planning.diff import Comparison
 from novaops.planning.draft import Draft, draft
+from novaops.planning.gaps import Gap
 from novaops.planning.hazard_codes import EVERYTHING, with_consent
 from novaops.planning.hazards import Assessment, assess, hazard
 from novaops.planning.masking import masked
@@ -201,10 +202,18 @@ def _of_the_whole(request: Request, made: Draft) -> Iterator[tuple[Address, Haza
     if request.empty and made.changes:
         message = f"{request.files} declares nothing: everything that it manages would be dropped"
         yield min(made.changes), hazard("data-loss", request.target.database, message)
+    for gap in made.gaps:
+        yield gap.object.address, hazard("gap", gap.object.identity, _missing(gap, made))
     for stuck, because in made.broken.items():
         obj = request.live[stuck]
         message = f"not managed by the files, but in the way of changing {request.live[because].identity}"
         yield because, hazard("unmanaged-dependant", obj.identity, message)
+
+
+def _missing(gap: Gap, made: Draft) -> str:
+    """Say from when until when the object is missing, and what that exposes."""
+    taken, given = (made.written[n].step.sql.partition("\n")[0] for n in (gap.taken, gap.given))
+    return f"is missing from “{taken}” until “{given}” has run: {kind_of(gap.object).exposes(gap.object)}"
 
 
 def unread(live: Snapshot, desired: Snapshot) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from novaops.kinds.kind import Placement
@@ -20,21 +20,30 @@ class Transactions:
     full: int = 0
 
 
-def transactions(written: Iterable[Written], room: int) -> Transactions:
-    """As few as possible; a transaction keeps a lock on all that it touched, and may hold `room` of them."""
+def transactions(units: Iterable[Sequence[Written]], room: int) -> Transactions:
+    """As few as possible; a transaction keeps a lock on all that it touched, and may hold `room` of them.
+
+    A unit is not divided for want of room. What it holds needs a commit, or a transaction of its own, all the same.
+    """
     found: list[int | None] = []
     current, locks, full, open_ = 0, 0, 0, False
-    for each in written:
-        placement = each.step.placement
-        if placement is Placement.ALONE:
-            found.append(None)
-            open_ = False
-            continue
-        crowded = open_ and locks + each.locks > room
-        if not open_ or crowded or placement is Placement.APART:
-            full += crowded and placement is not Placement.APART
-            current, locks = current + 1, 0
-        found.append(current)
-        locks += each.locks
-        open_ = placement is Placement.TRANSACTION
+    for unit in units:
+        if open_ and locks + sum(each.locks for each in unit) > room and _joins(unit):
+            full, open_ = full + 1, False
+        for each in unit:
+            placement = each.step.placement
+            if placement is Placement.ALONE:
+                found.append(None)
+                open_ = False
+                continue
+            if not open_ or placement is Placement.APART:
+                current, locks = current + 1, 0
+            found.append(current)
+            locks += each.locks
+            open_ = placement is Placement.TRANSACTION
     return Transactions(tuple(found), full)
+
+
+def _joins(unit: Sequence[Written]) -> bool:
+    """Whether its first statement would go on with the transaction that is open."""
+    return bool(unit) and unit[0].step.placement is Placement.TRANSACTION

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from novaops.catalog.address import Address
@@ -35,11 +35,10 @@ class Written:
 
 
 def write(
-    groups: Iterable[Group], changes: Mapping[Address, Change], scene: Scene, comparison: Comparison
+    group: Group, changes: Mapping[Address, Change], scene: Scene, comparison: Comparison
 ) -> list[Written]:
-    """Statements of all groups in their order."""
-    writer = _Writer(changes, scene, comparison)
-    return [written for group in groups for written in writer.group(group)]
+    """Statements of the group in their order."""
+    return list(_Writer(changes, scene, comparison).group(group))
 
 
 @dataclass(frozen=True, slots=True)

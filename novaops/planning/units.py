@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 
-from novaops.planning.nodes import Node
+from novaops.catalog.address import Address
+from novaops.planning.nodes import Act, Node
 from novaops.planning.order import Group, Ordered
-from novaops.planning.rebuilds import Rebuild
+from novaops.planning.rebuilds import BOUNDARIES, Rebuild
 from novaops.planning.topology import components, topological
 
 
-def units(ordered: Ordered, rebuilds: Sequence[Rebuild]) -> list[list[Group]]:
+def units(
+    ordered: Ordered, rebuilds: Sequence[Rebuild], root: Callable[[Node], Address]
+) -> list[list[Group]]:
     """Return the groups in an order that keeps `ordered.after`, those of one rebuild together.
 
     A unit holds what runs between the drop and the creation of an object, or of several where one rebuild
-    needs another; every other group is a unit by itself. Units keep their order where no edge speaks against it.
+    needs another; every other group is a unit by itself. Units keep their order where no edge speaks against
+    it. `root` is the address of the object that contains that of a node, at whatever depth.
     """
+    ordered = Ordered(ordered.groups, _finished_late(ordered, root))
     place = {group.head: number for number, group in enumerate(ordered.groups)}
     head_of = {node: group.head for group in ordered.groups for node in (group.head, *group.members)}
     joined = _joined(ordered, rebuilds, head_of)
@@ -27,6 +32,22 @@ def units(ordered: Ordered, rebuilds: Sequence[Rebuild]) -> list[list[Group]]:
         members.setdefault(unit_of[group.head], []).append(group)
     latest = {unit: place[groups[-1].head] for unit, groups in members.items()}
     return [members[unit] for unit in topological(_contracted(ordered.after, unit_of), latest.__getitem__)]
+
+
+def _finished_late(ordered: Ordered, root: Callable[[Node], Address]) -> dict[Node, set[Node]]:
+    """Return `ordered.after`; what finishes an object also waits for all that came before it about its root.
+
+    A partition is attached when it is as it will be. The order has seen to that where no edge was left.
+    """
+    after = {head: set(firsts) for head, firsts in ordered.after.items()}
+    earlier: dict[Address, list[Node]] = {}
+    for group in ordered.groups:
+        if group.head.act is Act.FINISH:
+            after[group.head].update(earlier.get(root(group.head), ()))
+        elif group.head.act not in BOUNDARIES:
+            for of_group in {root(node) for node in (group.head, *group.members)}:
+                earlier.setdefault(of_group, []).append(group.head)
+    return after
 
 
 def _contracted(after: Mapping[Node, Set[Node]], unit_of: Mapping[Node, Node]) -> dict[Node, set[Node]]:

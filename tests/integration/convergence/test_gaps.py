@@ -3,21 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import groupby
-from typing import Any
 
-import psycopg
 import pytest
 
-from novaops.catalog.snapshot import Snapshot
-from novaops.db.locks import LockTable
-from novaops.planning.busy import busy_relations
-from novaops.planning.diff import diff
-from novaops.planning.draft import Draft, draft
-from novaops.planning.nodes import kind_of
-from tests.integration.convergence.conftest import EVERYTHING, MANAGED, snapshot
-
-Connection = psycopg.Connection[Any]
+from tests.integration.convergence.gaps import Planned, planned
 
 SECRETS = """
 CREATE TABLE secrets (id int PRIMARY KEY, tenant int); CREATE TABLE logs (id int, m mood);
@@ -80,86 +69,30 @@ CASES = {
 }  # fmt: skip
 
 
-def present(state: Snapshot) -> set[object]:
-    """What people rely on: objects, the names by which relations are reached, and privileges."""
-    found: set[object] = set(state.objects)
-    for obj in state:
-        found.update(("name", *name) for name in kind_of(obj).names(obj))
-        found.update((obj.identity, p.grantee, p.privilege) for p in obj.privileges or ())
-    return found
-
-
-def missing(url: str, connection: Connection, made: Draft) -> Iterator[tuple[int, set[object]]]:
-    """Run the draft; yields after each commit how many statements ran and what another session misses."""
-    before, after = present(made.scene.live), present(made.scene.desired)
-    ran = 0
-    with psycopg.connect(url, autocommit=True) as other:
-        for number, group in groupby(zip(made.numbers, made.written, strict=True), key=lambda each: each[0]):
-            statements = [written.step.sql for _, written in group]
-            if number is None:
-                for statement in statements:
-                    connection.execute(statement)
-            else:
-                with connection.transaction():
-                    for statement in statements:
-                        connection.execute(statement)
-            ran += len(statements)
-            yield ran, (before & after) - present(snapshot(other))
-
-
-def unnamed(url: str, connection: Connection, made: Draft) -> list[tuple[int, object]]:
-    """What is missing at a commit and in no gap of the draft."""
-    left = []
-    for ran, lost in missing(url, connection, made):
-        known: set[object] = set()
-        for gap in made.gaps:
-            if gap.taken < ran <= gap.given:
-                obj = gap.object
-                parts = [obj.address, *(a for a in made.scene.live.objects if a.names[: len(obj.address.names)] == obj.address.names)]
-                known.update(parts)
-                known.update(("name", *name) for name in kind_of(obj).names(obj))
-                known.update(entry for entry in lost if isinstance(entry, tuple) and entry[0] == obj.identity)
-        left += [(ran, entry) for entry in lost - known]
-    return left
-
-
 @pytest.fixture
-def planned(new_database: Callable[..., str]) -> Iterator[Callable[..., tuple[str, Connection, Draft, Snapshot]]]:
-    """`planned(old, new, room=…)` is a database with `old` and the draft of what leads to `new`."""
-    opened = []
+def plan(new_database: Callable[..., str]) -> Iterator[Callable[..., Planned]]:
+    """`plan(old, new, room=…)` is the draft of what leads a database with `old` to `new`."""
+    opened: list[Planned] = []
 
-    def run(old: str, new: str, room: int = LockTable().room) -> tuple[str, Connection, Draft, Snapshot]:
-        current, goal = new_database("gaps"), new_database("gaps")
-        with psycopg.connect(goal, autocommit=True) as connection:
-            connection.execute(new)
-            desired = snapshot(connection)
-        connection = psycopg.connect(current, autocommit=True)
-        opened.append(connection)
-        connection.execute(old)
-        connection.execute("SET check_function_bodies = off")
-        live = snapshot(connection)
-        busy = busy_relations(draft(live, desired, EVERYTHING, MANAGED), connection)
-        return current, connection, draft(live, desired, EVERYTHING, MANAGED, busy=busy, room=room), desired
+    def run(*texts: str, **room: int) -> Planned:
+        opened.append(planned(new_database("gaps"), new_database("gaps"), *texts, **room))
+        return opened[-1]
 
     yield run
-    for connection in opened:
-        connection.close()
+    for each in opened:
+        each.connection.close()
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_nothing_is_missing_at_a_commit(
-    planned: Callable[..., tuple[str, Connection, Draft, Snapshot]], case: str
-) -> None:
-    for old, new in (CASES[case], tuple(reversed(CASES[case]))):
-        url, connection, made, desired = planned(old, new)
-        assert made.gaps == ()
-        assert [lost for lost in missing(url, connection, made) if lost[1]] == []
-        assert diff(snapshot(connection), desired, EVERYTHING, MANAGED) == {}
+def test_nothing_is_missing_at_a_commit(plan: Callable[..., Planned], case: str) -> None:
+    for texts in (CASES[case], tuple(reversed(CASES[case]))):
+        made = plan(*texts)
+        assert made.draft.gaps == ()
+        assert made.missing() == []
+        assert made.left() == []
 
 
-def test_nor_where_the_lock_table_is_small(
-    planned: Callable[..., tuple[str, Connection, Draft, Snapshot]],
-) -> None:
+def test_nor_where_the_lock_table_is_small(plan: Callable[..., Planned]) -> None:
     """The views and policies of each table are rebuilt in one transaction with the table's change."""
     tables = "".join(
         f"CREATE TABLE t{n} (id int PRIMARY KEY, a int); ALTER TABLE t{n} ENABLE ROW LEVEL SECURITY;"
@@ -167,8 +100,8 @@ def test_nor_where_the_lock_table_is_small(
         f" INSERT INTO t{n} VALUES (1, 1);"
         for n in range(9)
     )
-    url, connection, made, desired = planned(tables, tables.replace("a int", "a bigint"), room=12)
-    assert made.full > 4
-    assert made.gaps == ()
-    assert [lost for lost in missing(url, connection, made) if lost[1]] == []
-    assert diff(snapshot(connection), desired, EVERYTHING, MANAGED) == {}
+    made = plan(tables, tables.replace("a int", "a bigint"), room=12)
+    assert made.draft.full > 4
+    assert made.draft.gaps == ()
+    assert made.missing() == []
+    assert made.left() == []

@@ -52,7 +52,7 @@ def test_an_added_label_is_committed_before_use(database: psycopg.Connection[Any
         old, desired[old.address], frozenset({"labels"}), Scene(live, desired, 180000)
     )
     assert steps is not None
-    assert [step.placement for step in steps] == [Placement.COMMIT_AFTER]
+    assert [step.placement for step in steps] == [Placement.APART]
 
 
 @pytest.mark.parametrize(

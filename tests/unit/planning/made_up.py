@@ -43,7 +43,9 @@ class Box(Kind):
         if "size" in changed:
             steps.append(Step(f"ALTER BOX {new.identity} SIZE {new['size']}", frozenset({"size"})))
         if "label" in changed:
-            steps.append(Step(f"ALTER BOX {new.identity} LABEL", placement=Placement.COMMIT_AFTER))
+            steps.append(
+                Step(f"ALTER BOX {new.identity} LABEL", placement=Placement.APART, phase=Phase.PREPARE)
+            )
         return steps
 
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
@@ -117,7 +119,17 @@ class Swapped(Box):
         return [Step(f"RENAME BOX {obj.identity}")], made("swapped", f"old_{obj.name}", shape="old")
 
 
-KINDS: Mapping[str, Kind] = {k.name: k for k in (Box(), Item(), Lid(), Sticker(), Swapped())}
+class Sealed(Box):
+    """A box that no transaction drops."""
+
+    name = "sealed"
+    types = ("sealed",)
+
+    def drop(self, obj: Object, scene: Scene) -> list[Step]:
+        return [Step(f"DROP BOX {obj.identity}", placement=Placement.ALONE)]
+
+
+KINDS: Mapping[str, Kind] = {k.name: k for k in (Box(), Item(), Lid(), Sticker(), Swapped(), Sealed())}
 
 
 def made(

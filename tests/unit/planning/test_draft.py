@@ -7,8 +7,8 @@ import pytest
 from novaops.errors import NovaopsError
 from novaops.planning.changes import Alter, Replace
 from novaops.planning.nodes import Act, Graph, Node
-from novaops.planning.order import components
 from novaops.planning.scope import Scope
+from novaops.planning.topology import components
 from tests.unit.planning.made_up import drafted, made, snapshot, sql
 
 pytestmark = pytest.mark.usefixtures("kinds")
