@@ -37,7 +37,7 @@ Key = Callable[[Node], tuple[object, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Ordered:
-    """Groups in their order; `after` holds the heads that each head must wait for."""
+    """Groups in their order; `after` holds the heads that each head waits for."""
 
     groups: Sequence[Group]
     after: Mapping[Node, Set[Node]]
@@ -56,6 +56,7 @@ class _Ordering:
     key: Key
     folded: dict[Node, Node] = field(default_factory=dict)
     circles: set[Node] = field(default_factory=set)
+    given_up: set[tuple[Node, Node]] = field(default_factory=set)
 
     def run(self) -> Ordered:
         self.folded = dict(self._folds())
@@ -63,6 +64,7 @@ class _Ordering:
             after = self._group_edges()
             cycles = [c for c in components(after) if len(c) > 1]
             if not cycles:
+                self._take_up_again(after)
                 return Ordered(self._sorted(after), after)
             for cycle in cycles:
                 if not (
@@ -136,6 +138,7 @@ class _Ordering:
         given_up = inside & self.graph.wishes or inside & self.graph.weak
         for first, then in given_up:
             self.graph.after[then].discard(first)
+        self.given_up |= given_up
         self.graph.wishes -= given_up
         self.graph.weak -= given_up
         return bool(given_up)
@@ -201,6 +204,17 @@ class _Ordering:
         self.circles.update(others)
         return True
 
+    def _take_up_again(self, after: Mapping[Node, set[Node]]) -> None:
+        """Add to `after` the wishes that were given up and that fit now that the cycles are taken apart.
+
+        All those that the order fulfils anyway fit together; of the others, each that closes no cycle.
+        """
+        place = {node: number for number, node in enumerate(topological(after, self.key))}
+        wishes = {(self.head(first), self.head(then)) for first, then in self.given_up}
+        for first, then in sorted(wishes, key=lambda wish: (place[wish[0]] > place[wish[1]], wish)):
+            if place[first] < place[then] or not _waits(after, first, then):
+                after[then].add(first)
+
     def _stub_key(self, node: Node) -> tuple[object, ...]:
         change = self.changes[node.address]
         made = change.old if isinstance(change, Drop) else change.new
@@ -215,6 +229,18 @@ class _Ordering:
             others = tuple(sorted(n for n in members[node] if n != node))
             done.append(Group(node, others, tuple(n for n in others if n in self.circles)))
         return done
+
+
+def _waits(after: Mapping[Node, Set[Node]], node: Node, other: Node) -> bool:
+    """Whether the node comes after the other one, or is the same."""
+    seen, todo = {node}, [node]
+    while todo:
+        current = todo.pop()
+        if current == other:
+            return True
+        todo += after[current] - seen
+        seen |= after[current]
+    return False
 
 
 def _unsolvable(cycle: Iterable[Node]) -> NovaopsError:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
+from novaops.catalog.snapshot import Snapshot
 from novaops.kinds.kind import Phase, Scene
 from novaops.planning.changes import Alter, Change, Create, Drop, Replace
 from novaops.planning.diff import twins
@@ -107,10 +108,18 @@ def _ends(change: Change, scene: Scene) -> tuple[list[Node], list[Node]]:
         case Drop():
             return [Node(Act.DROP, at), Node(Act.RELEASE, at)], []
         case Replace(old, new, swap=swap):
-            if kind_of(old).produced(old, scene) and kind_of(new).produced(new, scene):
+            goes, comes = kind_of(old).produced(old, scene), kind_of(new).produced(new, scene)
+            if goes and comes:
                 return [], []  # statements about other objects do both
-            first = Act.ASIDE if swap else Act.DROP
-            return [Node(first, at), Node(Act.RELEASE, at)], [Node(act, at) for act in _GIVING]
+            taking = [Node(Act.ASIDE if swap else Act.DROP, at), Node(Act.RELEASE, at)]
+            giving = [Node(act, at) for act in _GIVING]
+            if goes:
+                taking += [
+                    Node(act, whole) for whole in _whole(at, scene.live) for act in (Act.DROP, Act.RELEASE)
+                ]
+            if comes:
+                giving += [Node(act, whole) for whole in _whole(at, scene.desired) for act in _GIVING]
+            return taking, giving
         case Alter():
             if revoked(change):
                 # A REVOKE on a table takes the columns' privileges too (documentation, REVOKE).
@@ -120,6 +129,13 @@ def _ends(change: Change, scene: Scene) -> tuple[list[Node], list[Node]]:
                 return [Node(Act.ALTER, at)], [Node(Act.FINISH, at)]
             later = [Node(Act.ALTER, at)] if steps_in(Phase.MAIN, change, scene) else []
             return [Node(Act.RELEASE, at)], [*later, Node(Act.FINISH, at)]
+
+
+def _whole(address: Address, snapshot: Snapshot) -> Iterator[Address]:
+    """Yield what an object comes and goes with (`pg_depend.deptype`): a partition's trigger with the parent's."""
+    for edge in snapshot.dependencies.get(address, ()):
+        if not edge.types.isdisjoint("aiPS"):
+            yield edge.referenced
 
 
 @dataclass(frozen=True, slots=True)
