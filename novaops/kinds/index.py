@@ -13,7 +13,7 @@ from novaops.kinds.concurrently import concurrently, working_name
 from novaops.kinds.index_settings import attach
 from novaops.kinds.inheritance import attached_again, beyond_invalid, detached, lacking, live
 from novaops.kinds.kind import Kind, Part, Risk, Scene, Step
-from novaops.kinds.obstacles import repeated
+from novaops.kinds.obstacles import refused_by_index
 
 
 class Index(Kind):
@@ -70,7 +70,7 @@ class Index(Kind):
         return frozenset({"parent_index"}) if attached and detached(obj, scene) else None
 
     def obstacles(self, new: Object, scene: Scene) -> list[Risk]:
-        return repeated(new, scene)
+        return refused_by_index(new, scene)
 
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
         return [("relation", *obj.address.names)]

@@ -21,6 +21,10 @@ SELECT
             || CASE WHEN x.indcollation[n - 1] <> 0 THEN ' COLLATE ' || x.indcollation[n - 1]::regcollation ELSE '' END ORDER BY n)
         FROM generate_series(1, x.indnkeyatts) AS n
     ) END AS _keys,
+    (
+        SELECT array_agg(pg_get_indexdef(x.indexrelid, u.ordinality::int, false) ORDER BY u.ordinality)
+        FROM unnest(x.indkey::int2[]) WITH ORDINALITY AS u (attnum, ordinality) WHERE u.attnum = 0
+    ) AS _computed,
     -- What CompareIndexInfo() looks at; the same numbers only on the same table of the same database.
     ARRAY[c.relam::text, x.indisunique::text, x.indnullsnotdistinct::text, x.indkey::text, x.indcollation::text,
         x.indclass::text, pg_get_expr(x.indexprs, x.indrelid), p.predicate] AS _compared,

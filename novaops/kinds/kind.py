@@ -17,6 +17,7 @@ from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.identifiers import quote_ident
+from novaops.kinds.evaluation import Evaluation
 from novaops.kinds.secrecy import masked_attributes
 from novaops.kinds.words import in_words
 from novaops.kinds.work import Work
@@ -95,6 +96,8 @@ class Risk:
     """What would become of them where they are not lost: "would leave public.events"."""
     query: str | None = None
     """What shows people the rows in question."""
+    evaluation: Evaluation | None = None
+    """What the change evaluates for the rows, where an error means that PostgreSQL refuses the change."""
 
 
 @dataclass(frozen=True, slots=True)
