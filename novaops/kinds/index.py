@@ -11,9 +11,11 @@ from novaops.catalog.snapshot import Snapshot
 from novaops.kinds import index_settings, storage_parameters
 from novaops.kinds.concurrently import concurrently, working_name
 from novaops.kinds.index_settings import attach
+from novaops.kinds.index_types import gives_way, goes_before
 from novaops.kinds.inheritance import attached_again, beyond_invalid, detached, lacking, live
 from novaops.kinds.kind import Kind, Part, Risk, Scene, Step
 from novaops.kinds.obstacles import refused_by_index
+from novaops.kinds.work import offline
 
 
 class Index(Kind):
@@ -34,8 +36,13 @@ class Index(Kind):
             text += f" TABLESPACE {obj['tablespace']}"
         if obj["predicate"]:
             text += f" WHERE {obj['predicate']}"
-        plain = obj["_partitioned"] or not scene.online(obj)
-        made = [Step(text)] if plain else concurrently(obj, text, scene)
+        if obj["_partitioned"] or not scene.online(obj):
+            made = [Step(text)]
+        elif gives_way(obj, scene) and (obj["_unique"] or obj["replica_identity"]):
+            # What rows are held to, or replicated by, is not missing between two transactions.
+            made = [Step(text, work=(offline(obj["_relation"], "builds an index over"),))]
+        else:
+            made = concurrently(obj, text, scene)
         return [*made, *index_settings.statistics(obj, obj.identity)]
 
     def finish(self, obj: Object, scene: Scene) -> list[Step]:
@@ -93,6 +100,9 @@ class Index(Kind):
 
     def awaits(self, obj: Object, snapshot: Snapshot) -> Iterable[Address]:
         return lacking(obj, snapshot)
+
+    def precedes(self, old: Object, scene: Scene) -> Iterable[Address]:
+        return goes_before(old, scene)
 
     def beyond(self, old: Object, new: Object) -> Mapping[str, str]:
         return beyond_invalid(new)

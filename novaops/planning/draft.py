@@ -16,6 +16,7 @@ from novaops.planning.closure import close, swaps
 from novaops.planning.diff import Comparison, diff
 from novaops.planning.nodes import Act, Graph, Node, Wiring
 from novaops.planning.order import order
+from novaops.planning.rewrites import wait_for_rewrites
 from novaops.planning.scope import Scope
 from novaops.planning.segments import transactions
 from novaops.planning.statements import Written, write
@@ -61,6 +62,7 @@ def draft(
     moved = frozenset(a for a in dropped & busy if isinstance(c := changes[a], Replace) and c.swap)
     scene = replace(scene, replaced=dropped, moved=moved)
     graph = Wiring(changes, scene).build()
+    wait_for_rewrites(graph, changes, scene)
     blind, delayed = blind_evaluations(desired), delayed_preparations(graph)
     groups = order(
         graph,
