@@ -47,7 +47,13 @@ def raising(subject: str, evaluation: Evaluation | None) -> Risk:
     if evaluation is None:
         return Risk("check", subject, "rows")
     return Risk(
-        "check", subject, "rows", evaluation.exists(), query=evaluation.query(), evaluation=evaluation
+        "check",
+        subject,
+        "rows",
+        evaluation.exists(),
+        says="would raise an error",
+        query=evaluation.query(),
+        evaluation=evaluation,
     )
 
 
