@@ -119,3 +119,14 @@ def test_the_old_index_serves_until_the_new_one_is_built(converge: Converge) -> 
     )
     order = [position(made, s) for s in ("TYPE bigint", "INDEX CONCURRENTLY", "DROP INDEX", "RENAME TO i")]
     assert order == sorted(order)
+
+
+@pytest.mark.parametrize("read", ["", "b,"])
+def test_what_needs_a_new_index_is_not_missing_while_it_is_built(converge: Converge, read: str) -> None:
+    """The view groups by the key: whether it reads the column that is rewritten or not."""
+    view = f"CREATE VIEW v AS SELECT a, k, {read} count(*) AS n FROM t GROUP BY {{}};"
+    old = "CREATE TABLE t (a int PRIMARY KEY, k int NOT NULL, b int);" + view.format("a")
+    new = "CREATE TABLE t (a int NOT NULL, k int CONSTRAINT z PRIMARY KEY, b bigint);" + view.format("k")
+    made = converge(old, new, rows="INSERT INTO t VALUES (1, 2, 3)", busy=["t"])
+    missing = made[position(made, "DROP VIEW") : position(made, "CREATE VIEW")]
+    assert not any("CONCURRENTLY" in sql for sql in missing)
