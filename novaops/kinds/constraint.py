@@ -13,6 +13,7 @@ from novaops.kinds import index_settings, not_null, storage_parameters
 from novaops.kinds.concurrently import build, working_name
 from novaops.kinds.constraint_triggers import set_modes, unwatched
 from novaops.kinds.index_settings import attach
+from novaops.kinds.index_types import goes_before
 from novaops.kinds.inheritance import (
     attached_again,
     beyond_invalid,
@@ -167,7 +168,9 @@ class Constraint(Kind):
         return found
 
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
-        return [("relation", obj.address.names[0], obj.name)] if obj["type"] in INDEXED else []
+        relation = [("relation", obj.address.names[0], obj.name)] if obj["type"] in INDEXED else []
+        # A table has one primary key: the old one goes before there can be another.
+        return [*relation, ("primary key", *obj.address.names[:2])] if obj["type"] == "p" else relation
 
     def working_names(self, obj: Object, scene: Scene) -> Iterable[tuple[str, ...]]:
         return [("relation", obj.address.names[0], working_name(obj, scene))]
@@ -208,6 +211,9 @@ class Constraint(Kind):
 
     def awaits(self, obj: Object, snapshot: Snapshot) -> Iterable[Address]:
         return lacking(obj, snapshot) if obj["type"] in INDEXED else ()
+
+    def precedes(self, old: Object, scene: Scene) -> Iterable[Address]:
+        return goes_before(old, scene) if old["type"] in INDEXED else ()
 
     def produced(self, obj: Object, scene: Scene) -> bool:
         if live(obj, scene):

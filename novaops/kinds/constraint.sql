@@ -73,6 +73,11 @@ SELECT
         JOIN pg_catalog.pg_operator p ON p.oid = u.operator
         JOIN pg_catalog.pg_namespace pn ON pn.oid = p.oprnamespace
     ) END AS _operators,
+    -- The functions of an expression stand in its tree alone: pg_depend leaves out those of the system.
+    c.contype = 'c' AND EXISTS (
+        SELECT FROM regexp_matches(c.conbin::text, ':(?:op)?funcid (\d+)', 'g') AS called (oid)
+        JOIN pg_catalog.pg_proc p ON p.oid = called.oid[1]::oid AND p.provolatile = 'v'
+    ) AS _volatile,
     i.names AS _inherited_from,
     c.confmatchtype = 'f' AS _match_full
 FROM pg_catalog.pg_constraint c

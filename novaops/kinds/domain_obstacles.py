@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
+from novaops.kinds.evaluation import Evaluation
 from novaops.kinds.held_values import held_values, told_apart
 from novaops.kinds.kind import Risk, Scene
 from novaops.kinds.obstacles import refusal
@@ -86,4 +87,6 @@ def _of_domain(subject: Object, domain: Object, expression: str | None, scene: S
 def _refusal(subject: Object, says: str, values: str, expression: str | None) -> Risk:
     hazard = "check" if expression else "not-null"
     where = f"NOT ({expression})" if expression else "value IS NULL"
-    return refusal(hazard, subject.identity, says, f"FROM ({values}) AS held WHERE {where}")
+    evaluation = Evaluation(f"({values})", "held", (expression,)) if expression else None
+    source = f"FROM ({values}) AS held WHERE {where}"
+    return refusal(hazard, subject.identity, says, source, evaluation=evaluation)

@@ -11,9 +11,10 @@ from novaops.catalog.snapshot import Snapshot
 from novaops.kinds import index_settings, storage_parameters
 from novaops.kinds.concurrently import concurrently, working_name
 from novaops.kinds.index_settings import attach
+from novaops.kinds.index_types import goes_before
 from novaops.kinds.inheritance import attached_again, beyond_invalid, detached, lacking, live
 from novaops.kinds.kind import Kind, Part, Risk, Scene, Step
-from novaops.kinds.obstacles import repeated
+from novaops.kinds.obstacles import refused_by_index
 from novaops.kinds.work import offline
 
 
@@ -77,7 +78,7 @@ class Index(Kind):
         return "queries do without it, and a unique one lets duplicates in"
 
     def obstacles(self, new: Object, scene: Scene) -> list[Risk]:
-        return repeated(new, scene)
+        return refused_by_index(new, scene)
 
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
         return [("relation", *obj.address.names)]
@@ -100,6 +101,9 @@ class Index(Kind):
 
     def awaits(self, obj: Object, snapshot: Snapshot) -> Iterable[Address]:
         return lacking(obj, snapshot)
+
+    def precedes(self, old: Object, scene: Scene) -> Iterable[Address]:
+        return goes_before(old, scene)
 
     def beyond(self, old: Object, new: Object) -> Mapping[str, str]:
         return beyond_invalid(new)

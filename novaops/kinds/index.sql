@@ -21,6 +21,25 @@ SELECT
             || CASE WHEN x.indcollation[n - 1] <> 0 THEN ' COLLATE ' || x.indcollation[n - 1]::regcollation ELSE '' END ORDER BY n)
         FROM generate_series(1, x.indnkeyatts) AS n
     ) END AS _keys,
+    (
+        SELECT array_agg(pg_get_indexdef(x.indexrelid, u.ordinality::int, false) ORDER BY u.ordinality)
+        FROM unnest(x.indkey::int2[]) WITH ORDINALITY AS u (attnum, ordinality) WHERE u.attnum = 0
+    ) AS _computed,
+    -- The columns in expressions and the predicate, and those whose operator class need not be there for another type.
+    (
+        SELECT array_agg(DISTINCT a.attname::text ORDER BY a.attname::text)
+        FROM pg_catalog.pg_attribute a
+        WHERE a.attrelid = x.indrelid AND (
+            EXISTS (
+                SELECT FROM unnest(x.indkey::int2[], x.indclass::oid[]) AS u (attnum, opclass)
+                JOIN pg_catalog.pg_opclass o ON o.oid = u.opclass
+                WHERE u.attnum = a.attnum AND (NOT o.opcdefault OR m.amname NOT IN ('btree', 'hash'))
+            ) OR EXISTS (
+                SELECT FROM regexp_matches(concat(x.indexprs, x.indpred), ':varattno (\d+)', 'g') AS used (attnum)
+                WHERE used.attnum[1]::int = a.attnum
+            )
+        )
+    ) AS _bound_columns,
     -- What CompareIndexInfo() looks at; the same numbers only on the same table of the same database.
     ARRAY[c.relam::text, x.indisunique::text, x.indnullsnotdistinct::text, x.indkey::text, x.indcollation::text,
         x.indclass::text, pg_get_expr(x.indexprs, x.indrelid), p.predicate] AS _compared,
@@ -38,6 +57,7 @@ SELECT
     CASE WHEN pc.oid IS NOT NULL THEN ARRAY[pn.nspname, pc.relname]::text[] END AS _parent_names
 FROM pg_catalog.pg_index x
 JOIN pg_catalog.pg_class c ON c.oid = x.indexrelid
+JOIN pg_catalog.pg_am m ON m.oid = c.relam
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 CROSS JOIN LATERAL (SELECT pg_get_indexdef(x.indexrelid) AS definition OFFSET 0) AS d
 CROSS JOIN LATERAL (SELECT pg_get_expr(x.indpred, x.indrelid) AS predicate OFFSET 0) AS p

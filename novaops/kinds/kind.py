@@ -16,6 +16,7 @@ from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.identifiers import quote_ident
+from novaops.kinds.risk import Risk as Risk
 from novaops.kinds.scene import Scene as Scene
 from novaops.kinds.secrecy import masked_attributes
 from novaops.kinds.words import in_words
@@ -73,29 +74,6 @@ ASIDE = "__novaops_old"
 """What is added to the name of an object that is set aside until nothing needs it."""
 LAST = 90
 """Kinds of this rank are changed, and dropped, after everything else: it must not feel them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Risk:
-    """Harm that a change does if the live data are so.
-
-    `exists` is a query whose first column is true when there is harm, `count` one that returns
-    (affected, total) for display; None means that there is harm whatever the data. `hazard` is a
-    name of the contract ("data-loss"), `subject` the identity consent is given for, `loses` says
-    in words what is at stake ("rows", "values").
-    """
-
-    hazard: str
-    subject: str
-    loses: str
-    exists: str | None = None
-    count: str | None = None
-    lock: str | None = None
-    """Table to lock before `exists` is asked again, right before the statement."""
-    says: str | None = None
-    """What would become of them where they are not lost: "would leave public.events"."""
-    query: str | None = None
-    """What shows people the rows in question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +266,10 @@ class Kind:
 
     def rivals(self, obj: Object, scene: Scene) -> Iterable[Address]:
         """Live objects that PostgreSQL would take for what it needs, were they there when it is made."""
+        return ()
+
+    def precedes(self, old: Object, scene: Scene) -> Iterable[Address]:
+        """Live objects that are altered after its drop: PostgreSQL cannot keep it up with what they become."""
         return ()
 
     def known_by(self, obj: Object, snapshot: Snapshot) -> Hashable | None:

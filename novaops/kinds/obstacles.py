@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.db.identifiers import quote_ident
 from novaops.kinds.enum_order import compares_reordered
+from novaops.kinds.evaluation import Evaluation
 from novaops.kinds.inheritance import brought
 from novaops.kinds.kind import Risk, Scene
-from novaops.kinds.rows_to_be import added_columns, with_changed_columns
+from novaops.kinds.rows_to_be import added_columns, columns_to_be, with_changed_columns
 
 KEYS, EXCLUSION = ("p", "u"), "x"
 INHERITED = ("c", "n")
 """Constraints that hold for the rows of the table's children as well."""
+FUNCTIONS = ("function", "aggregate", "operator", "cast")
+"""Address types of what an expression computes with."""
 
 
-def refusal(hazard: str, subject: str, says: str, source: str, count: str = "count(*)") -> Risk:
+def refusal(
+    hazard: str,
+    subject: str,
+    says: str,
+    source: str,
+    count: str = "count(*)",
+    evaluation: Evaluation | None = None,
+) -> Risk:
     """For the rows of `source`, a FROM clause with what follows it; `count` tells how many they are."""
     return Risk(
         hazard,
@@ -27,7 +38,64 @@ def refusal(hazard: str, subject: str, says: str, source: str, count: str = "cou
         count=f"SELECT {count}, NULL {source}",
         says=says,
         query=f"SELECT * {source}",
+        evaluation=evaluation,
     )
+
+
+def raising(subject: str, evaluation: Evaluation | None) -> Risk:
+    """For expressions that refuse no row by their value, but may raise an error; None: only PostgreSQL can tell."""
+    if evaluation is None:
+        return Risk("check", subject, "rows")
+    return Risk(
+        "check",
+        subject,
+        "rows",
+        evaluation.exists(),
+        says="would raise an error",
+        query=evaluation.query(),
+        evaluation=evaluation,
+    )
+
+
+def evaluation_of(
+    obj: Object,
+    scene: Scene,
+    values: Sequence[str],
+    condition: str | None = None,
+    *,
+    rows: str | None = None,
+    once: bool = False,
+) -> Evaluation | None:
+    """What the object evaluates for the rows as they will be; None where nobody knows."""
+    relation = relation_of(obj, scene)
+    columns = columns_to_be(obj, relation, scene)
+    if columns is None or computes_otherwise(obj, scene):
+        return None
+    return Evaluation(
+        rows or rows_read(obj, scene),
+        quote_ident(relation.name),
+        tuple(values),
+        condition,
+        tuple(columns),
+        relation.identity,
+        once,
+    )
+
+
+def computes_otherwise(obj: Object, scene: Scene) -> bool:
+    """Whether it calls a function, also by way of an operator, that the plan makes or changes."""
+    todo, seen = [obj.address], set[Address]()
+    while todo:
+        for edge in scene.desired.dependencies.get(todo.pop(), ()):
+            address = edge.referenced
+            if address in seen or address.type not in FUNCTIONS:
+                continue
+            live, desired = scene.live.objects.get(address), scene.desired[address]
+            if live is None or scene.creates(address) or live.attributes != desired.attributes:
+                return True
+            seen.add(address)
+            todo.append(address)
+    return False
 
 
 def relation_of(obj: Object, scene: Scene) -> Object:
@@ -48,7 +116,7 @@ def violated(obj: Object, scene: Scene) -> list[Risk]:
     if _made_of_parts(obj, scene) if obj["type"] in KEYS else brought(obj, scene):
         return []
     source, subject = _source(obj, scene), obj.identity
-    if obj["type"] == "c" and compares_reordered(obj, scene):
+    if obj["type"] == "c" and (compares_reordered(obj, scene) or computes_otherwise(obj, scene)):
         source = None
     if source is None:
         # To a key it does not matter: values that are computed row by row are made to differ.
@@ -56,8 +124,7 @@ def violated(obj: Object, scene: Scene) -> list[Risk]:
         return [Risk(unknown, subject, "rows")] if unknown else []
     match obj["type"]:
         case "c":
-            where = f"NOT {obj['definition'].removeprefix('CHECK ')}"
-            return [refusal("check", subject, "would violate it", f"FROM {source} WHERE {where}")]
+            return [_false(obj, source, scene)]
         case "n":
             # No cast makes NULL of a value, or a value of NULL; but it may fail for another row.
             given = _source(obj, scene, converts=False)
@@ -71,17 +138,46 @@ def violated(obj: Object, scene: Scene) -> list[Risk]:
         case "p" | "u" if not obj["_period"]:
             null_is_a_value = obj["definition"].startswith("UNIQUE NULLS NOT DISTINCT ")
             return [_duplicates(subject, source, obj["_key"], None, null_is_a_value)]
-        case "p" | "u" | "x" if not added_columns(obj, relation_of(obj, scene), scene):
-            return [_conflicts(obj, _rows(obj, scene))]
+        case "p" | "u" | "x":
+            return _excluding(obj, scene)
     return []
 
 
+def _false(check: Object, source: str, scene: Scene) -> Risk:
+    """For the rows that a CHECK is false for, or raises an error for.
+
+    One that calls a volatile function is evaluated once, as VALIDATE CONSTRAINT does: the rows are not counted.
+    """
+    condition = check["definition"].removeprefix("CHECK ")
+    evaluation = evaluation_of(check, scene, [condition], once=check["_volatile"])
+    where = f"FROM {source} WHERE NOT {condition}"
+    risk = refusal("check", check.identity, "would violate it", where, evaluation=evaluation)
+    return replace(risk, count=None) if check["_volatile"] else risk
+
+
+def _excluding(obj: Object, scene: Scene) -> list[Risk]:
+    """For an exclusion constraint or temporal key: errors in its expressions, and rows that exclude each other."""
+    risks = []
+    if obj["type"] == EXCLUSION:
+        risks.append(raising(obj.identity, evaluation_of(obj, scene, obj["_expressions"], obj["predicate"])))
+    if added_columns(obj, relation_of(obj, scene), scene):
+        return risks
+    return [*risks, _conflicts(obj, rows_read(obj, scene))]
+
+
+def refused_by_index(index: Object, scene: Scene) -> list[Risk]:
+    """For an index of a relation that is there already: errors in its expressions, and keys that are not unique."""
+    if not index["valid"] or _made_of_parts(index, scene) or _not_for_these_rows(index, scene):
+        return []
+    risks = []
+    if index["_computed"] or index["predicate"]:
+        evaluation = evaluation_of(index, scene, index["_computed"] or (), index["predicate"])
+        risks.append(raising(index.identity, evaluation))
+    return [*risks, *(repeated(index, scene) if index["_unique"] else ())]
+
+
 def repeated(index: Object, scene: Scene) -> list[Risk]:
-    """For a unique index of a relation that is there already."""
-    if not index["_unique"] or not index["valid"] or _made_of_parts(index, scene):
-        return []
-    if _not_for_these_rows(index, scene):
-        return []
+    """For the rows of a unique index that have a key in common."""
     null_is_a_value, source = index["_nulls_not_distinct"], _source(index, scene)
     if source is None:
         return []
@@ -98,7 +194,7 @@ def _made_of_parts(index: Object, scene: Scene) -> bool:
     return index["_partitioned"] and relation_of(index, scene).address not in scene.moved
 
 
-def _rows(obj: Object, scene: Scene) -> str:
+def rows_read(obj: Object, scene: Scene) -> str:
     """The relation as PostgreSQL reads it: of a plain table's children only what they inherit."""
     relation = relation_of(obj, scene)
     whole = obj["_partitioned"] or (obj.attributes.get("type") in INHERITED and not obj["no_inherit"])
@@ -110,13 +206,8 @@ def _rows(obj: Object, scene: Scene) -> str:
 def _source(obj: Object, scene: Scene, alias: str | None = None, *, converts: bool = True) -> str | None:
     """The rows as they will be, for FROM, by the name of the relation or another; None where nobody knows."""
     relation = relation_of(obj, scene)
-    rows = _rows(obj, scene)
-    if relation.address not in scene.moved:
-        whole = with_changed_columns(obj, relation, rows, scene, converts=converts)
-        if whole is None:
-            return None
-        rows = whole
-    return f"{rows} AS {alias or quote_ident(relation.name)}"
+    rows = with_changed_columns(obj, relation, rows_read(obj, scene), scene, converts=converts)
+    return None if rows is None else f"{rows} AS {alias or quote_ident(relation.name)}"
 
 
 def _duplicates(
@@ -161,7 +252,8 @@ def _dangling(obj: Object, scene: Scene) -> str | None:
     if not all(keeps_rows(scene.desired[table], scene) for table in tables):
         return f"FROM {source} WHERE {given}{partly}"  # a new table holds no row to refer to
     (referenced,) = (scene.desired[table] for table in tables - {obj.parent} or tables)
-    rows = f"{'' if referenced['_partitioned'] else 'ONLY '}{obj['_referenced']}"
+    there = scene.live[referenced.address] if referenced.address in scene.moved else referenced
+    rows = f"{'' if there['_partitioned'] else 'ONLY '}{obj['_referenced']}"
     rows_to_be = with_changed_columns(obj, referenced, rows, scene)
     if rows_to_be is None:
         return None

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from novaops.catalog.object import Object
+from novaops.db.identifiers import quote_ident
+from novaops.kinds.evaluation import Evaluation
 from novaops.kinds.inheritance import origin
 from novaops.kinds.kind import Risk, Scene
 from novaops.kinds.obstacles import refusal
@@ -18,11 +21,13 @@ def misplaced(table: Object, scene: Scene) -> list[Risk]:
     constraint = table["_partition_constraint"]
     risks = []
     if table.address in scene.live and not scene.creates(table.address):
-        source = f"FROM {table.identity} WHERE NOT ({constraint})"
-        risks.append(refusal("check", table.identity, "would be outside of its bound", source))
+        source, evaluation = f"FROM {table.identity} WHERE NOT ({constraint})", _bound(table, constraint)
+        says = "would be outside of its bound"
+        risks.append(refusal("check", table.identity, says, source, evaluation=evaluation))
     for default in _default_partitions(table, scene):
-        source = f"FROM {default.identity} WHERE {constraint}"
-        risks.append(refusal("check", table.identity, f"in {default.identity} would belong there", source))
+        source, evaluation = f"FROM {default.identity} WHERE {constraint}", _bound(default, constraint)
+        says = f"in {default.identity} would belong there"
+        risks.append(refusal("check", table.identity, says, source, evaluation=evaluation))
     return risks
 
 
@@ -44,7 +49,8 @@ def homeless(table: Object, scene: Scene) -> list[Risk]:
     places = " OR ".join(f"({constraint})" for constraint in constraints) or "false"
     only = "" if scene.live[table.address]["_partitioned"] else "ONLY "
     source = f"FROM {only}{table.identity} WHERE NOT ({places})"
-    return [refusal("check", table.identity, "would belong to no partition", source)]
+    evaluation = replace(_bound(table, places), rows=f"{only}{table.identity}")
+    return [refusal("check", table.identity, "would belong to no partition", source, evaluation=evaluation)]
 
 
 def referred_to(table: Object, scene: Scene) -> list[Risk]:
@@ -62,6 +68,11 @@ def referred_to(table: Object, scene: Scene) -> list[Risk]:
         for key in _keys_to(parent, scene)
         if parent.identity == old["partition_of"]
     ]
+
+
+def _bound(table: Object, constraint: str) -> Evaluation:
+    """For expressions of a partition key, which are evaluated for the rows that are looked at."""
+    return Evaluation(table.identity, quote_ident(table.name), (f"({constraint})",), table=table.identity)
 
 
 def _keys_to(table: Object, scene: Scene) -> Iterator[Object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 EXCLUSIVE = "ACCESS EXCLUSIVE"
+REWRITE = "rewrite"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Work:
 
 def rewrite(relation: str, index: str | None = None) -> Work:
     """Writes the relation, or its index, anew."""
-    return Work("rewrite", relation, "rewrites", index=index)
+    return Work(REWRITE, relation, "rewrites", index=index)
 
 
 def scan(relation: str, lock: str = EXCLUSIVE) -> Work:

@@ -101,6 +101,7 @@ class _Work:
             edge.dependent in self.scene.desired
             and isinstance(mine, Alter)
             and not self._still_needs(edge, change)
+            and not self._needs_successor(edge.dependent, lost)
             and _lets_go_of(mine, lost)
         ):
             return
@@ -150,6 +151,13 @@ class _Work:
         return isinstance(change, Replace) and any(
             e.referenced == edge.referenced for e in self.scene.desired.dependencies.get(edge.dependent, ())
         )
+
+    def _needs_successor(self, dependent: Address, lost: Object) -> bool:
+        """Whether it comes to depend on what takes the name of the object, and so cannot let go before that exists."""
+        names = set(kind_of(lost).names(lost))
+        needed = (e.referenced for e in self.scene.desired.dependencies.get(dependent, ()))
+        made = (self.scene.desired[a] for a in needed if a != lost.address and self.scene.creates(a))
+        return any(not names.isdisjoint(kind_of(obj).names(obj)) for obj in made)
 
     def _rebuild(self, dependent: Object, because: Address) -> None:
         mine = self.closure.changes.get(dependent.address)

@@ -18,6 +18,7 @@ from novaops.planning.gaps import Gap, gaps
 from novaops.planning.nodes import Act, Graph, Node, Wiring
 from novaops.planning.order import Group, Ordered, order
 from novaops.planning.rebuilds import Rebuild, keep_together, rebuilds, replacements
+from novaops.planning.rewrites import wait_for_rewrites
 from novaops.planning.scope import Scope
 from novaops.planning.segments import transactions
 from novaops.planning.statements import Written, write
@@ -90,6 +91,7 @@ def wired(changes: Mapping[Address, Change], scene: Scene) -> tuple[Scene, Graph
     """
     while True:
         graph = Wiring(changes, scene).build()
+        wait_for_rewrites(graph, changes, scene)
         found = rebuilds(changes, scene, graph)
         in_between = keep_together(graph, found, replacements(changes, scene, graph))
         if in_between <= scene.at_once:

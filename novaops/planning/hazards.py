@@ -15,12 +15,15 @@ from novaops.planning import access
 from novaops.planning.changes import Alter, Change, Create, Drop, Replace
 from novaops.planning.diff import Comparison
 from novaops.planning.hazard_codes import HAZARDS, REFUSED_BY_ROWS
-from novaops.planning.live_data import ask
+from novaops.planning.live_data import RowError, ask, examine
 from novaops.planning.nodes import kind_of
 from novaops.planning.plan import Guard, Hazard
+from novaops.planning.raising_row import raising_row
 
 VERBS = {"behaviour": "changes", "row-security": "weakens"}
 AS_DECLARED = Comparison()
+RAISED = "check"
+"""The hazard of an expression that raises an error for a row."""
 REPAIRABLE = REFUSED_BY_ROWS | {"narrowing"}
 """Hazards that a change of the rows can remove."""
 
@@ -49,6 +52,7 @@ def assess(
     repaired by them is `pending`.
     """
     found = Assessment()
+    raised: list[tuple[Address, Risk, RowError]] = []
     goals = {address: access.settled(change, scene, comparison) for address, change in changes.items()}
     named = access.by_name(goals.values())
     for address, change in goals.items():
@@ -61,12 +65,14 @@ def assess(
         if used and (revoked := access.revoked(*used)):
             hazards.append(hazard("access-loss", used[1].identity, revoked))
         for obstacle, harm in _refused(change, scene, connection, repaired):
-            if harm is not None:
+            if isinstance(harm, Hazard):
                 hazards.append(harm)
+            elif harm is not None:
+                raised.append((address, obstacle, harm))
             elif _busy(change, scene) and obstacle.subject not in found.unknown:
                 found.unknown.append(obstacle.subject)
         if repaired:
-            hazards = [replace(h, pending=h.hazard in REPAIRABLE and h.query is not None) for h in hazards]
+            hazards = _pending(hazards)
         guards = [
             Guard(r.hazard, r.subject, r.exists, r.lock) for r, h in told.items() if h is None and r.exists
         ]
@@ -74,7 +80,40 @@ def assess(
             found.hazards[address] = tuple(hazards)
         if guards:
             found.guards[address] = tuple(guards)
+    raised.sort(key=lambda each: kind_of(scene.desired[each[0]]).rank)
+    for address, obstacle, error in raised:
+        known_hazards = found.hazards.get(address, ())
+        if _explained(address, obstacle, found, scene):
+            continue
+        repaired = _relation(goals[address], scene) in written
+        harm = _raised(obstacle, error, None if repaired else connection)
+        found.hazards[address] = (*known_hazards, *(_pending([harm]) if repaired else [harm]))
     return found
+
+
+def _pending(hazards: Sequence[Hazard]) -> list[Hazard]:
+    """Those that pre-migrations may remove are looked at again after them."""
+    return [replace(h, pending=h.hazard in REPAIRABLE and h.query is not None) for h in hazards]
+
+
+def _explained(address: Address, obstacle: Risk, found: Assessment, scene: Scene) -> bool:
+    """Whether a hazard that is told already accounts for the error: its own, or that of a column that is converted."""
+    if any((h.hazard, h.object) == (RAISED, obstacle.subject) for h in found.hazards.get(address, ())):
+        return True
+    if obstacle.evaluation is None or not obstacle.evaluation.columns:
+        return False
+    needed = (edge.referenced for edge in scene.desired.dependencies.get(address, ()))
+    return any(h.hazard in REFUSED_BY_ROWS for a in needed for h in found.hazards.get(a, ()))
+
+
+def _raised(obstacle: Risk, error: RowError, connection: psycopg.Connection[Any] | None) -> Hazard:
+    """The hazard of an expression that raises an error for a row, with a query for that row where it can be found."""
+    evaluation = obstacle.evaluation
+    query = obstacle.query
+    if evaluation is not None:
+        row = None if connection is None else raising_row(connection, evaluation)
+        query = row or evaluation.query()
+    return hazard(RAISED, obstacle.subject, f"a row raises an error: {error.message}", query=query)
 
 
 def risks(change: Change, changes: Mapping[Address, Change], scene: Scene) -> Sequence[Risk]:
@@ -118,7 +157,7 @@ def _relation(change: Change, scene: Scene) -> str:
 
 def _refused(
     change: Change, scene: Scene, connection: psycopg.Connection[Any] | None, repaired: bool
-) -> Iterator[tuple[Risk, Hazard | None]]:
+) -> Iterator[tuple[Risk, Hazard | RowError | None]]:
     """What PostgreSQL will refuse for the rows that are there, and None with what only it can tell.
 
     What is `repaired` may not be there yet to be asked about, and is told without a count.
@@ -126,11 +165,24 @@ def _refused(
     if connection is None or isinstance(change, Drop) or (isinstance(change, Alter) and not change.changed):
         return
     for risk in kind_of(change.new).obstacles(change.new, scene):
-        row = ask(connection, risk.exists) if risk.exists else None
-        if row is None and repaired and risk.exists:
+        answer = examine(connection, risk.exists) if risk.exists else None
+        if isinstance(answer, RowError):
+            answer = _evaluated(risk, answer, connection)
+        if isinstance(answer, RowError):
+            yield risk, answer
+        elif answer is None and repaired and risk.exists:
             yield risk, _told(risk, None)
-        elif row is None or row[0]:
-            yield risk, None if row is None else _told(risk, connection)
+        elif answer is None or answer[0]:
+            yield risk, None if answer is None else _told(risk, connection)
+
+
+def _evaluated(risk: Risk, error: RowError, connection: psycopg.Connection[Any]) -> RowError | None:
+    """The error, where the change evaluates just what raised it; a query may evaluate more than the change."""
+    evaluation = risk.evaluation
+    if evaluation is None or evaluation.once or evaluation.exists() == risk.exists:
+        return error if evaluation is not None else None
+    confirmed = examine(connection, evaluation.exists())
+    return confirmed if isinstance(confirmed, RowError) else None
 
 
 def _busy(change: Change, scene: Scene) -> bool:

@@ -45,6 +45,8 @@ class Graph:
     after: dict[Node, set[Node]] = field(default_factory=dict)
     weak: set[tuple[Node, Node]] = field(default_factory=set)
     wishes: set[tuple[Node, Node]] = field(default_factory=set)
+    succeeded: dict[Node, Node] = field(default_factory=dict)
+    """Drops of objects that serve until another one, which was prepared, takes their place; its creation."""
 
     def edge(self, first: Node, then: Node, weak: bool = False) -> None:
         """`first` runs before `then`; ignored unless both are nodes."""
@@ -62,6 +64,12 @@ class Graph:
         if {first, then} <= self.nodes and first != then and first not in self.after.setdefault(then, set()):
             self.after[then].add(first)
             self.wishes.add((first, then))
+
+    def forget(self, first: Node, then: Node) -> None:
+        """Give up the edge if it is weak."""
+        if (first, then) in self.weak:
+            self.weak.discard((first, then))
+            self.after[then].discard(first)
 
 
 PHASES = (Phase.PREPARE, Phase.RELEASE, Phase.FINISH, Phase.VALIDATE)
@@ -195,6 +203,15 @@ class Wiring:
             )
             if swap or gone:
                 self.graph.edge(Node(Act.ALTER, edge.dependent), drop, weak=edge.dependent == old.parent)
+        for address in kind_of(old).precedes(old, self.scene):
+            for altered in self._sources(address):
+                self.graph.edge(drop, Node(Act.ALTER, altered))
+
+    def _sources(self, address: Address) -> Iterator[Address]:
+        """The object, and what it is inherited from, at any height: the statement about that alters it, too."""
+        yield address
+        for source in kind_of(self.scene.live[address]).needs(self.scene.live[address], self.scene.live):
+            yield from self._sources(source)
 
     def _replaced(self, change: Replace) -> None:
         at = change.address
@@ -209,7 +226,8 @@ class Wiring:
             self._filled(at)
         elif not self._within_swap(change.old):
             self.graph.edge(Node(Act.DROP, at), Node(Act.CREATE, at))
-            self.graph.edge(Node(Act.PREPARE, at), Node(Act.DROP, at))
+            if not list(kind_of(change.old).precedes(change.old, self.scene)):
+                self.graph.edge(Node(Act.PREPARE, at), Node(Act.DROP, at))
 
     def _filled(self, at: Address) -> None:
         """Rows are copied when their partitions are there, and before what would act on new rows or read them."""
@@ -325,6 +343,7 @@ class Wiring:
                     for node in freed.get(name, ()):
                         if node.address != at:
                             self.graph.edge(node, Node(Act.CREATE, at))
+                            self._hand_over(node, at)
                 for overload in self._overloads(change.new):
                     self.graph.edge(overload, Node(Act.CREATE, at), weak=True)
                     for edge in self.scene.desired.dependents.get(at, ()):
@@ -334,6 +353,15 @@ class Wiring:
                     for node in freed.get(name, ()):
                         if node.address != at:
                             self.graph.edge(node, Node(Act.PREPARE, at))
+                            self.graph.succeeded.pop(node, None)
+
+    def _hand_over(self, drop: Node, at: Address) -> None:
+        """Let the new object take the place of the old one at once, if it is prepared beside it."""
+        prepare, old = Node(Act.PREPARE, at), self.changes[drop.address]
+        if drop.act is not Act.DROP or prepare not in self.graph.nodes or not isinstance(old, Drop):
+            return
+        if not list(kind_of(old.old).precedes(old.old, self.scene)):
+            self.graph.succeeded[drop] = Node(Act.CREATE, at)
 
     def _overloads(self, new: Object) -> Iterator[Node]:
         """The drops of what only its arguments tell from the object: a call might mean either."""

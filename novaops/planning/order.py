@@ -24,12 +24,14 @@ from novaops.planning.topology import components, topological
 class Group:
     """Nodes that one statement does; `head` writes it.
 
-    `circle` are those among them whose objects need that of the head as it needs them.
+    `circle` are those among them whose objects need that of the head as it needs them, `succeeded` the
+    drops of other objects whose place that of the head takes.
     """
 
     head: Node
     members: tuple[Node, ...]
     circle: tuple[Node, ...] = ()
+    succeeded: tuple[Node, ...] = ()
 
 
 Key = Callable[[Node], tuple[object, ...]]
@@ -87,9 +89,13 @@ class _Ordering:
                 container = self._dropped_with(change)
                 if container is not None:
                     yield Node(Act.DROP, change.address), container
-                elif Node(Act.PREPARE, change.address) in self.graph.nodes:
+                elif Node(Act.PREPARE, change.address) in self.graph.after.get(
+                    Node(Act.DROP, change.address), ()
+                ):
                     # The new one is ready: it takes the place of the old one at once.
                     yield Node(Act.DROP, change.address), Node(Act.CREATE, change.address)
+                elif (create := self.graph.succeeded.get(Node(Act.DROP, change.address))) is not None:
+                    yield Node(Act.DROP, change.address), create
 
     def _dropped_with(self, change: Drop | Replace) -> Node | None:
         """The drop that takes this object along: that of its parent, or of what it depends on automatically."""
@@ -227,7 +233,9 @@ class _Ordering:
         done: list[Group] = []
         for node in topological(after, self.key):
             others = tuple(sorted(n for n in members[node] if n != node))
-            done.append(Group(node, others, tuple(n for n in others if n in self.circles)))
+            succeeded = (n for n in others if self.graph.succeeded.get(n) == self.folded.get(n) == node)
+            circle = (n for n in others if n in self.circles)
+            done.append(Group(node, others, tuple(circle), tuple(succeeded)))
         return done
 
 

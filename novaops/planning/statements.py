@@ -48,6 +48,8 @@ class _Writer:
     comparison: Comparison
 
     def group(self, group: Group) -> Iterator[Written]:
+        for node in group.succeeded:
+            yield from self.group(Group(node, ()))
         change = self.changes[group.head.address]
         match change:
             case Create(new) | Replace(new=new) | Alter(new=new):

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import glob
 import hashlib
+from collections.abc import Iterator
 
 import pytest
 
 from tests.corpus import CORPUS, MODES, Job, Judge, cases
+from tests.novaops_server import forked_novaops
 
 SHARE = 16
 """One pair of so many."""
@@ -28,8 +30,9 @@ def sample() -> list[Job]:
 
 
 @pytest.fixture(scope="module")
-def judge(server_url: str) -> Judge:
-    return Judge.on(server_url)
+def judge(server_url: str) -> Iterator[Judge]:
+    with forked_novaops() as command:
+        yield Judge.on(server_url, command)
 
 
 @pytest.mark.skipif(not cases(), reason=f"not run: there is no corpus in {CORPUS}")

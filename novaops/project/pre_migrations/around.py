@@ -18,7 +18,7 @@ from novaops.execution.pre_migrations.run import run
 from novaops.execution.pre_migrations.standing import TO_RUN, Standing, State, to_run
 from novaops.planning.diff import diff
 from novaops.planning.hazard_codes import REFUSED_BY_ROWS
-from novaops.planning.live_data import ask
+from novaops.planning.live_data import RowError, ask, examine
 from novaops.planning.plan import Hazard, Plan, PreMigration
 from novaops.planning.planner import live_fingerprint
 from novaops.project.pre_migrations.ahead import RUN_FIRST, Ahead, ahead, known
@@ -162,8 +162,10 @@ class Around:
 
     def _still(self, hazard: Hazard) -> bool:
         """Whether there are such rows; what cannot be asked is left to PostgreSQL where that will refuse it."""
-        row = ask(self.project.connection, f"SELECT EXISTS ({hazard.query})")
-        return hazard.hazard not in REFUSED_BY_ROWS if row is None else bool(row[0])
+        answer = examine(self.project.connection, f"SELECT EXISTS ({hazard.query})")
+        if isinstance(answer, RowError):
+            return True
+        return hazard.hazard not in REFUSED_BY_ROWS if answer is None else bool(answer[0])
 
 
 def _have_run(files: Sequence[PreMigration], known: Sequence[Standing]) -> bool:

@@ -70,6 +70,40 @@ def test_every_kind_of_refusal_can_be_repaired(
     assert project.apply(made).left == ()
 
 
+NUMBERED = USERS + "CREATE INDEX numbers ON users ((email::int));"
+
+
+def test_a_row_that_raises_an_error_can_be_repaired(site: Site) -> None:
+    assert hazards(site.declare(NUMBERED).plan().blocked) == ["check"]
+    site.file("0001_repair.sql", "UPDATE users SET email = id::text WHERE email = 'a';")
+    project = site.declare(NUMBERED)
+    made = project.plan()
+    assert [h.message for h in made.pending_hazards] == [
+        'a row raises an error: invalid input syntax for type integer: "a"'
+    ]
+    assert project.apply(made).left == ()
+
+
+def test_a_row_that_still_raises_an_error_stops_with_4(site: Site) -> None:
+    site.file("0001_nothing.sql", "UPDATE users SET email = 'b' WHERE id = 1;")
+    project = site.declare(NUMBERED)
+    with pytest.raises(RefusedError, match=r"check:public\.numbers"):
+        project.apply()
+    assert site.ledger() == [("0001_nothing.sql", "pre", "applied")]
+
+
+def test_an_expression_over_a_column_that_the_file_makes_is_evaluated_when_it_is_there(site: Site) -> None:
+    site.file(
+        "0001_name.sql",
+        "ALTER TABLE users ADD COLUMN name text; UPDATE users SET name = id::text WHERE id > 0;",
+    )
+    declared = USERS.replace("email text", "email text, name text") + "CREATE INDEX i ON users ((name::int));"
+    project = site.declare(declared)
+    made = project.plan()
+    assert [h.message for h in made.pending_hazards] == ["rows would raise an error"]
+    assert project.apply(made).left == ()
+
+
 def test_a_block_is_taken_to_write_to_the_tables_that_it_names(site: Site) -> None:
     site.file(
         "0001_repair.sql", "DO $$ BEGIN IF EXISTS (SELECT FROM users) THEN " + REPAIR + " END IF; END $$;"

@@ -207,9 +207,10 @@ def test_hazards_are_found_in_the_rows_under_the_present_names(project: Callable
     assert {c for c in told if not c.startswith("not-null:")} == {
         "data-loss:public.t.gone",
         "narrowing:public.t.a",
+        "check:public.t.a",
         "unique:u_id_key on public.t",
     }
-    assert len(told) == 4
+    assert len(told) == 5
     assert told["data-loss:public.t.gone"] == 1
     assert told["unique:u_id_key on public.t"] == 2
 
