@@ -6,7 +6,7 @@ comments, owners, privileges, output) is generic and asks the kind through the m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence, Set
+from collections.abc import Hashable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
@@ -359,10 +359,6 @@ class Kind:
     def reached(self, obj: Object) -> str | None:
         """Query that tells whether a right on it reaches something that is there; None: it does not."""
         return None
-
-    def without(self, obj: Object, ignored: Callable[[str], bool]) -> Object:
-        """The object less what it says about grantees that are `ignored`."""
-        return obj
 
     def obstacles(self, new: Object, scene: Scene) -> list[Risk]:
         """Live data for which PostgreSQL will refuse to create `new`, or to alter it so.

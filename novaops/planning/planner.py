@@ -248,9 +248,8 @@ def out_of_reach(request: Request) -> Iterator[str]:
         old = request.live.objects.get(address)
         if old is None or GRANTS not in old.facts or request.scope.excluded(new, request.goal):
             continue
-        goal = wanted(
-            old, new, request.comparison.privileges, request.comparison.ignored, request.comparison.owners
-        )
+        how = request.comparison
+        goal = wanted(old, new, how.privileges, how.ignored, how.owners, how.own)
         for grant in taken_back(old.facts[GRANTS], goal) if goal is not None else ():
             if not grant.reached:
                 yield (

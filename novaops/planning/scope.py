@@ -31,7 +31,9 @@ class Scope:
         for each in (obj, *snapshot.ancestors(obj)):
             if each.schema in OWN_SCHEMAS or (self.ignore is not None and self.ignore.matches(each)):
                 return True
-        return False
+        # What stands on novaops' own is its own: the guard of a read-only replica.
+        needed = (snapshot.objects.get(e.referenced) for e in snapshot.dependencies.get(obj.address, ()))
+        return any(each is not None and each.schema in OWN_SCHEMAS for each in needed)
 
     def own(self, obj: Object) -> bool:
         """Whether the object is novaops' own."""

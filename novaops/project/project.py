@@ -38,6 +38,7 @@ from novaops.planning.diff import Comparison
 from novaops.planning.dump import copied_part, creation, dump, split
 from novaops.planning.masking import unrevealing
 from novaops.planning.origin import last_applied
+from novaops.planning.own_grants import OwnGrants, own_grants
 from novaops.planning.plan import Plan, Target
 from novaops.planning.planner import Request, check_readable, plan
 from novaops.planning.privileges import PrivilegeMode
@@ -173,7 +174,8 @@ class Project:
     def elsewhere(self, live: Snapshot) -> list[str]:
         """Statements that make what the files may refer to without declaring it."""
         unmanaged = copied_part(live, self.scope())
-        return [w.step.sql for w in creation(unmanaged, Scope(frozenset()), self.comparison()).written]
+        exactly = replace(self.comparison(), privileges=PrivilegeMode.MANAGED)
+        return [w.step.sql for w in creation(unmanaged, Scope(frozenset()), exactly).written]
 
     # -- what would change ----------------------------------------------------------------------
 
@@ -199,7 +201,7 @@ class Project:
             desired=desired.snapshot,
             renamed=desired.renamed,
             scope=self.scope(desired.snapshot).with_earlier(desired.renamed),
-            comparison=replace(self.comparison(), restored=desired.dumped),
+            comparison=replace(self.comparison(), restored=desired.dumped, own=self._own_grants()),
             target=self.target(),
             sources=desired.sources,
             allowed=allowed,
@@ -354,6 +356,10 @@ class Project:
         return Comparison(
             chosen, self.options.owners == "managed", ignore.matches_grantee, ignore.matches_default_grantee
         )
+
+    def _own_grants(self) -> OwnGrants:
+        overlay = self.options.overlay
+        return own_grants(self.connection, overlay.given if overlay else ())
 
     @cached_property
     def _renames(self) -> RenamesFile:
