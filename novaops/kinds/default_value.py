@@ -31,6 +31,9 @@ class DefaultValue(Kind):
     def drop(self, obj: Object, scene: Scene) -> list[Step]:
         return [_alter(obj, "DROP DEFAULT")]
 
+    def is_setting(self, obj: Object) -> bool:
+        return True
+
     def joins(self, obj: Object, scene: Scene) -> bool:
         column = _column(obj, scene)
         return not (column["_view"] or column["_typed"] or brought(column, scene))

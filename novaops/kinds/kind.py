@@ -367,6 +367,10 @@ class Kind:
         """
         return []
 
+    def is_setting(self, obj: Object) -> bool:
+        """Whether it is no more than a setting of what contains it, as a default is: a change of that takes it away."""
+        return False
+
     def unread(self, obj: Object) -> frozenset[str]:
         """Attributes that the server or a file keeps from who reads them: they are named, and not compared."""
         return masked_attributes(obj, self.secret)

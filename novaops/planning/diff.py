@@ -63,7 +63,7 @@ def _changes(live: Snapshot, desired: Snapshot, scope: Scope, comparison: Compar
                 yield change
         elif old is not None and not scope.excluded(old, live):
             # What lives in no schema is managed with what contains it: a table in a publication.
-            declared = old.schema is None and old.parent in desired.objects
+            declared = old.schema is None and old.parent in desired.objects and old.address not in scope.kept
             if declared or scope.manages(old):
                 change = _undeclared(old, comparison)
                 if change is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from novaops.ignore import Ignore
 
+from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.desired.renamed import Renamed
@@ -25,6 +26,8 @@ class Scope:
     schemas: frozenset[str]
     whole: bool = False
     ignore: Ignore | None = None
+    kept: frozenset[Address] = frozenset()
+    """Objects that are not dropped although the files do not declare them."""
 
     def excluded(self, obj: Object, snapshot: Snapshot) -> bool:
         """Whether the object is out of reach: novaops' own, or matched by `.pgschemaignore`."""
@@ -41,6 +44,8 @@ class Scope:
 
     def manages(self, obj: Object) -> bool:
         """Whether the object is dropped when the files do not declare it."""
+        if obj.address in self.kept:
+            return False
         if self.whole:
             return True
         if obj.address.type == "schema" or obj.schema is None:

@@ -29,6 +29,8 @@ class Case:
     allow: tuple[str, ...] = ()
     """Consent to what comes along and is not the point."""
     watch: Watch | None = None
+    undeclared: str = "drop"
+    """No journal knows the old schema, which stands for that of an earlier apply."""
 
 
 T = "CREATE TABLE t (a int, b text{});"
@@ -48,6 +50,7 @@ CASES = {
     "narrowing": Case(
         "CREATE TABLE t (a varchar(9));", "CREATE TABLE t (a varchar(3));", "INSERT INTO t VALUES ('longer')", "public.t.a"
     ),
+    "undeclared-drop": Case(T.format(""), T.format(""), "CREATE INDEX by_hand ON t (b)", "public.by_hand", undeclared="ask"),
     "not-null": Case(
         T.format(""), T.format("") + "ALTER TABLE t ADD CHECK (a > 0), ALTER b SET NOT NULL;",
         "INSERT INTO t VALUES (1, NULL)", "",
@@ -176,7 +179,9 @@ def project(new_database: Callable[..., str], tmp_path: Path) -> Callable[[Case,
             connection.execute(sql)
         (tmp_path / "schema.sql").write_text(case.new)
         return Project(
-            url, tmp_path / "schema.sql", Options(schemas=("public",), ignore_file=None, watch=case.watch)
+            url,
+            tmp_path / "schema.sql",
+            Options(schemas=("public",), ignore_file=None, watch=case.watch, undeclared=case.undeclared),
         )
 
     return make
