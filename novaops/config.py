@@ -41,6 +41,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "scope": ("schemas", "database"),
     "privileges": ("auto", "managed", "additive", "ignore"),
     "owners": ("ignore", "managed"),
+    "undeclared": ("ask", "keep", "drop"),
     "missing_roles": ("error", "skip", "create"),
     "check_functions": ("auto", "strict", "off"),
 }
@@ -55,6 +56,7 @@ DEFAULTS: Mapping[str, Any] = {
     "scope": "schemas",
     "privileges": "auto",
     "owners": "ignore",
+    "undeclared": "ask",
     "missing_roles": "error",
     "check_functions": "auto",
     "shadow": "server",
@@ -117,6 +119,7 @@ class SchemaSettings:
     scope: Setting[str]
     privileges: Setting[str]
     owners: Setting[str]
+    undeclared: Setting[str]
     missing_roles: Setting[str]
     check_functions: Setting[str]
     shadow: Setting[str]
@@ -270,6 +273,7 @@ def _schema(sources: list[Layer]) -> SchemaSettings:
         scope=_choice("scope", first("scope")),
         privileges=_choice("privileges", first("privileges")),
         owners=_choice("owners", first("owners")),
+        undeclared=_choice("undeclared", first("undeclared")),
         missing_roles=_choice("missing_roles", first("missing_roles")),
         check_functions=_choice("check_functions", first("check_functions")),
         shadow=_text("shadow", first("shadow")),

@@ -19,7 +19,7 @@ from novaops.toml_file import TomlFile
 CONNECTION = {"host": "host", "port": "port", "database": "dbname", "user": "user"}
 IN_FILES = (*CONNECTION, "url", "service", "sslmode", "sslrootcert", "password_command", "embedded")
 SCHEMA = (
-    *("file", "renames", "schemas", "scope", "privileges", "owners", "missing_roles"),
+    *("file", "renames", "schemas", "scope", "privileges", "owners", "undeclared", "missing_roles"),
     *("check_functions", "shadow", "lock_timeout", "lock_wait", "safe_below", "journal"),
     "pre_migrations",
 )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
+
+from novaops.db.identifiers import quote_ident
 
 OWNER = "\0owner"
 """Stands for whoever owns the object, so that two servers with other owners compare equal."""
@@ -20,6 +22,7 @@ ABBREVIATIONS = {
     "t": "TRIGGER", "X": "EXECUTE", "U": "USAGE", "C": "CREATE", "c": "CONNECT", "T": "TEMPORARY",
     "s": "SET", "A": "ALTER SYSTEM", "m": "MAINTAIN",
 }  # fmt: skip
+LETTERS = {privilege: letter for letter, privilege in ABBREVIATIONS.items()}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -66,6 +69,14 @@ def parse_grants(items: tuple[str, ...], owner: str) -> tuple[Grant, ...]:
         by = OWNER if grantor == owner else grantor
         found += [Grant(p.grantee, p.privilege, p.grantable, by) for p in _parse_item(item, owner)]
     return tuple(found) if any(grant.grantor != OWNER for grant in found) else ()
+
+
+def acl_items(privileges: Iterable[Privilege], grantor: str) -> tuple[str, ...]:
+    """Write privileges as text forms of `aclitem`; `grantor` is a role name as SQL has it."""
+    letters: dict[str, str] = {}
+    for p in sorted(privileges):
+        letters[p.grantee] = letters.get(p.grantee, "") + LETTERS[p.privilege] + "*" * p.grantable
+    return tuple(f"{quote_ident(g) if g else g}={given}/{grantor}" for g, given in letters.items())
 
 
 def _parse_item(item: str, owner: str | None) -> Iterator[Privilege]:

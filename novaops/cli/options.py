@@ -66,6 +66,15 @@ SCOPE: Sequence[Option[Any]] = (
     click.option("--owners", type=click.Choice(["ignore", "managed"]), help="Whether owners are compared."),
 )
 
+UNDECLARED: Sequence[Option[Any]] = (
+    click.option(
+        "--undeclared",
+        type=click.Choice(["ask", "keep", "drop"]),
+        help="Ask before objects are dropped that novaops never applied and the files never declared, keep them, or "
+        "drop them like others.",
+    ),
+)
+
 BUILD: Sequence[Option[Any]] = (
     click.option(
         "--missing-roles",
@@ -115,6 +124,7 @@ DESIRED: Sequence[Option[Any]] = (
     ),
     *PRE_MIGRATIONS,
     *SCOPE,
+    *UNDECLARED,
     *BUILD,
     *HAZARDS,
 )
@@ -239,7 +249,7 @@ CARRIED = frozenset(
 )
 """Parameters that the command under "next" repeats."""
 CARRIED_WITHOUT_PLANFILE = CARRIED | {
-    "file", "renames", "schemas", "scope", "privileges", "owners", "missing_roles", "check_functions",
+    "file", "renames", "schemas", "scope", "privileges", "owners", "undeclared", "missing_roles", "check_functions",
     "shadow", "park", "safe_below", "safe_only",
 }  # fmt: skip
 

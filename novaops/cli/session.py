@@ -57,6 +57,7 @@ def open_server(config: Config, quiet: bool) -> Iterator[Server]:
         scope=schema.scope.value,
         privileges=schema.privileges.value,
         owners=schema.owners.value,
+        undeclared=schema.undeclared.value,
         missing_roles=schema.missing_roles.value,
         check_functions=schema.check_functions.value,
         shadow=schema.shadow.value,

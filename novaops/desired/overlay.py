@@ -13,6 +13,7 @@ from typing import Literal
 from psycopg.sql import SQL, Composed, Identifier
 from psycopg.sql import Literal as Value
 
+from novaops.catalog.address import Address
 from novaops.catalog.write_grants import take
 from novaops.desired.attempt import Session
 from novaops.diagnostics import Diagnostic, Source
@@ -81,6 +82,8 @@ class Overlay:
     own: frozenset[tuple[str, str]] = frozenset()
     """Objects that other commands of novaops make and keep, as (type of the address, name)."""
     refusing: tuple[Refusing, ...] = ()
+    given: frozenset[tuple[Address, str, str]] = frozenset()
+    """Privileges that other commands give, as (object, grantee, privilege): plans leave them."""
 
     def lay(self, session: Session) -> list[Diagnostic]:
         """Run the statements in the shadow; what the files do not declare is a warning."""

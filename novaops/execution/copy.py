@@ -60,7 +60,9 @@ class Stage:
 
         Privileges are copied however they are compared: what a statement revokes was there before.
         """
-        exact = replace(comparison, privileges=PrivilegeMode.MANAGED, ignored=None, grantors=True)
+        exact = replace(
+            comparison, privileges=PrivilegeMode.MANAGED, ignored=None, ignored_default=None, grantors=True
+        )
         while True:
             made = creation(part.part(part.objects.keys() - self.left_out.keys()), EVERYTHING, exact)
             try:

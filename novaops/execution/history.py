@@ -142,6 +142,18 @@ def last_state(connection: psycopg.Connection[Any]) -> tuple[int, datetime, byte
     ).fetchone()
 
 
+def created_since(connection: psycopg.Connection[Any], run: int) -> frozenset[tuple[str, str]]:
+    """Return the objects, as (kind, identity), that runs after `run` have created or changed, and not dropped since."""
+    if not readable(connection):
+        return frozenset()
+    rows = connection.execute(
+        "SELECT DISTINCT ON (kind, object) kind, object, operation FROM novaops.journal_statement"
+        " WHERE run > %s AND state = 'done' ORDER BY kind, object, run DESC, number DESC",
+        [run],
+    )
+    return frozenset((kind, name) for kind, name, operation in rows if operation != "drop")
+
+
 def _runs(connection: psycopg.Connection[Any], which: str, *values: object) -> list[Run]:
     if not readable(connection):
         return []

@@ -107,8 +107,13 @@ def _names(snapshot: Snapshot) -> Set[Name]:
 
 
 def _apart(after: Snapshot, desired: Snapshot, scope: Scope) -> Set[Name]:
-    """What is ignored, and what differs as the plan has said it would."""
-    found = [(outermost(o, s), o) for s in (after, desired) for o in s if scope.excluded(o, s)]
+    """What is ignored or kept, and what differs as the plan has said it would."""
+    found = [
+        (outermost(o, s), o)
+        for s in (after, desired)
+        for o in s
+        if o.address in scope.kept or scope.excluded(o, s)
+    ]
     for new in desired:
         old = after.objects.get(new.address)
         if old is not None and old.kind == new.kind and registry()[new.kind].beyond(old, new):

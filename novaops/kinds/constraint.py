@@ -175,6 +175,9 @@ class Constraint(Kind):
     def working_names(self, obj: Object, scene: Scene) -> Iterable[tuple[str, ...]]:
         return [("relation", obj.address.names[0], working_name(obj, scene))]
 
+    def is_setting(self, obj: Object) -> bool:
+        return bool(obj["type"] == NOT_NULL)
+
     def refused(self, obj: Object) -> frozenset[str]:
         # The server makes the others again by itself; a foreign key must not meet two types half-way.
         feels = frozenset({"column type"} if obj["type"] == FOREIGN_KEY else ())

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from novaops.catalog.object import Object
-from novaops.catalog.privileges import PUBLIC, Privilege, parse_acl
+from novaops.catalog.privileges import PUBLIC, Privilege, acl_items, parse_acl
 from novaops.db.identifiers import quote_ident
-from novaops.kinds.kind import Kind, Part, Scene, Step
+from novaops.kinds.kind import Part, Scene, Step
+from novaops.kinds.privileges_only import PrivilegesOnly
 
 OBJECTS = {
     "r": "TABLES",
@@ -20,11 +21,12 @@ OBJECTS = {
 }
 
 
-class DefaultAcl(Kind):
+class DefaultAcl(PrivilegesOnly):
     name = "default acl"
     types = ("default acl",)
     belongs = False  # it is a role's
     renames = False
+    future = True
     rank = 90  # after everything that would otherwise be created under them
 
     def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
@@ -36,9 +38,15 @@ class DefaultAcl(Kind):
     def drop(self, obj: Object, scene: Scene) -> list[Step]:
         return _transition(obj, obj["privileges"], obj["_baseline"])
 
-    def without(self, obj: Object, ignored: Callable[[str], bool]) -> Object:
-        kept = tuple(i for i in obj["privileges"] if not any(ignored(p.grantee) for p in parse_acl((i,))))
-        return replace(obj, attributes={**obj.attributes, "privileges": kept})
+    def held(self, obj: Object) -> frozenset[Privilege]:
+        return parse_acl(obj["privileges"])
+
+    def initial(self, obj: Object) -> frozenset[Privilege]:
+        return parse_acl(obj["_baseline"])
+
+    def holding(self, obj: Object, privileges: frozenset[Privilege]) -> Object:
+        items = acl_items(privileges, obj["_role"])
+        return replace(obj, attributes={**obj.attributes, "privileges": items})
 
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
         return [("default acl", *obj.address.names, *obj.address.args)]

@@ -34,6 +34,9 @@ class DefaultValue(Kind):
     def exposes(self, obj: Object) -> str:
         return "new rows get NULL in its place"
 
+    def is_setting(self, obj: Object) -> bool:
+        return True
+
     def joins(self, obj: Object, scene: Scene) -> bool:
         column = _column(obj, scene)
         return not (column["_view"] or column["_typed"] or brought(column, scene))

@@ -6,7 +6,7 @@ comments, owners, privileges, output) is generic and asks the kind through the m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from importlib.resources import files
@@ -304,16 +304,16 @@ class Kind:
         """Query that tells whether a right on it reaches something that is there; None: it does not."""
         return None
 
-    def without(self, obj: Object, ignored: Callable[[str], bool]) -> Object:
-        """The object less what it says about grantees that are `ignored`."""
-        return obj
-
     def obstacles(self, new: Object, scene: Scene) -> list[Risk]:
         """Live data for which PostgreSQL will refuse to create `new`, or to alter it so.
 
         Without `exists` a risk says that only PostgreSQL can tell.
         """
         return []
+
+    def is_setting(self, obj: Object) -> bool:
+        """Whether it is no more than a setting of what contains it, as a default is: a change of that takes it away."""
+        return False
 
     def unread(self, obj: Object) -> frozenset[str]:
         """Attributes that the server or a file keeps from who reads them: they are named, and not compared."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from novaops.catalog.object import Object
+from novaops.catalog.privileges import Privilege
 from novaops.kinds.grants import grants
-from novaops.kinds.kind import Kind, Part, Scene, Step
+from novaops.kinds.kind import Part, Scene, Step
+from novaops.kinds.privileges_only import PrivilegesOnly
 
 
-class SuppliedObject(Kind):
+class SuppliedObject(PrivilegesOnly):
     """Only privileges are compared, with `pg_init_privs` as what they are by themselves."""
 
     name = "supplied object"
@@ -23,8 +26,11 @@ class SuppliedObject(Kind):
         return []
 
     def drop(self, obj: Object, scene: Scene) -> list[Step]:
-        before, after = obj.privileges or frozenset(), obj.default_privileges or frozenset()
-        return [Step(sql) for sql in grants(self.grant_target(obj), before, after, obj.owner or "")]
+        where, owner = self.grant_target(obj), obj.owner or ""
+        return [Step(sql) for sql in grants(where, self.held(obj), self.initial(obj), owner)]
+
+    def holding(self, obj: Object, privileges: frozenset[Privilege]) -> Object:
+        return replace(obj, privileges=privileges)
 
     def grant_target(self, obj: Object) -> tuple[str, str]:
         return obj["_columns"], obj["_target"]

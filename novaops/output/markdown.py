@@ -80,7 +80,8 @@ def _left_out(plan: Plan) -> Iterator[str]:
         yield f"Left out: {', '.join(_code(change.object) for change in plan.left_out)}"
     for notice in plan.notices:
         yield ""
-        yield f"> {_escaped(notice)}"
+        # Two blanks at its end keep a line apart from the next.
+        yield "  \n".join(f"> {_escaped(line)}" for line in notice.split("\n"))
 
 
 def _fenced(text: str, language: str) -> Iterator[str]:

@@ -162,7 +162,9 @@ def _left_out(plan: Plan, quiet: bool = False) -> Iterator[Text]:
 
 def _notices(plan: Plan) -> Iterator[Text]:
     for notice in plan.notices:
-        yield Text(f"note     {visible(notice)}", "yellow")
+        first, *more = visible_lines(notice)
+        yield Text(f"note     {first}", "yellow")
+        yield from (Text(f"         {line}", "yellow") for line in more)
 
 
 def _rule(transaction: int | None, plan: Plan, width: int) -> Text:

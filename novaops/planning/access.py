@@ -13,6 +13,7 @@ from novaops.catalog.object import Object
 from novaops.catalog.privileges import OWNER, PUBLIC, Privilege
 from novaops.db.identifiers import quote_literal
 from novaops.kinds.kind import Risk, Scene
+from novaops.kinds.privileges_only import PrivilegesOnly
 from novaops.planning.changes import Alter, Change, Create, Drop, Replace
 from novaops.planning.diff import Comparison
 from novaops.planning.nodes import kind_of
@@ -31,7 +32,7 @@ def settled(change: Change, scene: Scene, comparison: Comparison) -> Change:
         case Alter(old, new):
             goal = old.privileges if change.privileges is None else change.privileges
             return replace(change, new=replace(new, privileges=goal))
-    goal = wanted(old, new, comparison.privileges, comparison.ignored, comparison.owners)
+    goal = wanted(old, new, comparison.privileges, comparison.ignored, comparison.owners, comparison.own)
     return replace(change, new=replace(new, privileges=goal))
 
 
@@ -41,6 +42,19 @@ def by_name(changes: Iterable[Change]) -> Mapping[tuple[object, ...], Object]:
     return {(kind_of(o).acl_type, name): o for o in new for name in kind_of(o).names(o)}
 
 
+def _beside_initial(
+    kind: PrivilegesOnly, change: Create | Drop, scene: Scene
+) -> tuple[Object, Object] | None:
+    """The privileges before and after, of an object that does not exist where they are those of everything."""
+    if isinstance(change, Drop):
+        return change.old, kind.holding(change.old, kind.initial(change.old))
+    new = change.new
+    # Nobody has used yet what the plan creates, and what others will create.
+    if kind.future or (new.parent is not None and scene.creates(new.parent)):
+        return None
+    return kind.holding(new, kind.initial(new)), new
+
+
 def both(
     change: Change, scene: Scene, new: Mapping[tuple[object, ...], Object]
 ) -> tuple[Object, Object] | None:
@@ -48,6 +62,8 @@ def both(
     match change:
         case Alter(old, after) | Replace(old, after):
             return old, after
+        case Create(after) | Drop(after) if isinstance(kind := kind_of(after), PrivilegesOnly):
+            return _beside_initial(kind, change, scene)
         case Drop(old):
             keys = ((kind_of(old).acl_type, name) for name in kind_of(old).names(old))
             taken = next((new[key] for key in keys if key in new), None)
@@ -59,10 +75,14 @@ def both(
 
 def revoked(old: Object, new: Object) -> str | None:
     """What is taken from whom, in words."""
-    kept = {(p.grantee, p.privilege) for p in new.privileges or ()}
-    lost = {(p.grantee, p.privilege) for p in old.privileges or ()} - kept
+    kind = kind_of(new)
+    alone = kind if isinstance(kind, PrivilegesOnly) else None
+    before, after = (alone.held(o) if alone else o.privileges or frozenset() for o in (old, new))
+    kept = {(p.grantee, p.privilege) for p in after}
+    lost = {(p.grantee, p.privilege) for p in before} - kept
     pairs = ", ".join(f"{privilege} of {grantee or 'PUBLIC'}" for grantee, privilege in sorted(lost))
-    return f"revokes {pairs}".replace(OWNER, "the owner") if pairs else None
+    on = " on objects to come" if alone and alone.future else ""
+    return f"revokes {pairs}{on}".replace(OWNER, "the owner") if pairs else None
 
 
 def handed_over(change: Change) -> Iterator[Risk]:

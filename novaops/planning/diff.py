@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import eq
 from typing import Any
 
@@ -12,9 +12,11 @@ from novaops.catalog.object import Object
 from novaops.catalog.privileges import Privilege
 from novaops.catalog.snapshot import Snapshot
 from novaops.kinds import registry
+from novaops.kinds.privileges_only import PrivilegesOnly
 from novaops.planning.changes import Alter, Change, Create, Drop, Replace
 from novaops.planning.faithful import read_again
-from novaops.planning.privileges import PrivilegeMode, held, wanted, within_reach
+from novaops.planning.own_grants import OwnGrants
+from novaops.planning.privileges import PrivilegeMode, held, wanted, wanted_alone, within_reach
 from novaops.planning.scope import Scope
 
 
@@ -30,6 +32,8 @@ class Comparison:
     owners: bool = False
     ignored: Callable[[str], bool] | None = None
     ignored_default: Callable[[str], bool] | None = None
+    own: OwnGrants | None = None
+    """What other commands of novaops have given and taken."""
     restored: bool = False
     grantors: bool = False
     """Whether what is made gets its privileges from whom it had them, as a copy does; else all are the owner's gift."""
@@ -54,14 +58,43 @@ def _changes(live: Snapshot, desired: Snapshot, scope: Scope, comparison: Compar
         if new is not None:
             if scope.excluded(new, desired):
                 continue
-            change = Create(new) if old is None else compare(old, new, comparison)
+            change = _from_declared(old, new, comparison)
             if change is not None:
                 yield change
         elif old is not None and not scope.excluded(old, live):
             # What lives in no schema is managed with what contains it: a table in a publication.
-            declared = old.schema is None and old.parent in desired.objects
+            declared = old.schema is None and old.parent in desired.objects and old.address not in scope.kept
             if declared or scope.manages(old):
-                yield Drop(old)
+                change = _undeclared(old, comparison)
+                if change is not None:
+                    yield change
+
+
+def _from_declared(old: Object | None, new: Object, comparison: Comparison) -> Change | None:
+    kind = registry()[new.kind]
+    if isinstance(kind, PrivilegesOnly):
+        return _privileges_alone(kind, old, new, comparison)
+    return Create(new) if old is None else compare(old, new, comparison)
+
+
+def _undeclared(old: Object, comparison: Comparison) -> Change | None:
+    kind = registry()[old.kind]
+    return _privileges_alone(kind, old, None, comparison) if isinstance(kind, PrivilegesOnly) else Drop(old)
+
+
+def _privileges_alone(
+    kind: PrivilegesOnly, old: Object | None, new: Object | None, comparison: Comparison
+) -> Change | None:
+    """The change of an object that holds privileges and nothing else: where it holds none, it does not exist."""
+    ignored = comparison.ignored_default if kind.future else comparison.ignored
+    goal = wanted_alone(kind, old, new, comparison.privileges, ignored)
+    if old is None:
+        made = kind.holding(new, goal) if new else None
+        return Create(made) if made and goal != kind.initial(made) else None
+    if goal == kind.initial(old):
+        return Drop(old)
+    exactly = replace(comparison, privileges=PrivilegeMode.MANAGED, ignored=None)
+    return compare(old, kind.holding(new or old, goal), exactly) if goal != kind.held(old) else None
 
 
 def remnant(obj: Object | None, snapshot: Snapshot) -> bool:
@@ -89,8 +122,6 @@ def compare(old: Object, new: Object, comparison: Comparison) -> Change | None:
     if old.kind != new.kind or old.parent != new.parent:
         return Replace(old, new)
     kind = registry()[new.kind]
-    if comparison.ignored_default is not None:
-        old, new = (kind.without(o, comparison.ignored_default) for o in (old, new))
     changed = frozenset[str]()
     if old.attributes != new.attributes:
         names = (old.attributes.keys() | new.attributes.keys()) - kind.unread(old) - kind.unread(new)
@@ -118,7 +149,7 @@ def _same_text(old: Any, new: Any) -> bool:
 
 
 def _privileges(old: Object, new: Object, comparison: Comparison) -> frozenset[Privilege] | None:
-    goal = wanted(old, new, comparison.privileges, comparison.ignored, comparison.owners)
+    goal = wanted(old, new, comparison.privileges, comparison.ignored, comparison.owners, comparison.own)
     if goal is not None:
         goal = within_reach(old, goal)
     return None if goal == held(old) else goal

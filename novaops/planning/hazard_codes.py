@@ -24,6 +24,7 @@ HAZARDS: Mapping[str, HazardCode] = {
     for name, code, title in [
         ("data-loss", "H101", "rows or values would be lost"),
         ("narrowing", "H102", "values would not fit the new type"),
+        ("undeclared-drop", "H103", "an object that nobody declared would be dropped"),
         ("not-null", "H111", "a column that is to be NOT NULL holds NULLs"),
         ("unique", "H112", "rows violate a unique or exclusion constraint that is to be added"),
         ("foreign-key", "H113", "rows violate a foreign key that is to be added"),

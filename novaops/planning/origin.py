@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -30,6 +30,8 @@ class LastApplied:
     at: datetime
     version: int
     states: Mapping[Address, tuple[str, str]] = field(repr=False)
+    declared: frozenset[Address] | None = field(default=None, repr=False)
+    """Those that the files declared; None where novaops did not record that yet."""
 
     @property
     def place(self) -> LastRun:
@@ -37,9 +39,11 @@ class LastApplied:
         return LastRun(self.run, f"{self.at:%Y-%m-%d}")
 
 
-def digest(live: Snapshot, scope: Scope) -> bytes:
-    """What is remembered of a database: each object's address, and hashes of what it is and of its privileges."""
-    objects = [[*o.address, *state(o)] for o in live if not scope.excluded(o, live)]
+def digest(live: Snapshot, scope: Scope, declared: Callable[[Object], bool]) -> bytes:
+    """What is remembered of a database: each object's address, hashes of what it is and of its privileges, and whether
+    the files declare it.
+    """
+    objects = [[*o.address, *state(o), declared(o)] for o in live if not scope.excluded(o, live)]
     text = json.dumps([live.version // 10000, objects], separators=(",", ":"), ensure_ascii=False)
     return zlib.compress(text.encode())
 
@@ -47,11 +51,15 @@ def digest(live: Snapshot, scope: Scope) -> bytes:
 def last_applied(run: int, at: datetime, remembered: bytes) -> LastApplied:
     """What `digest()` has remembered."""
     version, objects = json.loads(zlib.decompress(remembered))
-    states = {
-        Address(kind, tuple(names), tuple(args)): (what, privileges)
-        for kind, names, args, what, privileges in objects
-    }
-    return LastApplied(run, at, version, states)
+    states = {}
+    declared = set()
+    for kind, names, args, what, privileges, *flag in objects:
+        address = Address(kind, tuple(names), tuple(args))
+        states[address] = what, privileges
+        if flag == [True]:
+            declared.add(address)
+    told = not objects or len(objects[0]) > 5
+    return LastApplied(run, at, version, states, frozenset(declared) if told else None)
 
 
 def origins(

@@ -199,6 +199,8 @@ class Plan:
     last_applied: LastRun | None = None
     continues: int | None = None
     owned: tuple[Owned, ...] = ()
+    undeclared: tuple[str, ...] = ()
+    """Objects that nobody declared and that the plan leaves where they are."""
     time_zone: str | None = None
     """TimeZone under which its statements run: that of the session it was made in."""
 

@@ -40,6 +40,7 @@ from novaops.planning.readers import readers
 from novaops.planning.scope import Scope
 from novaops.planning.shown import renamed_changes, shown_changes
 from novaops.planning.statements import Written
+from novaops.planning.undeclared import NONE_UNDECLARED, Undeclared
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,8 @@ class Request:
     """What is desired under the names that the live database has, where these are others."""
     watch: Watch | None = None
     """Who tells of harm that the plan does beyond the database."""
+    undeclared: Undeclared = NONE_UNDECLARED
+    """Objects that nobody declared; a plan between two given states has none."""
 
     @property
     def goal(self) -> Snapshot:
@@ -134,7 +137,8 @@ def assessed(
         made = replace(made, scene=replace(made.scene, time_zone=time_zone(connection)))
     found = assess(made.changes, made.scene, connection, request.written, request.comparison)
     beyond_it = request.watch(request, made) if request.watch else ()
-    for address, whole in (*_of_the_whole(request, made), *beyond_it):
+    undeclared = request.undeclared.hazards(made.changes, request.live, found.hazards)
+    for address, whole in (*_of_the_whole(request, made), *undeclared, *beyond_it):
         found.hazards[address] = (*found.hazards.get(address, ()), whole)
     sizes = None if connection is None else Sizes(connection)
     return Assessed(made, locks, found, outages(made, sizes, request.safe_below), parking)
@@ -182,10 +186,12 @@ def written_plan(request: Request, found: Assessed) -> Plan:
             *_crowded(made, found.locks),
             *_untold(found.assessment),
             *readers(made),
+            *request.undeclared.notices,
             *found.parking.notices,
         ),
         objects=sum(o.parent is None for o in request.desired),
         time_zone=made.scene.time_zone,
+        undeclared=request.undeclared.left(made.changes, found.parking.live),
         owned=ownership(made, [n.present.address for n in request.renamed.names] if request.renamed else ()),
     )
     return with_consent(made_plan, request.allowed)
@@ -257,9 +263,8 @@ def out_of_reach(request: Request) -> Iterator[str]:
         old = request.live.objects.get(address)
         if old is None or GRANTS not in old.facts or request.scope.excluded(new, request.goal):
             continue
-        goal = wanted(
-            old, new, request.comparison.privileges, request.comparison.ignored, request.comparison.owners
-        )
+        how = request.comparison
+        goal = wanted(old, new, how.privileges, how.ignored, how.owners, how.own)
         for grant in taken_back(old.facts[GRANTS], goal) if goal is not None else ():
             if not grant.reached:
                 yield (

@@ -9,6 +9,9 @@ from novaops.catalog.object import Object
 from novaops.catalog.privileges import GRANTS, Grant, Privilege
 from novaops.catalog.snapshot import Snapshot
 from novaops.kinds.grants import taken_back
+from novaops.kinds.privileges_only import PrivilegesOnly
+from novaops.planning.baseline import PUBLIC_SCHEMA
+from novaops.planning.own_grants import OwnGrants
 
 Privileges = frozenset[Privilege]
 
@@ -28,15 +31,28 @@ def wanted(
     mode: PrivilegeMode,
     ignored: Callable[[str], bool] | None = None,
     owners: bool = True,
+    own: OwnGrants | None = None,
 ) -> Privileges | None:
     """Privileges that `new` is to end with; a rebuilt object gets its `old` ones back in every mode.
 
     Grantees that are `ignored` keep what they have, and are given nothing. Where `owners` are left as they are,
-    what the files grant to the live owner are rights that he has as such.
+    what the files grant to the live owner are rights that he has as such. `own` are left as they are.
     """
     if new.privileges is None:
         return None
-    declared, held = new.privileges, old.privileges if old else None
+    goal = _goal(old, new, mode, ignored, owners)
+    held = old.privileges if old else None
+    return goal if own is None or held is None else own.kept(new, held, goal)
+
+
+def _goal(
+    old: Object | None,
+    new: Object,
+    mode: PrivilegeMode,
+    ignored: Callable[[str], bool] | None,
+    owners: bool,
+) -> Privileges:
+    declared, held = new.privileges or frozenset(), old.privileges if old else None
     if old is not None and not owners:
         declared = frozenset(p for p in declared if p.grantee != old.owner)
     if ignored is not None:
@@ -48,11 +64,42 @@ def wanted(
         case PrivilegeMode.MANAGED:
             return declared
         case PrivilegeMode.AUTO:
-            return declared if new.privileges != new.default_privileges else held
+            return declared if _given_any(new) else held
         case PrivilegeMode.ADDITIVE:
             return _stronger(held | declared)
         case PrivilegeMode.IGNORE:
             return held
+
+
+def _given_any(new: Object) -> bool:
+    """Whether the files give the object privileges, so that it has others than without them."""
+    untouched = PUBLIC_SCHEMA if new.address == PUBLIC_SCHEMA.address else None
+    return new.privileges != (untouched.privileges if untouched else new.default_privileges)
+
+
+def wanted_alone(
+    kind: PrivilegesOnly,
+    old: Object | None,
+    new: Object | None,
+    mode: PrivilegeMode,
+    ignored: Callable[[str], bool] | None,
+) -> Privileges:
+    """Return the privileges that `wanted()` leads to for an object that holds nothing else; None: it does not exist."""
+    present = new or old
+    initial = kind.initial(present) if present else frozenset[Privilege]()
+    held, declared = (kind.held(obj) if obj else initial for obj in (old, new))
+    match mode:
+        case PrivilegeMode.MANAGED:
+            goal = declared
+        case PrivilegeMode.AUTO:
+            goal = declared if new else held
+        case PrivilegeMode.ADDITIVE:
+            goal = _stronger(held | declared)
+        case PrivilegeMode.IGNORE:
+            goal = held
+    if ignored is None:
+        return goal
+    return frozenset(p for p in goal if not ignored(p.grantee)) | {p for p in held if ignored(p.grantee)}
 
 
 def within_reach(old: Object, goal: Privileges) -> Privileges:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from novaops.ignore import Ignore
 
+from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.desired.renamed import Renamed
@@ -25,13 +26,17 @@ class Scope:
     schemas: frozenset[str]
     whole: bool = False
     ignore: Ignore | None = None
+    kept: frozenset[Address] = frozenset()
+    """Objects that are not dropped although the files do not declare them."""
 
     def excluded(self, obj: Object, snapshot: Snapshot) -> bool:
         """Whether the object is out of reach: novaops' own, or matched by `.pgschemaignore`."""
         for each in (obj, *snapshot.ancestors(obj)):
             if each.schema in OWN_SCHEMAS or (self.ignore is not None and self.ignore.matches(each)):
                 return True
-        return False
+        # What stands on novaops' own is its own: the guard of a read-only replica.
+        needed = (snapshot.objects.get(e.referenced) for e in snapshot.dependencies.get(obj.address, ()))
+        return any(each is not None and each.schema in OWN_SCHEMAS for each in needed)
 
     def own(self, obj: Object) -> bool:
         """Whether the object is novaops' own."""
@@ -39,6 +44,8 @@ class Scope:
 
     def manages(self, obj: Object) -> bool:
         """Whether the object is dropped when the files do not declare it."""
+        if obj.address in self.kept:
+            return False
         if self.whole:
             return True
         if obj.address.type == "schema" or obj.schema is None:

@@ -152,6 +152,7 @@ class _Writer:
                     self.comparison.privileges,
                     self.comparison.ignored,
                     self.comparison.owners,
+                    self.comparison.own,
                 )
                 or frozenset()
             )

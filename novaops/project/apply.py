@@ -27,6 +27,7 @@ from novaops.planning.planner import live_fingerprint
 from novaops.project.options import Outcome
 from novaops.project.pre_migrations.around import Around, check_certain
 from novaops.project.recording import alone, recording, settle
+from novaops.project.undeclared import declared_by, declared_by_saved
 
 if TYPE_CHECKING:
     from novaops.project.project import Project
@@ -76,7 +77,7 @@ def apply(
         with files.telling():
             ran = _run(project, made, lock_timeout, journal, resumed)
             files.after()
-        left = _afterwards(project, journal)
+        left = _afterwards(project, made, journal)
     seconds = time.monotonic() - started
     compared = project.request is not None
     return Outcome(ran, seconds, left, made.rehearsal, journal.run, tuple(files.ran), compared)
@@ -201,16 +202,17 @@ def not_led_there(verdict: Rehearsal) -> NovaopsError:
     )
 
 
-def _afterwards(project: Project, journal: Journal) -> tuple[str, ...]:
+def _afterwards(project: Project, made: Plan, journal: Journal) -> tuple[str, ...]:
     """What is different still, and how it is now told to the journal."""
     request = project.request
     if request is None and journal.run is None:
         return ()
     live = project.inspect()
-    state = digest(live, project.scope())
+    scope = project.scope()
     if request is None:
-        journal.end("applied", state=state)
+        journal.end("applied", state=digest(live, scope, declared_by_saved(made, scope)))
         return ()
+    state = digest(live, scope, declared_by(request))
     left = tuple(_named(diff(live, request.desired, request.scope, request.comparison)))
     journal.end("differs" if left else "converged", state=None if left else state)
     return left

@@ -15,7 +15,8 @@ from novaops.planning.planner import Watch
 class Options:
     """What a plan manages and how; the words are those of the command line.
 
-    `shadow` is "server" (a database made and dropped on the target's server), "embedded", or the
+    `undeclared` says what is done about objects that novaops never applied and the files never declared:
+    a drop asks ("ask"), they stay ("keep"), or they are dropped like others ("drop"). `shadow` is "server" (a database made and dropped on the target's server), "embedded", or the
     URL of an empty database. `ignore_file` is read when it exists, and so are the files of the
     folder `pre_migrations`. `journal`: whether what is applied is recorded in the schema `novaops` of
     the target. `safe_below` is the size in bytes of the rows below which a table may be locked, read or
@@ -26,6 +27,7 @@ class Options:
     scope: str = "schemas"
     privileges: str = "auto"
     owners: str = "ignore"
+    undeclared: str = "ask"
     missing_roles: str = "error"
     check_functions: str = "auto"
     shadow: str = "server"

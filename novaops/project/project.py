@@ -26,7 +26,7 @@ from novaops.desired.declare import declare
 from novaops.desired.files import Script, load
 from novaops.desired.renamed import Renaming
 from novaops.desired.renames_file import RenamesFile
-from novaops.execution.history import RecordedStatement, Run, last_state, numbered, runs, statements
+from novaops.execution.history import RecordedStatement, Run, numbered, runs, statements
 from novaops.execution.parked import BroughtBack, ParkedTable, bring_back, drop_expired, parked_tables
 from novaops.execution.pre_migrations.files import PRE
 from novaops.execution.pre_migrations.standing import to_run
@@ -37,7 +37,7 @@ from novaops.planning.consents import with_reasons
 from novaops.planning.diff import Comparison
 from novaops.planning.dump import copied_part, creation, dump, split
 from novaops.planning.masking import unrevealing
-from novaops.planning.origin import last_applied
+from novaops.planning.own_grants import OwnGrants, own_grants
 from novaops.planning.plan import Plan, Target
 from novaops.planning.planner import Request, check_readable, plan
 from novaops.planning.privileges import PrivilegeMode
@@ -52,6 +52,7 @@ from novaops.project.recording import recover
 from novaops.project.rehearse import rehearse_plan, rehearse_with_way_back
 from novaops.project.renames import consents, renames_file, renaming
 from novaops.project.throwaway import throwaway
+from novaops.project.undeclared import record, with_undeclared
 
 
 @dataclass
@@ -173,7 +174,8 @@ class Project:
     def elsewhere(self, live: Snapshot) -> list[str]:
         """Statements that make what the files may refer to without declaring it."""
         unmanaged = copied_part(live, self.scope())
-        return [w.step.sql for w in creation(unmanaged, Scope(frozenset()), self.comparison()).written]
+        exactly = replace(self.comparison(), privileges=PrivilegeMode.MANAGED)
+        return [w.step.sql for w in creation(unmanaged, Scope(frozenset()), exactly).written]
 
     # -- what would change ----------------------------------------------------------------------
 
@@ -193,13 +195,14 @@ class Project:
         found, desired = self._ahead()
         agreed = consents(self._renames, found.prediction.snapshot, desired)
         allowed = {**with_reasons(agreed), **with_reasons(allow)}
+        known = record(self, found, agreed)
         request = Request(
             live=found.prediction.snapshot,
             written=found.prediction.written,
             desired=desired.snapshot,
             renamed=desired.renamed,
             scope=self.scope(desired.snapshot).with_earlier(desired.renamed),
-            comparison=replace(self.comparison(), restored=desired.dumped),
+            comparison=replace(self.comparison(), restored=desired.dumped, own=self._own_grants()),
             target=self.target(),
             sources=desired.sources,
             allowed=allowed,
@@ -208,11 +211,12 @@ class Project:
             empty=desired.empty,
             files=str(self.file),
             safe_below=self.options.safe_below,
-            last=last_applied(*state) if (state := last_state(self.connection)) and found.settled else None,
+            last=known.last if found.settled else None,
             park=park,
             watch=self.options.watch,
         )
         with self.reporter.phase("planning"):
+            request = with_undeclared(request, known, self.options.undeclared)
             if safe_only:
                 request, made = planned_safely(request, self.connection)
             else:
@@ -354,6 +358,10 @@ class Project:
         return Comparison(
             chosen, self.options.owners == "managed", ignore.matches_grantee, ignore.matches_default_grantee
         )
+
+    def _own_grants(self) -> OwnGrants:
+        overlay = self.options.overlay
+        return own_grants(self.connection, overlay.given if overlay else ())
 
     @cached_property
     def _renames(self) -> RenamesFile:

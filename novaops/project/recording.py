@@ -15,6 +15,7 @@ from novaops.execution.history import Run, latest
 from novaops.execution.journal import DatabaseJournal, Journal, NoJournal
 from novaops.execution.resume import clear_away
 from novaops.planning.origin import digest
+from novaops.project.undeclared import declared_by
 
 if TYPE_CHECKING:
     from novaops.project.project import Project
@@ -75,7 +76,7 @@ def settle(project: Project) -> None:
     if run is None or run.complete or request is None:
         return
     journal = DatabaseJournal(project.connection, run.run)
-    journal.end("converged", state=digest(request.live, request.scope))
+    journal.end("converged", state=digest(request.live, request.scope, declared_by(request)))
 
 
 def _cut_off(project: Project) -> Run | None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from novaops.catalog.address import Address
 from novaops.desired.overlay import Counting, Overlay, Refusing, TriggerMode
-from novaops.replication.declaration import Endpoint, Ranges, Replication, Strides
+from novaops.replication.declaration import Endpoint, Ranges, ReplicatedTable, Replication, Strides
 from novaops.replication.set_up.read_only import GUARD
 
 LOCAL = frozenset(["localhost", "127.0.0.1", "::1"])
@@ -22,12 +23,15 @@ def overlay(declared: Iterable[Replication], database: Endpoint) -> Overlay | No
     counting: list[Counting] = []
     own: set[tuple[str, str]] = set()
     refusing: list[Refusing] = []
+    given: set[tuple[Address, str, str]] = set()
     for replication, receives in sides(declared, database):
         own.add(
             ("subscription", replication.subscription)
             if receives
             else ("publication", replication.publication)
         )
+        if replication.role is not None and not receives:
+            given |= {grant for table in replication.tables for grant in _given(table, replication.role)}
         for table in replication.tables if receives else ():
             for trigger, mode in table.trigger_modes.items():
                 key = (table.schema, table.name, trigger)
@@ -44,7 +48,16 @@ def overlay(declared: Iterable[Replication], database: Endpoint) -> Overlay | No
         counting=tuple(counting),
         own=frozenset(own),
         refusing=tuple(refusing),
+        given=frozenset(given),
     )
+
+
+def _given(table: ReplicatedTable, role: str) -> Iterator[tuple[Address, str, str]]:
+    """What `set_up.role.make` grants on the source."""
+    yield Address("schema", (table.schema,)), role, "USAGE"
+    yield Address("table", (table.schema, table.name)), role, "SELECT"
+    for column in table.columns or ():
+        yield Address("table column", (table.schema, table.name, column)), role, "SELECT"
 
 
 def same_place(one: Endpoint, other: Endpoint) -> bool:

@@ -31,6 +31,8 @@ class Case:
     watch: Watch | None = None
     until: int = 99
     """The last major version of PostgreSQL on which the change does harm."""
+    undeclared: str = "drop"
+    """No journal knows the old schema, which stands for that of an earlier apply."""
 
 
 T = "CREATE TABLE t (a int, b text{});"
@@ -54,6 +56,7 @@ CASES = {
     "narrowing": Case(
         "CREATE TABLE t (a varchar(9));", "CREATE TABLE t (a varchar(3));", "INSERT INTO t VALUES ('longer')", "public.t.a"
     ),
+    "undeclared-drop": Case(T.format(""), T.format(""), "CREATE INDEX by_hand ON t (b)", "public.by_hand", undeclared="ask"),
     "not-null": Case(
         T.format(""), T.format("") + "ALTER TABLE t ADD CHECK (a > 0), ALTER b SET NOT NULL;",
         "INSERT INTO t VALUES (1, NULL)", "",
@@ -188,7 +191,9 @@ def project(new_database: Callable[..., str], tmp_path: Path) -> Callable[[Case,
             connection.execute(sql)
         (tmp_path / "schema.sql").write_text(case.new)
         return Project(
-            url, tmp_path / "schema.sql", Options(schemas=("public",), ignore_file=None, watch=case.watch)
+            url,
+            tmp_path / "schema.sql",
+            Options(schemas=("public",), ignore_file=None, watch=case.watch, undeclared=case.undeclared),
         )
 
     return make

@@ -76,7 +76,7 @@ def test_left_out(new_database: Callable[..., str], tmp_path: Path, name: str) -
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(case.old + case.rows)
         before = connection.execute("SELECT * FROM t").fetchall()
-        with Project(url, tmp_path / "schema.sql", Options(ignore_file=None)) as project:
+        with Project(url, tmp_path / "schema.sql", Options(ignore_file=None, undeclared="drop")) as project:
             plan = project.plan(safe_only=True)
             # What a NOT NULL is, the column's or an object of its own, depends on the version.
             left = (change.object for change in plan.left_out)

@@ -16,6 +16,7 @@ import psycopg
 from psycopg.sql import SQL, Identifier, Literal
 
 from novaops.errors import NovaopsError
+from novaops.planning.own_grants import MADE_BY_REPLICATE
 from novaops.replication.declaration import Replication
 from novaops.replication.pair import Pair
 
@@ -57,6 +58,7 @@ def make(pair: Pair, replication: Replication) -> None:
                     name, Literal(_verifier(source, role, password))
                 )
             )
+            source.execute(SQL("COMMENT ON ROLE {} IS {}").format(name, Literal(MADE_BY_REPLICATE)))
     else:
         source.execute(SQL("ALTER ROLE {} LOGIN REPLICATION").format(name))
     database = Identifier(pair.source.identity.database)

@@ -15,7 +15,7 @@ from novaops.progress import Silent
 from novaops.project import Options, Project
 
 Connection = psycopg.Connection[Any]
-PLAIN = Options(ignore_file=None)
+PLAIN = Options(ignore_file=None, undeclared="drop")
 GRANTS_ASIDE = replace(PLAIN, privileges="ignore")
 LIVE = """
 CREATE TYPE mood AS ENUM ('sad');

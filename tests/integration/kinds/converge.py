@@ -5,10 +5,12 @@ from __future__ import annotations
 from novaops.catalog.snapshot import Snapshot
 from novaops.planning.diff import Comparison, diff
 from novaops.planning.draft import draft
+from novaops.planning.privileges import PrivilegeMode
 from novaops.planning.scope import Scope
 from tests.integration.kinds.conftest import Connection, passing, snapshot
 
 EVERYTHING = Scope(frozenset({"public"}), whole=True)
+MANAGED = Comparison(PrivilegeMode.MANAGED)
 
 
 def converge(database: Connection, first: str, *states: str, rows: str = "") -> list[str]:
@@ -29,12 +31,12 @@ def converge(database: Connection, first: str, *states: str, rows: str = "") -> 
 
 def reach(database: Connection, goal: Snapshot) -> list[str]:
     """Plan and execute the way from what there is to `goal`."""
-    made = draft(snapshot(database), goal, EVERYTHING, Comparison())
+    made = draft(snapshot(database), goal, EVERYTHING, MANAGED)
     statements = [written.step.sql for written in made.written]
     with database.transaction():
         for statement in statements:
             database.execute(statement)
     after = snapshot(database)
-    assert diff(after, goal, EVERYTHING, Comparison()) == {}
+    assert diff(after, goal, EVERYTHING, MANAGED) == {}
     assert after.unmodelled == ()
     return statements

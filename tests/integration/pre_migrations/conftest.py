@@ -40,7 +40,8 @@ class Site:
         """A project whose schema file holds `sql`."""
         path = self.folder.parent / f"schema_{len(self.projects)}.sql"
         path.write_text(sql)
-        chosen = Options(ignore_file=None, pre_migrations=self.folder, **options)
+        given = {"undeclared": "drop", **options}
+        chosen = Options(ignore_file=None, pre_migrations=self.folder, **given)
         self.projects.append(Project(self.url, path, chosen))
         return self.projects[-1]
 

@@ -14,6 +14,8 @@ from novaops.planning.plan import Plan
 from novaops.project import Options, Project
 
 Connection = psycopg.Connection[Any]
+MADE_BY_SQL = Options(ignore_file=None, undeclared="drop")
+"""Of a project whose database a test fills in place of an earlier apply: no journal knows what is in it."""
 
 
 @pytest.fixture
@@ -36,7 +38,7 @@ def declare(url: str, tmp_path: Path) -> Iterator[Callable[..., Project]]:
     def project(text: str, at: str = url, **changed: Any) -> Project:
         file = tmp_path / f"schema_{len(opened)}.sql"
         file.write_text(text)
-        opened.append(Project(at, file, replace(Options(ignore_file=None), **changed)))
+        opened.append(Project(at, file, replace(MADE_BY_SQL, **changed)))
         return opened[-1]
 
     yield project

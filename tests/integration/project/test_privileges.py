@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 
+from novaops.errors import RefusedError
 from novaops.project import Project
 
 Connection = psycopg.Connection[Any]
@@ -136,3 +138,156 @@ def test_what_cannot_be_taken_back_is_said_and_not_tried(
     assert any(f"SELECT of {chain[2]} stays, as {chain[1]} gave it" in notice for notice in made.notices)
     assert project.apply(made, allow=["all"]).left == ()
     live.execute("ALTER SCHEMA public OWNER TO pg_database_owner")
+
+
+# -- where the files give none ------------------------------------------------------------------
+
+TABLE = "CREATE TABLE t (a int PRIMARY KEY);"
+
+
+def default_privileges(live: Connection, grantee: str) -> set[tuple[str, str]]:
+    """What `grantee` is given on objects to come, as (letter of the type of object, privilege)."""
+    rows = live.execute(
+        "SELECT d.defaclobjtype::text, a.privilege_type FROM pg_default_acl d, aclexplode(d.defaclacl) a"
+        " WHERE a.grantee = %s::regrole",
+        [grantee],
+    )
+    return set(rows.fetchall())
+
+
+def revoking(project: Project) -> list[str]:
+    return [s.sql for s in project.plan().statements if "REVOKE" in s.sql]
+
+
+def test_auto_revokes_nothing_on_a_schema_that_the_files_do_not_create(
+    live: Connection, declare: Callable[..., Project], role: Callable[[str], str]
+) -> None:
+    reader = role("reader")
+    live.execute(f"{TABLE} INSERT INTO t VALUES (1); GRANT USAGE, CREATE ON SCHEMA public TO {reader}")
+    project = declare(TABLE)
+    assert not project.plan().todo
+    assert project.apply().left == ()
+    assert has(live, "schema", reader, "public", "CREATE")
+    assert revoking(declare(TABLE, privileges="managed")) == [
+        f"REVOKE CREATE, USAGE ON SCHEMA public FROM {reader}"
+    ]
+
+
+def test_auto_compares_the_privileges_of_schema_public_where_the_files_give_any(
+    live: Connection, declare: Callable[..., Project], role: Callable[[str], str]
+) -> None:
+    reader, other = role("reader"), role("other")
+    live.execute(f"{TABLE} GRANT USAGE ON SCHEMA public TO {reader}")
+    project = declare(f"{TABLE} GRANT USAGE ON SCHEMA public TO {other};")
+    made = project.plan()
+    assert [h.consent for h in made.blocked] == ["access-loss:public"]
+    assert project.apply(made, allow=["access-loss:public"]).left == ()
+    row = live.execute("SELECT nspacl::text FROM pg_namespace WHERE nspname = 'public'").fetchone()
+    assert row is not None
+    assert f"{other}=U/" in row[0]
+    assert f"{reader}=" not in row[0]
+
+
+@pytest.mark.parametrize("where", ["", "IN SCHEMA app"])
+@pytest.mark.parametrize("mode", ["auto", "additive", "ignore"])
+def test_default_privileges_that_the_files_do_not_mention_stay(
+    live: Connection, declare: Callable[..., Project], role: Callable[[str], str], mode: str, where: str
+) -> None:
+    declared = "CREATE SCHEMA app; CREATE TABLE app.t (a int);"
+    reader = role("reader")
+    live.execute(f"{declared} INSERT INTO app.t VALUES (1);")
+    live.execute(f"ALTER DEFAULT PRIVILEGES {where} GRANT SELECT ON TABLES TO {reader}")
+    project = declare(declared, privileges=mode)
+    assert not project.plan().todo
+    assert project.apply().left == ()
+    assert default_privileges(live, reader) == {("r", "SELECT")}
+
+
+@pytest.mark.parametrize("where", ["", "IN SCHEMA app"])
+def test_default_privileges_are_revoked_by_consent_where_all_are_managed(
+    live: Connection, declare: Callable[..., Project], role: Callable[[str], str], where: str
+) -> None:
+    declared = "CREATE SCHEMA app; CREATE TABLE app.t (a int);"
+    reader = role("reader")
+    live.execute(f"{declared} ALTER DEFAULT PRIVILEGES {where} GRANT SELECT ON TABLES TO {reader}")
+    project = declare(declared, privileges="managed", scope="database")
+    made = project.plan()
+    assert [(h.hazard, h.message) for h in made.blocked] == [
+        ("access-loss", f"revokes SELECT of {reader} on objects to come")
+    ]
+    with pytest.raises(RefusedError):
+        project.apply(made)
+    assert default_privileges(live, reader) == {("r", "SELECT")}
+    assert project.apply(made, allow=[made.blocked[0].consent]).left == ()
+    assert default_privileges(live, reader) == set()
+
+
+@pytest.mark.parametrize(
+    ("mode", "left", "blocked"),
+    [
+        ("auto", {("r", "INSERT"), ("S", "USAGE")}, ["access-loss"]),
+        ("managed", {("r", "INSERT")}, ["access-loss", "access-loss"]),
+        ("additive", {("r", "INSERT"), ("r", "SELECT"), ("S", "USAGE")}, []),
+        ("ignore", {("r", "SELECT"), ("S", "USAGE")}, []),
+    ],
+)
+def test_default_privileges_are_compared_by_role_schema_and_type_of_object(
+    live: Connection,
+    declare: Callable[..., Project],
+    role: Callable[[str], str],
+    mode: str,
+    left: set[tuple[str, str]],
+    blocked: list[str],
+) -> None:
+    reader = role("reader")
+    head = "ALTER DEFAULT PRIVILEGES IN SCHEMA public"
+    live.execute(f"{head} GRANT SELECT ON TABLES TO {reader}; {head} GRANT USAGE ON SEQUENCES TO {reader}")
+    project = declare(f"{head} GRANT INSERT ON TABLES TO {reader};", privileges=mode)
+    made = project.plan()
+    assert [h.hazard for h in made.blocked] == blocked
+    assert project.apply(made, allow=blocked).left == ()
+    assert default_privileges(live, reader) == left
+    assert not project.plan().todo
+
+
+def test_default_privileges_of_an_ignored_role_stay_where_all_are_managed(
+    live: Connection, declare: Callable[..., Project], role: Callable[[str], str], tmp_path: Path
+) -> None:
+    kept, lost = role("kept"), role("lost")
+    live.execute(f"ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO {kept}, {lost}")
+    ignore = tmp_path / "ignore"
+    ignore.write_text('[default_privileges]\npatterns = ["kept_*"]\n')
+    project = declare(TABLE, privileges="managed", ignore_file=ignore, scope="database")
+    assert project.apply(allow=["access-loss"]).left == ()
+    assert default_privileges(live, kept) == {("r", "SELECT")}
+    assert default_privileges(live, lost) == set()
+    assert not project.plan().todo
+
+
+def test_privileges_on_what_the_server_supplies_stay_unless_all_are_managed(
+    live: Connection, declare: Callable[..., Project], role: Callable[[str], str]
+) -> None:
+    reader = role("reader")
+    live.execute(f"{TABLE} GRANT EXECUTE ON FUNCTION pg_catalog.pg_ls_dir(text) TO {reader}")
+    for mode in ("auto", "additive", "ignore"):
+        assert not declare(TABLE, privileges=mode, scope="database").plan().todo
+    project = declare(TABLE, privileges="managed", scope="database")
+    made = project.plan()
+    assert [h.hazard for h in made.blocked] == ["access-loss"]
+    assert project.apply(made, allow=["access-loss"]).left == ()
+    assert not has(live, "function", reader, "pg_catalog.pg_ls_dir(text)", "EXECUTE")
+
+
+def test_a_new_revoke_on_what_the_server_supplies_takes_access_away(
+    live: Connection, declare: Callable[..., Project]
+) -> None:
+    live.execute(TABLE)
+    revoke = "REVOKE EXECUTE ON FUNCTION pg_catalog.pg_size_pretty(bigint) FROM PUBLIC;"
+    row = "SELECT has_function_privilege('public', 'pg_catalog.pg_size_pretty(bigint)', 'EXECUTE')"
+    for mode in ("additive", "ignore"):
+        assert not declare(TABLE + revoke, privileges=mode).plan().todo
+    project = declare(TABLE + revoke)
+    made = project.plan()
+    assert [h.hazard for h in made.blocked] == ["access-loss"]
+    assert project.apply(made, allow=["access-loss"]).left == ()
+    assert live.execute(row).fetchone() == (False,)

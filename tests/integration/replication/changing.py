@@ -82,14 +82,14 @@ def change(
 ) -> tuple[Course, Changed]:
     """Plan it and take it through."""
     wanted = [declared] if isinstance(declared, Replication) else list(declared)
-    project = Project({}, file, Options(ignore_file=None), reporter or Silent())
+    project = Project({}, file, Options(ignore_file=None, undeclared="drop"), reporter or Silent())
     with open_change(project, wanted, wanted) as found:
         course = found.plan(allow)
         return course, apply(found, course, allow, how)
 
 
 def planned(declared: Replication, file: Path) -> Course:
-    project = Project({}, file, Options(ignore_file=None))
+    project = Project({}, file, Options(ignore_file=None, undeclared="drop"))
     with open_change(project, [declared], [declared]) as found:
         return found.plan()
 

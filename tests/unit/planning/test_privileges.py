@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from novaops.catalog.privileges import OWNER, PUBLIC, Privilege
+from novaops.catalog.privileges import OWNER, PUBLIC, Privilege, acl_items, parse_acl
 from novaops.kinds.grants import grants
 from novaops.planning.privileges import PrivilegeMode, initial, wanted
 from tests.unit.planning.made_up import KINDS, drafted, made, snapshot, sql
@@ -106,3 +106,27 @@ def test_a_rebuilt_object_gets_its_own_back(mode: PrivilegeMode) -> None:
         "CREATE BOX b ()",
         "GRANT SELECT ON BOX b TO you WITH GRANT OPTION",
     ]
+
+
+# -- the text of an ACL -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        ("=U/maker",),
+        ("maker=arwdDxtm/maker", "you=r*w/maker"),
+        ('"The ""user"""=X*/"The maker"', "=X/maker"),
+        (),
+    ],
+)
+def test_an_acl_is_written_as_it_is_read(items: tuple[str, ...]) -> None:
+    privileges = parse_acl(items)
+    assert parse_acl(acl_items(privileges, "maker")) == privileges
+
+
+def test_a_name_is_quoted_in_an_acl() -> None:
+    assert acl_items([Privilege("The user", "SELECT", True), Privilege(PUBLIC, "USAGE")], '"M"') == (
+        '=U/"M"',
+        '"The user"=r*/"M"',
+    )
