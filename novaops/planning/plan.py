@@ -121,7 +121,7 @@ class PreMigration:
     """A file that runs before the plan's statements (`phase` "pre") or after them ("post").
 
     `state` is "pending", "interrupted" (begun, and not finished) or "not needed" (there is nothing
-    yet that it could repair: it is recorded, and not run).
+    yet that it could repair: it is recorded, and not run). `own_transaction`: it has its own BEGIN and COMMIT.
     """
 
     name: str
@@ -132,6 +132,7 @@ class PreMigration:
     transactional: bool = True
     statements: tuple[ScriptStatement, ...] = ()
     hazards: tuple[Hazard, ...] = ()
+    own_transaction: bool = False
 
     @property
     def runs(self) -> bool:

@@ -224,7 +224,11 @@ class Project:
             files=str(self.file),
             file_statements=desired.statements,
             shadow_seconds=desired.seconds,
-            notices=(*made.notices, *(str(n) for n in desired.notices)),
+            notices=(
+                *made.notices,
+                *(str(n) for n in desired.notices),
+                *self._renames.notes(desired.snapshot),
+            ),
             options={
                 "schemas": sorted(request.scope.schemas),
                 "scope": self.options.scope,

@@ -60,6 +60,16 @@ def test_plan_shows_them_first_and_apply_runs_them(novaops, call, url: str, tmp_
     assert (again.returncode, "pre-migrations" in again.stdout) == (0, False)
 
 
+def test_after_the_apply_the_database_matches_without_a_condition(novaops, call, tmp_path: Path) -> None:
+    write(tmp_path, "0001_repair.sql", REPAIR + "ALTER TABLE users ALTER COLUMN email SET NOT NULL;\n")
+    plan = novaops("plan", *call)
+    assert "matches schema/schema.sql (2 objects), once the pre-migrations have run." in plan.stdout
+    applied = novaops("apply", *call, "--yes")
+    assert applied.returncode == 0
+    assert "matches schema/schema.sql (2 objects)" in applied.stderr
+    assert "once the pre-migrations have run" not in applied.stderr
+
+
 def test_the_plan_file_carries_them(novaops, call, url: str, tmp_path: Path) -> None:
     write(
         tmp_path,
@@ -228,10 +238,13 @@ def test_the_folder_can_be_configured(novaops, call, tmp_path: Path) -> None:
 
 
 def test_the_script_for_psql_includes_them(novaops, call, psql, url: str, tmp_path: Path) -> None:
-    write(tmp_path, "0001_repair.sql", REPAIR)
+    write(tmp_path, "0001_repair.sql", f"BEGIN;\n{REPAIR}COMMIT;\n")
     write(tmp_path, "0002_after.post.sql", "COMMENT ON COLUMN users.email IS 'after';")
     folder = str(tmp_path / "pre-migrations")
     script = novaops("plan", *call, "--pre-migrations", folder, "--format", "sql").stdout
+    lines = script.splitlines()
+    assert lines[lines.index(f"\\i '{folder}/0001_repair.sql'") - 1].startswith("-- 0001_repair.sql")
+    assert lines[lines.index(f"\\i '{folder}/0002_after.post.sql'") - 1] == "BEGIN;"
     psql(url, input=script)
     assert count(url, "SELECT email FROM users WHERE id = 2") == ""
     assert count(url, "SELECT col_description('users'::regclass, 2)") == "after"

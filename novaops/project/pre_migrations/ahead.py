@@ -106,6 +106,7 @@ def planned(project: Project, found: Ahead) -> tuple[PreMigration, ...]:
             checksum=m.checksum,
             state=State.NOT_NEEDED.value if found.fresh else s.state.value,
             transactional=m.transactional,
+            own_transaction=m.own_transaction,
             statements=tuple(ScriptStatement(text_of(each), each.source.line) for each in m.statements),
             hazards=hazards.get(m.name, ()),
         )

@@ -56,6 +56,24 @@ def test_the_first_error_stops_with_file_line_column_and_what_had_run(site: Site
     assert states(project)[1:] == [("0002_bad.sql", "pending"), ("0003_never.sql", "pending")]
 
 
+def test_a_file_with_begin_and_commit_is_one_transaction_with_its_ledger_row(site: Site) -> None:
+    text = "-- about\n\\set ON_ERROR_STOP on\nSET statement_timeout = '1min';\nBEGIN;\n{}COMMIT;\n"
+    insert = "INSERT INTO users VALUES (3, current_setting('statement_timeout'));\n"
+    path = site.file("0001_rows.sql", text.format(insert + "SELECT nowhere;\n"))
+    project = site.declare(USERS)
+    (found,) = failed(project).diagnostics
+    assert (found.source.line, found.code) == (6, "42703")
+    assert site.value("SELECT count(*) FROM users") == 2
+    assert site.ledger() == []
+    path.write_text(text.format(insert))
+    assert run(project).files == ("0001_rows.sql",)
+    assert site.value("SELECT email FROM users WHERE id = 3") == "1min"
+    assert site.value("SELECT statements_done FROM novaops.migrations") == 2
+    assert (
+        site.value("SELECT count(*) FROM users u, novaops.migrations m WHERE u.xmin = m.xmin AND id = 3") == 1
+    )
+
+
 def test_an_error_inside_a_block_tells_its_context(site: Site) -> None:
     site.file(
         "0001_block.sql",
