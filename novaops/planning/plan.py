@@ -30,6 +30,8 @@ class Hazard:
     pending: bool = False
     reason: str | None = None
     """Why it was allowed, in the words of who did."""
+    also: tuple[str, ...] = ()
+    """Other subjects by which consent covers it: the file of a statement, the object that it drops."""
 
     @property
     def consent(self) -> str:
