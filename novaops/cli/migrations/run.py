@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,13 +23,17 @@ from novaops.cli.session import open_project, settings
 from novaops.cli.verdict import FAILED, REFUSED
 from novaops.errors import UsageError
 
+if TYPE_CHECKING:
+    from novaops.project.pre_migrations.migrations import Pending
+
 EPILOG = """\b
 Examples:
   novaops migrations run --dry-run          show the files, and run them on a copy of the schema
   novaops migrations run                    show them, ask, run them
   novaops migrations run --allow data-loss:pre-migrations/0003_fix.sql:12
 
-Files that end in .post.sql wait for novaops apply.
+Files that end in .post.sql or .data.sql wait for novaops apply. On an empty database the schema files build
+what the other files repair: these are recorded as not needed. Without schema files they run.
 """
 
 
@@ -49,17 +53,18 @@ def command(
             write_pending(pending, output_format)
         if dry_run:
             return FAILED if pending.failed or pending.error else REFUSED if pending.blocked else 0
-        if (
-            pending.files
-            and not pending.blocked
-            and not (yes or agreed(f"Run {len(pending.files)} of them?"))
-        ):
+        if pending.files and not pending.blocked and not (yes or agreed(_question(pending))):
             return FAILED
         ran = project.migrations.run(
             pending, lock_timeout=config.schema.lock_timeout.value, lock_wait=config.schema.lock_wait.value
         )
     write_run(pending, ran, output_format)
     return 0
+
+
+def _question(pending: Pending) -> str:
+    running = sum(file.runs for file in pending.files)
+    return f"Run {running} of them?" if running else f"Record {len(pending.files)} as not needed?"
 
 
 def agreed(question: str) -> bool:

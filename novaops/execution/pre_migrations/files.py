@@ -17,9 +17,10 @@ from novaops.execution.pre_migrations.transaction import enclosed
 
 PRE, POST = "pre", "post"
 SUFFIX = ".sql"
-POST_SUFFIX, UNDO_SUFFIX = ".post.sql", ".down.sql"
+POST_SUFFIX, DATA_SUFFIX, UNDO_SUFFIX = ".post.sql", ".data.sql", ".down.sql"
 DIRECTIVE = re.compile(r"--[ \t]*novaops:[ \t]*(?P<word>[^\r\n]*)")
-NO_TRANSACTION = "no-transaction"
+NO_TRANSACTION, NEW_DATABASES = "no-transaction", "run on new databases"
+DIRECTIVES = (NO_TRANSACTION, NEW_DATABASES)
 SECRETIVE = frozenset(["ROLE", "USER", "GROUP"])
 
 
@@ -29,6 +30,7 @@ class Migration:
 
     Without `transactional` its statements run one by one, each committed by itself. `own_transaction` says
     that the file has a BEGIN and a COMMIT around its statements; these two are not among `statements`.
+    `for_new` says that it runs on new databases too, where the schema files build what other files repair.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Migration:
     statements: tuple[Statement, ...] = field(repr=False)
     file: File = field(repr=False)
     own_transaction: bool = False
+    for_new: bool = False
 
 
 def sets(statement: Statement) -> bool:
@@ -95,19 +98,21 @@ def _read(path: Path) -> tuple[Migration, list[Diagnostic]]:
     file, statements = script.files[0], script.statements
     directives = list(_directives(file, statements))
     problems += [d for _, d in directives if d is not None]
-    transactional = NO_TRANSACTION not in [word for word, _ in directives]
+    words = [word for word, _ in directives]
+    transactional = NO_TRANSACTION not in words
     inside = enclosed(statements) if transactional else None
     statements = statements if inside is None else inside
     problems += [d for statement in statements if (d := _refused(statement)) is not None]
     migration = Migration(
         name=path.name,
         path=path,
-        phase=POST if path.name.endswith(POST_SUFFIX) else PRE,
+        phase=POST if path.name.endswith((POST_SUFFIX, DATA_SUFFIX)) else PRE,
         checksum=hashlib.sha256("".join(f.text for f in script.files).encode()).hexdigest(),
         transactional=transactional,
         statements=statements,
         file=file,
         own_transaction=inside is not None,
+        for_new=path.name.endswith(DATA_SUFFIX) or NEW_DATABASES in words,
     )
     return migration, problems
 
@@ -118,12 +123,12 @@ def _directives(file: File, statements: Sequence[Statement]) -> Iterator[tuple[s
     for match in DIRECTIVE.finditer(file.text, 0, own[0] if own else len(file.text)):
         word = match["word"].strip()
         problem = None
-        if word != NO_TRANSACTION:
+        if word not in DIRECTIVES:
             problem = file.diagnostic(
                 match.start("word"),
                 f"there is no directive {word!r} for a pre-migration",
                 length=len(word),
-                hint=f"-- novaops: {NO_TRANSACTION}",
+                hint=" or ".join(f"-- novaops: {each}" for each in DIRECTIVES),
             )
         yield word, problem
 
