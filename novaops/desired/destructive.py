@@ -153,7 +153,8 @@ def _altered(action: exp.Expr | None) -> Iterator[tuple[str, str]]:
                 yield UNKNOWN, OPAQUE
         case exp.AlterColumn():
             if action.args.get("dtype") is not None:
-                yield LOSS, "a column gets another type"
+                table = _table(action.parent) if action.parent else "a table"
+                yield LOSS, f"column {action.this.sql('postgres')} of {table} gets another type"
         case exp.ColumnDef() | exp.AddConstraint() | exp.RenameColumn() | exp.AlterRename():
             pass
         case _:

@@ -31,6 +31,7 @@ Examples:
   novaops migrations run --dry-run          show the files, and run them on a copy of the schema
   novaops migrations run                    show them, ask, run them
   novaops migrations run --allow data-loss:pre-migrations/0003_fix.sql:12
+  novaops migrations run --allow data-loss:0003_fix.sql      the whole file
 
 Files that end in .post.sql or .data.sql wait for novaops apply. On an empty database the schema files build
 what the other files repair: these are recorded as not needed. Without schema files they run.

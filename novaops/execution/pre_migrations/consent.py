@@ -10,7 +10,7 @@ import psycopg
 from novaops.desired.destructive import UNKNOWN, Judgement, judge
 from novaops.desired.lexer import words_in
 from novaops.desired.split import Statement
-from novaops.execution.pre_migrations.drops import Place, drop_hazards
+from novaops.execution.pre_migrations.drops import Place, drop_hazards, unseen_drop
 from novaops.execution.pre_migrations.files import PRE, Migration
 from novaops.execution.pre_migrations.functions import Reach, reach
 from novaops.planning.hazards import hazard
@@ -63,6 +63,9 @@ def _hazards(
 
 def _unlocated(place: Place, judgement: Judgement, functions: Mapping[str, Reach]) -> Iterator[Hazard]:
     """The hazard of a statement as its text tells it, whatever is in the database."""
+    if judgement.hazard is not None and judgement.drops:
+        yield from (unseen_drop(judgement.hazard, dropped, place) for dropped in judgement.drops)
+        return
     if judgement.hazard is not None:
         yield hazard(judgement.hazard, place.subject, judgement.what, also=place.also)
         return

@@ -66,6 +66,17 @@ def drop_hazards(
         yield hazard(hazard_name, place.subject, message, also=(*place.also, what))
 
 
+def unseen_drop(hazard_name: str, dropped: Dropped, place: Place) -> Hazard:
+    """Report a drop by its text alone, of an object that may not exist yet."""
+    name = quote_qualified(*dropped.names)
+    what, identity = f"{dropped.kind.lower()} {name}", name
+    if dropped.column is not None:
+        column = quote_ident(dropped.column)
+        what, identity = f"column {column} of {name}", f"{name}.{column}"
+    more = ", and what depends on it" if dropped.cascade else ""
+    return hazard(hazard_name, place.subject, f"drops {what}{more}", also=(*place.also, identity))
+
+
 def _is_meant(found: _Existing, dropped: Dropped, place: Place) -> bool:
     if found.kind != dropped.kind:
         return False

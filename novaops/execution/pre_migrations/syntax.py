@@ -43,17 +43,18 @@ def _problems(connection: psycopg.Connection[Any], statements: Iterable[Statemen
         if result.status != ExecStatus.FATAL_ERROR:
             continue
 
-        def told(field: DiagnosticField, result: psycopg.pq.abc.PGresult = result) -> str:
+        def field_text(field: DiagnosticField, result: psycopg.pq.abc.PGresult = result) -> str:
             return (result.error_field(field) or b"").decode(encoding, "replace")
 
-        if told(DiagnosticField.SOURCE_FILE).rpartition("/")[2] in PARSER:
-            at = max(0, int(told(DiagnosticField.STATEMENT_POSITION) or 1) - 1 - len(before))
+        if field_text(DiagnosticField.SOURCE_FILE).rpartition("/")[2] in PARSER:
+            at = max(0, int(field_text(DiagnosticField.STATEMENT_POSITION) or 1) - 1 - len(before))
+            hidden = secret(statement)  # the message quotes what is near
             yield statement.file.diagnostic(
                 statement.start + min(at, len(statement.text) - 1),
-                told(DiagnosticField.MESSAGE_PRIMARY),
-                code=told(DiagnosticField.SQLSTATE),
-                hint=told(DiagnosticField.MESSAGE_HINT) or None,
-                secret=secret(statement),
+                "syntax error" if hidden else field_text(DiagnosticField.MESSAGE_PRIMARY),
+                code=field_text(DiagnosticField.SQLSTATE),
+                hint=field_text(DiagnosticField.MESSAGE_HINT) or None,
+                secret=hidden,
             )
 
 

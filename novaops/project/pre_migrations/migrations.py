@@ -14,7 +14,14 @@ from novaops.execution.pre_migrations import ledger
 from novaops.execution.pre_migrations.adopt import Adoption, from_table, history_tables
 from novaops.execution.pre_migrations.files import PRE
 from novaops.execution.pre_migrations.predict import Prediction
-from novaops.execution.pre_migrations.standing import Standing, State, check_unedited, notices, to_run
+from novaops.execution.pre_migrations.standing import (
+    Standing,
+    State,
+    check_unedited,
+    is_not_needed,
+    notices,
+    to_run,
+)
 from novaops.planning.hazard_codes import consent, covers
 from novaops.planning.plan import Hazard, PreMigration
 from novaops.project.pre_migrations.ahead import (
@@ -113,15 +120,19 @@ class Migrations:
         with alone(self.project, lock_wait):
             found = known(self.project)
             check_unedited(found)
-            waiting = [(s.name, s.migration.checksum) for s in to_run(found, PRE) if s.migration is not None]
-            if waiting != [(f.name, f.checksum) for f in pending.files]:
+            new = is_new(self.project, self.project.inspect())
+            waiting = [
+                (s.name, s.migration.checksum, not (new and is_not_needed(s)))
+                for s in to_run(found, PRE)
+                if s.migration is not None
+            ]
+            if waiting != [(f.name, f.checksum, f.runs) for f in pending.files]:
                 raise TargetChangedError(
                     "the pending files are others than those shown; nothing was run", hint="run it again"
                 )
             if not waiting:
                 return Ran()
             ledger.prepare(self.project.connection)
-            new = is_new(self.project, self.project.inspect())
             skipped = not_needed(self.project, found) if new else ()
             ran: list[str] = []
             run_files(self.project, to_run(found, PRE, new=new), lock_timeout, ran)

@@ -95,9 +95,14 @@ def test_what_statements_before_may_create_is_a_hazard(
 
 
 def test_after_the_plan_it_is_a_hazard_whatever_exists_now(site: Site) -> None:
-    site.file("0001_drop.post.sql", "DROP TABLE IF EXISTS old;")
+    site.file(
+        "0001_drop.post.sql", "DROP TABLE IF EXISTS old, s.older CASCADE; ALTER TABLE users DROP COLUMN gone;"
+    )
+    place = "data-loss:pre-migrations/0001_drop.post.sql:1"
     assert told(site.declare(USERS).plan()) == [
-        ("data-loss:pre-migrations/0001_drop.post.sql:1", "DROP TABLE")
+        (place, "drops table old, and what depends on it"),
+        (place, "drops table s.older, and what depends on it"),
+        (place, "drops column gone of users"),
     ]
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
 from novaops.diagnostics import DiagnosticsError
+from novaops.errors import TargetChangedError
 from novaops.project.pre_migrations.migrations import Ran
 from tests.integration.pre_migrations.conftest import USERS, Site
+from tests.integration.pre_migrations.test_run import SLEEPING, killed_while
 
 PROVIDERS = "CREATE TABLE providers (name text PRIMARY KEY);\n"
 ROWS = "BEGIN;\nINSERT INTO providers VALUES ('a'), ('b');\nCOMMIT;\n"
@@ -103,3 +107,30 @@ def test_a_schema_file_that_declares_nothing_builds_nothing(fresh: Site) -> None
     assert {h.hazard for h in made.blocked} == {"data-loss"}, (
         "what the file builds, an empty schema file drops"
     )
+
+
+def test_files_shown_as_not_needed_do_not_run_when_the_database_is_no_longer_new(fresh: Site) -> None:
+    fresh.file("0001_wipe.sql", "DELETE FROM users;")
+    project = fresh.declare(USERS)
+    pending = project.migrations.pending()
+    assert pending.blocked == ()
+    fresh.live.execute(USERS + "INSERT INTO users VALUES (1, 'a')")
+    with pytest.raises(TargetChangedError, match="nothing was run"):
+        project.migrations.run(pending)
+    assert fresh.value("SELECT count(*) FROM users") == 1
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_an_apply_killed_among_the_files_is_completed_by_the_next(fresh: Site, how: signal.Signals) -> None:
+    fresh.file("0001_repair.sql", "SELECT nowhere;")
+    fresh.file("0002_providers.data.sql", ROWS)
+    path = fresh.file(
+        "0003_more.data.sql", "BEGIN; INSERT INTO providers VALUES ('c'); SELECT pg_sleep(60); COMMIT;"
+    )
+    project = fresh.declare(PROVIDERS)
+    killed_while(fresh, how, SLEEPING, "project.apply()", project.file)
+    assert [row[2] for row in fresh.ledger()] == ["not needed", "applied"]
+    path.write_text(path.read_text().replace("pg_sleep(60)", "1"))
+    outcome = project.apply(project.plan())
+    assert (outcome.pre_migrations, outcome.left) == (("0003_more.data.sql",), ())
+    assert fresh.value("SELECT string_agg(name, ',' ORDER BY name) FROM providers") == "a,b,c"

@@ -8,6 +8,7 @@ import sys
 import textwrap
 import time
 from datetime import timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -229,7 +230,12 @@ def test_a_file_that_was_begun_and_then_edited_is_an_error(site: Site) -> None:
 # -- killed ---------------------------------------------------------------------------------------
 
 
-def killed_while(site: Site, how: signal.Signals, seen: str) -> None:
+RUN = "project.migrations.run(project.migrations.pending(['all']))"
+
+
+def killed_while(
+    site: Site, how: signal.Signals, seen: str, call: str = RUN, file: str | Path = "none.sql"
+) -> None:
     """Start the run in a process of its own and kill it as soon as the query `seen` is true."""
     program = textwrap.dedent(f"""\
         import signal
@@ -237,8 +243,8 @@ def killed_while(site: Site, how: signal.Signals, seen: str) -> None:
         from novaops.project import Options, Project
         signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
         options = Options(ignore_file=None, pre_migrations=Path({str(site.folder)!r}))
-        with Project({site.url!r}, "none.sql", options) as project:
-            project.migrations.run(project.migrations.pending(["all"]))
+        with Project({site.url!r}, {str(file)!r}, options) as project:
+            {call}
     """)
     with subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.DEVNULL) as process:
         try:

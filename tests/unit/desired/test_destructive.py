@@ -26,7 +26,7 @@ def judged(sql: str) -> Judgement:
         ("DROP VIEW v CASCADE", "DROP VIEW … CASCADE drops whatever depends on it"),
         ("ALTER TABLE a DROP COLUMN b", "DROP COLUMN"),
         ("ALTER TABLE a ADD COLUMN c int, DROP b", "DROP COLUMN"),
-        ("ALTER TABLE a ALTER COLUMN b TYPE int USING b::int", "a column gets another type"),
+        ("ALTER TABLE a ALTER COLUMN b TYPE int USING b::int", "column b of a gets another type"),
         ("TRUNCATE a, b", "TRUNCATE removes all rows of a, b"),
         ("DELETE FROM a WHERE b = 1", "DELETE removes rows of a"),
         ("UPDATE s.a AS x SET b = 1", "UPDATE without WHERE overwrites all rows of s.a"),
