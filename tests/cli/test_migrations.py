@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -161,6 +162,26 @@ def test_without_consent_nothing_runs(novaops, call, url: str, tmp_path: Path) -
     assert count(url, "SELECT count(*) FROM users WHERE email IS NULL") == 1
     assert novaops("apply", *call, "--yes", "--allow", consent).returncode == 0
     assert count(url, "SELECT count(*) FROM users") == 1
+
+
+def test_the_next_line_runs_when_it_is_pasted(novaops, call, url: str, tmp_path: Path) -> None:
+    write(tmp_path, "0001 wipe.sql", "DELETE FROM users;")
+    blocked = novaops("migrations", "run", *call)
+    assert blocked.returncode == 4
+    (line,) = [each for each in blocked.stdout.splitlines() if each.startswith("next ")]
+    words = shlex.split(line.removeprefix("next"))
+    assert words[:3] == ["novaops", "migrations", "run"]
+    assert novaops(*words[1:], "--yes").returncode == 0
+    assert count(url, "SELECT count(*) FROM users") == 0
+
+
+def test_files_alone_build_an_empty_database(novaops, new_database, tmp_path: Path) -> None:
+    (tmp_path / "pre-migrations").mkdir()
+    write(tmp_path, "0001_users.sql", f"BEGIN;\n{USERS}COMMIT;\n")
+    fresh = new_database("cli")
+    assert novaops("migrations", "run", "--url", fresh, "--yes").returncode == 0
+    assert count(fresh, "SELECT count(*) FROM users") == 0
+    assert novaops("migrations", "--url", fresh).stdout.split()[:2] == ["0001_users.sql", "applied"]
 
 
 def test_list(novaops, call, url: str, tmp_path: Path) -> None:

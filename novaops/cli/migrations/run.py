@@ -11,12 +11,14 @@ from novaops.cli.command import Command
 from novaops.cli.options import (
     ALLOW,
     BUILD,
+    CARRIED,
     CONNECTION,
     LOCKS,
     PRE_MIGRATIONS,
     QUIET,
     TEXT_OR_JSON,
     YES,
+    carried,
     options,
 )
 from novaops.cli.session import open_project, settings
@@ -41,8 +43,16 @@ what the other files repair: these are recorded as not needed. Without schema fi
 @click.command("run", cls=Command, short_help="Run the pending pre-migrations alone.", epilog=EPILOG)
 @options(ALLOW, YES, LOCKS, CONNECTION, PRE_MIGRATIONS, BUILD, TEXT_OR_JSON, QUIET)
 @click.option("--dry-run", is_flag=True, help="Change nothing: run them on a throwaway copy of the schema.")
+@click.pass_context
 def command(
-    allow: tuple[str, ...], yes: bool, dry_run: bool, output_format: str, quiet: bool, **given: Any
+    ctx: click.Context,
+    /,
+    allow: tuple[str, ...],
+    yes: bool,
+    dry_run: bool,
+    output_format: str,
+    quiet: bool,
+    **given: Any,
 ) -> int:
     """Run the pending pre-migrations, without planning or applying anything else."""
     from novaops.output.migrations import write_pending, write_run
@@ -51,7 +61,8 @@ def command(
     with open_project(config, quiet) as project:
         pending = project.migrations.pending(allow, rehearse=dry_run)
         if dry_run or output_format == "text":
-            write_pending(pending, output_format)
+            again = ["novaops", "migrations", "run", *carried(ctx, CARRIED | {"shadow"})]
+            write_pending(pending, output_format, again)
         if dry_run:
             return FAILED if pending.failed or pending.error else REFUSED if pending.blocked else 0
         if pending.files and not pending.blocked and not (yes or agreed(_question(pending))):

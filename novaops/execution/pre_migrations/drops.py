@@ -61,20 +61,18 @@ def drop_hazards(
         yield hazard(hazard_name, place.subject, message, rows, also=(*place.also, identity))
     missing = _missing(connection, dropped, bool(named))
     if not found and any(words_in(name) & place.before for name in missing):
-        what = ".".join([*dropped.names, *filter(None, [dropped.column])])
-        message = f"drops {what}, which a statement before it may create"
-        yield hazard(hazard_name, place.subject, message, also=(*place.also, what))
+        yield unseen_drop(hazard_name, dropped, place, ", which a statement before it may create")
 
 
-def unseen_drop(hazard_name: str, dropped: Dropped, place: Place) -> Hazard:
-    """Report a drop by its text alone, of an object that may not exist yet."""
+def unseen_drop(hazard_name: str, dropped: Dropped, place: Place, note: str = "") -> Hazard:
+    """Report a drop by its text alone, of an object that may not exist yet; `note` ends the message."""
     name = quote_qualified(*dropped.names)
     what, identity = f"{dropped.kind.lower()} {name}", name
     if dropped.column is not None:
         column = quote_ident(dropped.column)
         what, identity = f"column {column} of {name}", f"{name}.{column}"
     more = ", and what depends on it" if dropped.cascade else ""
-    return hazard(hazard_name, place.subject, f"drops {what}{more}", also=(*place.also, identity))
+    return hazard(hazard_name, place.subject, f"drops {what}{note}{more}", also=(*place.also, identity))
 
 
 def _is_meant(found: _Existing, dropped: Dropped, place: Place) -> bool:

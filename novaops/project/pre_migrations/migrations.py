@@ -115,7 +115,7 @@ class Migrations:
             allow = " ".join(f"--allow {shlex.quote(name)}" for name in names)
             raise RefusedError(
                 f"not allowed: {', '.join(names)}; nothing was run",
-                hint=f"to go on: novaops migrations run {allow}",
+                hint=f"the same command with {allow} runs them",
             )
         with alone(self.project, lock_wait):
             found = known(self.project)

@@ -65,17 +65,17 @@ def test_hazards_name_what_exists_with_its_rows(site: Site) -> None:
         (
             "ALTER TABLE users RENAME TO old;",
             "TABLE IF EXISTS old",
-            "drops old, which a statement before it may create",
+            "drops table old, which a statement before it may create",
         ),
         (
             'ALTER TABLE users RENAME TO "Old one";',
             'TABLE IF EXISTS "Old one"',
-            "drops Old one, which a statement before it may create",
+            'drops table "Old one", which a statement before it may create',
         ),
         (
             "ALTER SCHEMA public RENAME TO was;",
             "TABLE IF EXISTS was.users",
-            "drops was.users, which a statement before it may create",
+            "drops table was.users, which a statement before it may create",
         ),
         (
             "SET search_path = other;",
