@@ -99,7 +99,7 @@ PRE_MIGRATIONS: Sequence[Option[Any]] = (
     click.option(
         "--pre-migrations",
         metavar="DIR",
-        help="Numbered .sql files that run once, before the plan (*.post.sql: after it). Default: pre-migrations.",
+        help="Numbered .sql files that run once, before the plan (*.post.sql, *.data.sql: after it). Default: pre-migrations.",
     ),
 )
 

@@ -70,6 +70,12 @@ def classify(statement: Statement) -> Verdict:
     return Verdict(action, text)
 
 
+def executed(statements: Iterable[Statement]) -> list[Statement]:
+    """The statements that are executed to build the desired state."""
+    passive = (Action.SKIP, Action.REPORT, Action.REFUSE)
+    return [statement for statement in statements if classify(statement).action not in passive]
+
+
 def _entry(words: tuple[str, ...]) -> tuple[str, Action]:
     for length in (3, 2, 1):
         key = " ".join(words[:length])

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from novaops.desired.dropped import Dropped, dropped
 from novaops.desired.lexer import folded
 from novaops.desired.split import Statement
 
@@ -25,6 +26,7 @@ HARMLESS = frozenset(
 )
 # What takes rows, values or the position of a sequence along when it is dropped.
 HOLDS_DATA = frozenset(["TABLE", "SCHEMA", "SEQUENCE", "TYPE", "DOMAIN", "DATABASE", "EXTENSION", "OWNED"])
+DROP_COLUMN = "DROP COLUMN"
 OPAQUE = "what it does cannot be told from its text"
 
 
@@ -33,13 +35,15 @@ class Judgement:
     """`hazard` with `what` it is, or None; `calls` are the names of what it may call when it runs.
 
     `opaque` are those calls that are no function of SQL or of PostgreSQL that the parser knows; who
-    asks the server about them must take a function that is not there yet for unknown.
+    asks the server about them must take a function that is not there yet for unknown. `drops` are the objects
+    whose drop is all that it destroys.
     """
 
     hazard: str | None = None
     what: str = ""
     calls: frozenset[str] = frozenset()
     opaque: frozenset[str] = frozenset()
+    drops: tuple[Dropped, ...] = ()
 
 
 def judge(statement: Statement) -> Judgement:
@@ -48,12 +52,13 @@ def judge(statement: Statement) -> Judgement:
     if words[0] in HARMLESS:
         return Judgement()
     if words[0] == "DROP" and not HOLDS_DATA.isdisjoint(words[1:2]):
-        return Judgement(LOSS, f"DROP {words[1]}")
+        return Judgement(LOSS, f"DROP {words[1]}", drops=dropped(statement))
     tree = _parsed(statement.text)
     found = [(UNKNOWN, OPAQUE)] if tree is None else list(_found(tree))
     losses = [what for hazard, what in found if hazard == LOSS]
     if losses:
-        return Judgement(LOSS, ", ".join(dict.fromkeys(losses)), _called(statement))
+        drops = dropped(statement) if words[0] == "DROP" or set(losses) == {DROP_COLUMN} else ()
+        return Judgement(LOSS, ", ".join(dict.fromkeys(losses)), _called(statement), drops=drops)
     if tree is None or found:
         return Judgement(UNKNOWN, f"{_command(words)}: {OPAQUE}", _called(statement))
     if not _runs_expressions(tree):
@@ -89,7 +94,7 @@ def _found(tree: exp.Expr) -> Iterator[tuple[str, str]]:
             for action in tree.args.get("actions") or [None]:
                 yield from _altered(action)
         case exp.TruncateTable():
-            yield LOSS, "TRUNCATE removes all rows"
+            yield LOSS, f"TRUNCATE removes all rows of {', '.join(map(_table, tree.expressions))}"
         case exp.Query() | exp.Values() | exp.Insert() | exp.Update() | exp.Delete() | exp.Merge():
             yield from _written(tree)
         case exp.Create():
@@ -108,14 +113,25 @@ def _written(tree: exp.Expr) -> Iterator[tuple[str, str]]:
     for node in tree.find_all(exp.Delete, exp.Update, exp.When, exp.Command):
         match node:
             case exp.Delete():
-                yield LOSS, "DELETE removes rows"
+                yield LOSS, f"DELETE removes rows of {_table(node.this)}"
             case exp.Update() if not isinstance(node.parent, exp.When | exp.OnConflict):
                 if node.args.get("where") is None:
-                    yield LOSS, "UPDATE without WHERE overwrites all rows"
+                    yield LOSS, f"UPDATE without WHERE overwrites all rows of {_table(node.this)}"
             case exp.When() if str(node.args.get("then")).upper().startswith("DELETE"):
-                yield LOSS, "MERGE removes rows"
+                merge = node.find_ancestor(exp.Merge)
+                yield LOSS, f"MERGE removes rows of {_table(merge.this) if merge else 'its target'}"
             case exp.Command():
                 yield UNKNOWN, OPAQUE
+
+
+def _table(node: exp.Expr) -> str:
+    """The name of the table as it is written, without an alias."""
+    from sqlglot import exp
+
+    table = node if isinstance(node, exp.Table) else node.find(exp.Table)
+    if table is None:
+        return node.sql("postgres")
+    return ".".join(part.sql("postgres") for part in table.parts)
 
 
 def _cascading(tree: exp.Drop) -> Iterator[tuple[str, str]]:
@@ -130,14 +146,15 @@ def _altered(action: exp.Expr | None) -> Iterator[tuple[str, str]]:
         case exp.Drop():
             kind = str(action.args.get("kind")).upper()
             if kind == "COLUMN":
-                yield LOSS, "DROP COLUMN"
+                yield LOSS, DROP_COLUMN
             elif kind == "CONSTRAINT":
                 yield from _cascading(action)
             else:
                 yield UNKNOWN, OPAQUE
         case exp.AlterColumn():
             if action.args.get("dtype") is not None:
-                yield LOSS, "a column gets another type"
+                table = _table(action.parent) if action.parent else "a table"
+                yield LOSS, f"column {action.this.sql('postgres')} of {table} gets another type"
         case exp.ColumnDef() | exp.AddConstraint() | exp.RenameColumn() | exp.AlterRename():
             pass
         case _:

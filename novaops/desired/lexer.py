@@ -98,6 +98,12 @@ def comments(text: str, start: int, end: int) -> Iterator[Token]:
         start = piece.end
 
 
+def words_in(text: str) -> frozenset[str]:
+    """What could be a name in a text, the inside of strings included."""
+    spaced = "".join(c if c.isalnum() or c == "_" else " " for c in text)
+    return frozenset(folded(word) for word in spaced.split())
+
+
 def _block_end(text: str, start: int) -> int:
     """End of the block comment at `start`; they nest."""
     depth = 0

@@ -6,6 +6,9 @@
 
 Names are written by PostgreSQL's rules, with double quotes where they need them, and with a schema
 where the name of a table alone is not enough. A table is called as it is declared.
+
+The file is a history: entries stay when they are done. Other keys of an entry (`pr`, `date`) are ignored, and so
+are entries about tables and columns that are no longer declared; a note names both.
 """
 
 from __future__ import annotations
@@ -52,12 +55,13 @@ class ConsentToDrop:
 
 @dataclass(frozen=True, slots=True)
 class RenamesFile:
-    """The entries of the file in their order."""
+    """The entries of the file in their order; `ignored_keys` are notes about keys without a meaning."""
 
     entries: tuple[Entry, ...]
+    ignored_keys: tuple[str, ...] = ()
 
     def renames(self, desired: Snapshot) -> list[Rename]:
-        """What the declared objects were called; raises `DiagnosticsError` where there is no such object.
+        """What the declared objects were called; raises `DiagnosticsError` where a name is ambiguous.
 
         What was renamed more than once has several earlier names.
         """
@@ -79,6 +83,8 @@ class RenamesFile:
             if "drop" not in entry.value:
                 continue
             table = _table(entry, self._table_in_the_end(index), desired)
+            if table is None:
+                continue
             if isinstance(table, Diagnostic):
                 raise DiagnosticsError([table])
             column = _names(entry.value["drop"])[-1]
@@ -88,20 +94,37 @@ class RenamesFile:
                 )
             yield ConsentToDrop(table, column, entry.value["reason"], entry)
 
-    def _rename(self, index: int, desired: Snapshot) -> Rename | Diagnostic:
+    def notes(self, desired: Snapshot) -> Iterator[str]:
+        """Name the keys that have no meaning, and in one note the entries about what is not declared."""
+        yield from self.ignored_keys
+        skipped = [e.at.source for i, e in enumerate(self.entries) if self._is_skipped(i, desired)]
+        if skipped:
+            lines = ", ".join(str(line) for line in dict.fromkeys(source.line for source in skipped))
+            entries = "entry is" if len(skipped) == 1 else "entries are"
+            yield (
+                f"{skipped[0].file}: {len(skipped)} {entries} skipped (line{'s' if ',' in lines else ''} {lines}):"
+                " the schema files declare no such table or column"
+            )
+
+    def _is_skipped(self, index: int, desired: Snapshot) -> bool:
+        if "drop" in self.entries[index].value:
+            return _table(self.entries[index], self._table_in_the_end(index), desired) is None
+        return self._rename(index, desired) is None
+
+    def _rename(self, index: int, desired: Snapshot) -> Rename | Diagnostic | None:
+        """The rename of an entry; None if the table or the column is not declared (any more)."""
         entry = self.entries[index]
         column = entry.value.get("column")
         change = column or entry.value["table"]
         table = _table(entry, self._table_in_the_end(index), desired)
-        if isinstance(table, Diagnostic):
+        if table is None or isinstance(table, Diagnostic):
             return table
         if column is None:
             return Rename(table.address, _names(change["from"]), entry.at)
         name = self._column_in_the_end(index)[-1]
         obj = _column(table, name, desired)
         if obj is None:
-            message = f"column {name} of {table.identity} is not declared"
-            return entry.wrong(message, "remove the entry if it is gone")
+            return None
         return Rename(obj.address, _names(change["from"]), entry.at)
 
     def _table_in_the_end(self, index: int) -> tuple[str, ...]:
@@ -131,20 +154,36 @@ def load_renames(path: Path) -> RenamesFile:
         value = json.loads(file.text)
     except json.JSONDecodeError as error:
         raise DiagnosticsError([file.diagnostic(error.pos, f"this is no JSON: {error.msg}")]) from None
-    if not isinstance(value, dict) or set(value) != {"renames"} or not isinstance(value["renames"], list):
+    if not isinstance(value, dict) or not isinstance(value.get("renames"), list):
         hint = 'write {"renames": [{"table": "t", "column": {"from": "a", "to": "b"}}]}'
         raise DiagnosticsError(
-            [file.diagnostic(0, "the file has to hold an object with the list “renames” alone", hint=hint)]
+            [file.diagnostic(0, "the file needs an object with the list “renames”", hint=hint)]
         )
     entries = tuple(_entries(file, value["renames"]))
     if problems := [problem for entry in entries if (problem := _checked(entry))]:
         raise DiagnosticsError(problems)
-    return RenamesFile(entries)
+    return RenamesFile(entries, tuple(_ignored_keys(file, value, entries)))
+
+
+def _ignored_keys(file: File, value: Mapping[str, Any], entries: Sequence[Entry]) -> Iterator[str]:
+    """Name each key without a meaning once, where it occurs first."""
+    places: dict[str, str] = {key: file.name for key in value if key != "renames"}
+    for entry in entries:
+        for key in _unknown_keys(entry.value):
+            places.setdefault(key, f"{entry.at.source.file}:{entry.at.source.line}")
+    for key, place in places.items():
+        yield f"{place}: key “{key}” is ignored; it has no meaning to novaops"
+
+
+def _unknown_keys(value: Mapping[str, Any]) -> list[str]:
+    changes = [value[key] for key in ("table", "column") if isinstance(value.get(key), dict)]
+    inside = [key for change in changes for key in change if key not in ("from", "to")]
+    return [*(key for key in value if key not in KEYS), *inside]
 
 
 def _entries(file: File, values: Sequence[Any]) -> Iterator[Entry]:
-    """The elements with their places: there is no bracket before that of the list."""
-    at = file.text.index("[") + 1
+    """The elements with their places."""
+    at = _list_at(file.text)
     for value in values:
         while file.text[at] in " \t\r\n,":
             at += 1
@@ -153,19 +192,32 @@ def _entries(file: File, values: Sequence[Any]) -> Iterator[Entry]:
         at = end
 
 
+def _list_at(text: str) -> int:
+    """Where the elements of the list “renames” begin; the text is a JSON object that has it."""
+    decoder = json.JSONDecoder()
+    at = text.index("{") + 1
+    while True:
+        while text[at] in " \t\r\n,":
+            at += 1
+        key, at = decoder.raw_decode(text, at)
+        at = text.index(":", at) + 1
+        while text[at] in " \t\r\n":
+            at += 1
+        if key == "renames":
+            return at + 1
+        _, at = decoder.raw_decode(text, at)
+
+
 def _checked(entry: Entry) -> Diagnostic | None:
     value = entry.value
     if not isinstance(value, dict):
         return entry.wrong("an entry has to be an object", f"with the keys {', '.join(KEYS)}")
     for key in value:
-        if key not in KEYS:
-            near = difflib.get_close_matches(str(key), KEYS, n=1)
-            return entry.wrong(
-                f"there is no key “{key}”",
-                f"did you mean “{near[0]}”?" if near else f"one of {', '.join(KEYS)}",
-            )
-    table, form = value.get("table"), set(value) - {"table"}
-    if form == {"drop", "reason"} and value["reason"] and isinstance(value["reason"], str):
+        near = difflib.get_close_matches(key, KEYS, n=1)
+        if key not in KEYS and near and near[0] not in value:
+            return entry.wrong(f"there is no key “{key}”", f"did you mean “{near[0]}”?")
+    table, reason, form = value.get("table"), value.get("reason"), set(value) & {"column", "drop"}
+    if form == {"drop"} and reason and isinstance(reason, str):
         return (
             None
             if _is_name(table) and _is_name(value["drop"])
@@ -184,18 +236,19 @@ def _is_name(value: Any) -> bool:
 
 
 def _is_change(value: Any) -> bool:
-    return isinstance(value, dict) and set(value) == {"from", "to"} and all(map(_is_name, value.values()))
+    return isinstance(value, dict) and _is_name(value.get("from")) and _is_name(value.get("to"))
 
 
 def _names(text: str) -> tuple[str, ...]:
     return name_at(text, 0)[0]
 
 
-def _table(entry: Entry, names: tuple[str, ...], desired: Snapshot) -> Object | Diagnostic:
+def _table(entry: Entry, names: tuple[str, ...], desired: Snapshot) -> Object | Diagnostic | None:
+    """The declared table of that name; None if there is none (any more)."""
     found = [o for o in desired if o.address.type in RELATIONS and o.address.names[-len(names) :] == names]
     text = ".".join(names)
     if not found:
-        return entry.wrong(f"table {text} is not declared", "remove the entry if it is gone")
+        return None
     if len(found) > 1:
         return entry.wrong(f"there is more than one table {text}", f"write {found[0].identity}")
     return found[0]

@@ -22,6 +22,7 @@ ROLES = "roles belong to the whole server, not to this database's schema"
 SESSION = "it acts on the session only and has no place in a declared schema"
 MAINTENANCE = "it is maintenance and has no place in a declared schema"
 DATA = "without effect on the schema: novaops does not manage rows"
+ROWS = f"{DATA}; rows that every database needs go into pre-migrations/NAME.data.sql"
 DATABASE = "left out: properties of the database itself are not managed"
 
 ROLE_HINT = "create roles before novaops runs, or see --missing-roles"
@@ -104,7 +105,7 @@ ACTIONS: dict[str, Action] = {
 }
 
 REPORTED: dict[str, str] = {
-    "INSERT": DATA,
+    "INSERT": ROWS,
     "UPDATE": DATA,
     "DELETE": DATA,
     "MERGE": DATA,

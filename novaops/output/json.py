@@ -172,7 +172,8 @@ def _hazard(hazard: Hazard) -> dict[str, Any]:
 
 def _loaded_hazard(value: Mapping[str, Any]) -> Hazard:
     """A plan of before there were pending ones has none."""
-    return Hazard(**{field.name: value[field.name] for field in fields(Hazard) if field.name in value})
+    given = {field.name: value[field.name] for field in fields(Hazard) if field.name in value}
+    return Hazard(**{**given, "also": tuple(given.get("also", ()))})
 
 
 def _plain(value: object) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 
@@ -34,8 +35,11 @@ def write_standings(found: Sequence[Standing], form: str) -> None:
     write_lines([*lines, *(Text(f"note     {visible(n)}", "yellow") for n in notices(found))])
 
 
-def write_pending(pending: Pending, form: str) -> None:
-    """What would run, at what risk, and what the copy showed."""
+def write_pending(pending: Pending, form: str, command: Sequence[str]) -> None:
+    """Print what would run, at what risk, and what the copy showed.
+
+    `command` is the call that runs the files, without consent to hazards.
+    """
     if form == "json":
         write_data(dumps(_pending(pending)))
         return
@@ -51,7 +55,11 @@ def write_pending(pending: Pending, form: str) -> None:
         lines.append(Text(f"could not be run on a copy: {visible(pending.error)}", HAZARD))
     elif pending.rehearsed:
         lines.append(Text("✓ ran on a copy of the schema, which holds no rows", "green"))
-    lines += [Text(f"blocked  {visible(h.consent)}", HAZARD) for h in pending.blocked]
+    consents = list(dict.fromkeys(h.consent for h in pending.blocked))
+    lines += [Text(f"blocked  {visible(each)}", HAZARD) for each in consents]
+    if consents:
+        allow = [word for each in consents for word in ("--allow", each)]
+        lines.append(Text.assemble(("next     ", "bold"), visible(shlex.join([*command, *allow]))))
     write_lines(lines)
 
 

@@ -9,7 +9,7 @@ from rich.text import Text
 from novaops.output.json import dumps, plan_value
 from novaops.output.left_out import left_out
 from novaops.output.terminal import visible, write_data, write_lines
-from novaops.output.text import matches
+from novaops.output.text import now_matches
 from novaops.output.tree import counted
 from novaops.planning.plan import Plan
 from novaops.project import Outcome
@@ -42,7 +42,7 @@ def outcome_lines(plan: Plan, outcome: Outcome) -> list[Text]:
     if not outcome.left and plan.left_out:
         return [Text.assemble(("✓ ", "green"), f"{done} · {left_out(plan)}{history}")]
     if not outcome.left:
-        return [Text.assemble(("✓ ", "green"), f"{done} · {matches(plan).removesuffix('.')}{history or '.'}")]
+        return [Text.assemble(("✓ ", "green"), f"{done} · {now_matches(plan)}{history or '.'}")]
     lines = [
         Text.assemble(
             ("! ", "bold red"), f"{done}; {counted(len(outcome.left), 'object')} still differ{history}:"

@@ -60,7 +60,8 @@ def _files(plan: Plan, phase: str) -> Iterator[str]:
             yield ""
             yield _comment(f"{file.name}; novaops apply would record it, psql does not")
             include = "\\i '" + visible(file.file).replace("\\", "\\\\").replace("'", "\\'") + "'"
-            yield from ("BEGIN;", include, "COMMIT;") if file.transactional else (include,)
+            begins = file.transactional and not file.own_transaction
+            yield from ("BEGIN;", include, "COMMIT;") if begins else (include,)
             yield "RESET ALL;"
 
 

@@ -84,9 +84,14 @@ def next_lines(plan: Plan, command: Sequence[str]) -> list[Text]:
 
 
 def matches(plan: Plan) -> str:
-    """The sentence for a plan without changes."""
+    """The sentence for a plan without changes; pre-migrations that are still to run come first."""
     then = ", once the pre-migrations have run" if plan.running else ""
-    return visible(f"{plan.target.database} matches {plan.files} ({counted(plan.objects, 'object')}){then}.")
+    return f"{now_matches(plan)}{then}."
+
+
+def now_matches(plan: Plan) -> str:
+    """The sentence for a plan that has been applied, without its full stop."""
+    return visible(f"{plan.target.database} matches {plan.files} ({counted(plan.objects, 'object')})")
 
 
 def fitted(parts: Sequence[str], width: int, style: str = "") -> Iterator[Text]:

@@ -118,7 +118,7 @@ def _marked(found: Hazard, given: Mapping[str, str]) -> Hazard:
 
 def _consents(found: Hazard) -> list[str]:
     """The consents that cover a hazard, the closest first."""
-    named = [found.consent, found.hazard]
+    named = [found.consent, *(f"{found.hazard}:{subject}" for subject in found.also), found.hazard]
     return named if found.hazard in REFUSED_BY_ROWS else [*named, EVERYTHING]
 
 

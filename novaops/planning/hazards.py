@@ -200,9 +200,10 @@ def hazard(
     affected: int | None = None,
     total: int | None = None,
     query: str | None = None,
+    also: tuple[str, ...] = (),
 ) -> Hazard:
     """A hazard with its code, not yet allowed."""
-    return Hazard(name, HAZARDS[name].code, subject, message, affected, total, query=query)
+    return Hazard(name, HAZARDS[name].code, subject, message, affected, total, query=query, also=also)
 
 
 def _hazard(risk: Risk, connection: psycopg.Connection[Any] | None) -> Hazard | None:

@@ -30,6 +30,8 @@ class Hazard:
     pending: bool = False
     reason: str | None = None
     """Why it was allowed, in the words of who did."""
+    also: tuple[str, ...] = ()
+    """Other subjects by which consent covers it: the file of a statement, the object that it drops."""
 
     @property
     def consent(self) -> str:
@@ -121,7 +123,7 @@ class PreMigration:
     """A file that runs before the plan's statements (`phase` "pre") or after them ("post").
 
     `state` is "pending", "interrupted" (begun, and not finished) or "not needed" (there is nothing
-    yet that it could repair: it is recorded, and not run).
+    yet that it could repair: it is recorded, and not run). `own_transaction`: it has its own BEGIN and COMMIT.
     """
 
     name: str
@@ -132,6 +134,7 @@ class PreMigration:
     transactional: bool = True
     statements: tuple[ScriptStatement, ...] = ()
     hazards: tuple[Hazard, ...] = ()
+    own_transaction: bool = False
 
     @property
     def runs(self) -> bool:

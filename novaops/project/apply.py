@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import timedelta
@@ -118,8 +119,9 @@ def _resumed(project: Project, made: Plan) -> Run | None:
 
 def _check_blocked(made: Plan) -> None:
     if made.blocked:
-        hazards = ", ".join(h.consent for h in made.blocked)
-        allow = " ".join(f"--allow {h.consent}" for h in made.blocked)
+        names = list(dict.fromkeys(h.consent for h in made.blocked))
+        hazards = ", ".join(names)
+        allow = " ".join(f"--allow {shlex.quote(name)}" for name in names)
         raise RefusedError(
             f"not allowed: {hazards}; nothing was applied", hint=f"to go on: novaops apply {allow}"
         )

@@ -22,6 +22,7 @@ from novaops.db.connection import connect, identify
 from novaops.desired.bodies import unchanged_in
 from novaops.desired.body_findings import Body
 from novaops.desired.build import Desired
+from novaops.desired.classify import executed
 from novaops.desired.declare import declare
 from novaops.desired.files import Script, load
 from novaops.desired.renamed import Renaming
@@ -29,7 +30,8 @@ from novaops.desired.renames_file import RenamesFile
 from novaops.execution.history import RecordedStatement, Run, numbered, runs, statements
 from novaops.execution.parked import BroughtBack, ParkedTable, bring_back, drop_expired, parked_tables
 from novaops.execution.pre_migrations.files import PRE
-from novaops.execution.pre_migrations.standing import to_run
+from novaops.execution.pre_migrations.standing import check_unedited, to_run
+from novaops.execution.pre_migrations.syntax import check_syntax
 from novaops.execution.resume import remainder
 from novaops.ignore import Ignore
 from novaops.kinds import registry
@@ -164,9 +166,13 @@ class Project:
     def _ahead(self) -> tuple[Ahead, Desired]:
         """What the plan starts from, and the declared state."""
         files = known(self)
+        check_unedited(files)
         if not to_run(files, PRE):
             live, desired = self._both()
             return ahead(self, live, files), desired
+        # A copy takes seconds: what can be wrong without one is found first.
+        _ = self._renames
+        check_syntax(self.connection, executed(load(Path(self.file)).statements))
         # What the files may refer to without declaring it is there only when these have run.
         found = ahead(self, self.inspect(), files)
         return found, self.desired(found.prediction.snapshot)
@@ -228,7 +234,11 @@ class Project:
             files=str(self.file),
             file_statements=desired.statements,
             shadow_seconds=desired.seconds,
-            notices=(*made.notices, *(str(n) for n in desired.notices)),
+            notices=(
+                *made.notices,
+                *(str(n) for n in desired.notices),
+                *self._renames.notes(desired.snapshot),
+            ),
             options={
                 "schemas": sorted(request.scope.schemas),
                 "scope": self.options.scope,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,16 @@ def test_plan_shows_them_first_and_apply_runs_them(novaops, call, url: str, tmp_
     assert "✓ ran 0001_repair.sql, applied " in applied.stderr
     again = novaops("plan", *call, "--check")
     assert (again.returncode, "pre-migrations" in again.stdout) == (0, False)
+
+
+def test_after_the_apply_the_database_matches_without_a_condition(novaops, call, tmp_path: Path) -> None:
+    write(tmp_path, "0001_repair.sql", REPAIR + "ALTER TABLE users ALTER COLUMN email SET NOT NULL;\n")
+    plan = novaops("plan", *call)
+    assert "matches schema/schema.sql (2 objects), once the pre-migrations have run." in plan.stdout
+    applied = novaops("apply", *call, "--yes")
+    assert applied.returncode == 0
+    assert "matches schema/schema.sql (2 objects)" in applied.stderr
+    assert "once the pre-migrations have run" not in applied.stderr
 
 
 def test_the_plan_file_carries_them(novaops, call, url: str, tmp_path: Path) -> None:
@@ -153,6 +164,26 @@ def test_without_consent_nothing_runs(novaops, call, url: str, tmp_path: Path) -
     assert count(url, "SELECT count(*) FROM users") == 1
 
 
+def test_the_next_line_runs_when_it_is_pasted(novaops, call, url: str, tmp_path: Path) -> None:
+    write(tmp_path, "0001 wipe.sql", "DELETE FROM users;")
+    blocked = novaops("migrations", "run", *call)
+    assert blocked.returncode == 4
+    (line,) = [each for each in blocked.stdout.splitlines() if each.startswith("next ")]
+    words = shlex.split(line.removeprefix("next"))
+    assert words[:3] == ["novaops", "migrations", "run"]
+    assert novaops(*words[1:], "--yes").returncode == 0
+    assert count(url, "SELECT count(*) FROM users") == 0
+
+
+def test_files_alone_build_an_empty_database(novaops, new_database, tmp_path: Path) -> None:
+    (tmp_path / "pre-migrations").mkdir()
+    write(tmp_path, "0001_users.sql", f"BEGIN;\n{USERS}COMMIT;\n")
+    fresh = new_database("cli")
+    assert novaops("migrations", "run", "--url", fresh, "--yes").returncode == 0
+    assert count(fresh, "SELECT count(*) FROM users") == 0
+    assert novaops("migrations", "--url", fresh).stdout.split()[:2] == ["0001_users.sql", "applied"]
+
+
 def test_list(novaops, call, url: str, tmp_path: Path) -> None:
     assert novaops("migrations", *call).stdout == "no pre-migrations\n"
     write(tmp_path, "0001_repair.sql", REPAIR)
@@ -228,10 +259,13 @@ def test_the_folder_can_be_configured(novaops, call, tmp_path: Path) -> None:
 
 
 def test_the_script_for_psql_includes_them(novaops, call, psql, url: str, tmp_path: Path) -> None:
-    write(tmp_path, "0001_repair.sql", REPAIR)
+    write(tmp_path, "0001_repair.sql", f"BEGIN;\n{REPAIR}COMMIT;\n")
     write(tmp_path, "0002_after.post.sql", "COMMENT ON COLUMN users.email IS 'after';")
     folder = str(tmp_path / "pre-migrations")
     script = novaops("plan", *call, "--pre-migrations", folder, "--format", "sql").stdout
+    lines = script.splitlines()
+    assert lines[lines.index(f"\\i '{folder}/0001_repair.sql'") - 1].startswith("-- 0001_repair.sql")
+    assert lines[lines.index(f"\\i '{folder}/0002_after.post.sql'") - 1] == "BEGIN;"
     psql(url, input=script)
     assert count(url, "SELECT email FROM users WHERE id = 2") == ""
     assert count(url, "SELECT col_description('users'::regclass, 2)") == "after"

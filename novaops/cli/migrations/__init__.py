@@ -10,7 +10,7 @@ Examples:
   novaops migrations run --dry-run          what would run; tried on a copy of the schema
   novaops migrations adopt                  take over a history that another tool has made
 
-novaops apply runs them by itself, before its own statements (*.post.sql: after them).
+novaops apply runs them by itself, before its own statements (*.post.sql and *.data.sql: after them).
 """
 
 

@@ -13,7 +13,7 @@ from novaops.cli.session import open_project, settings
 EPILOG = """\b
 States:
   pending      the next apply runs it       applied      it has run
-  not needed   the database was fresh       adopted      recorded as having run
+  not needed   the database was new         adopted      recorded as having run
   interrupted  begun, and not finished      edited       not the text that ran: an error
   missing      it has run, and the file is gone
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,33 +11,48 @@ from novaops.cli.command import Command
 from novaops.cli.options import (
     ALLOW,
     BUILD,
+    CARRIED,
     CONNECTION,
     LOCKS,
     PRE_MIGRATIONS,
     QUIET,
     TEXT_OR_JSON,
     YES,
+    carried,
     options,
 )
 from novaops.cli.session import open_project, settings
 from novaops.cli.verdict import FAILED, REFUSED
 from novaops.errors import UsageError
 
+if TYPE_CHECKING:
+    from novaops.project.pre_migrations.migrations import Pending
+
 EPILOG = """\b
 Examples:
   novaops migrations run --dry-run          show the files, and run them on a copy of the schema
   novaops migrations run                    show them, ask, run them
   novaops migrations run --allow data-loss:pre-migrations/0003_fix.sql:12
+  novaops migrations run --allow data-loss:0003_fix.sql      the whole file
 
-Files that end in .post.sql wait for novaops apply.
+Files that end in .post.sql or .data.sql wait for novaops apply. On an empty database the schema files build
+what the other files repair: these are recorded as not needed. Without schema files they run.
 """
 
 
 @click.command("run", cls=Command, short_help="Run the pending pre-migrations alone.", epilog=EPILOG)
 @options(ALLOW, YES, LOCKS, CONNECTION, PRE_MIGRATIONS, BUILD, TEXT_OR_JSON, QUIET)
 @click.option("--dry-run", is_flag=True, help="Change nothing: run them on a throwaway copy of the schema.")
+@click.pass_context
 def command(
-    allow: tuple[str, ...], yes: bool, dry_run: bool, output_format: str, quiet: bool, **given: Any
+    ctx: click.Context,
+    /,
+    allow: tuple[str, ...],
+    yes: bool,
+    dry_run: bool,
+    output_format: str,
+    quiet: bool,
+    **given: Any,
 ) -> int:
     """Run the pending pre-migrations, without planning or applying anything else."""
     from novaops.output.migrations import write_pending, write_run
@@ -46,20 +61,22 @@ def command(
     with open_project(config, quiet) as project:
         pending = project.migrations.pending(allow, rehearse=dry_run)
         if dry_run or output_format == "text":
-            write_pending(pending, output_format)
+            again = ["novaops", "migrations", "run", *carried(ctx, CARRIED | {"shadow"})]
+            write_pending(pending, output_format, again)
         if dry_run:
             return FAILED if pending.failed or pending.error else REFUSED if pending.blocked else 0
-        if (
-            pending.files
-            and not pending.blocked
-            and not (yes or agreed(f"Run {len(pending.files)} of them?"))
-        ):
+        if pending.files and not pending.blocked and not (yes or agreed(_question(pending))):
             return FAILED
         ran = project.migrations.run(
             pending, lock_timeout=config.schema.lock_timeout.value, lock_wait=config.schema.lock_wait.value
         )
     write_run(pending, ran, output_format)
     return 0
+
+
+def _question(pending: Pending) -> str:
+    running = sum(file.runs for file in pending.files)
+    return f"Run {running} of them?" if running else f"Record {len(pending.files)} as not needed?"
 
 
 def agreed(question: str) -> bool:

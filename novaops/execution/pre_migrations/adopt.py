@@ -16,7 +16,7 @@ from novaops.execution.pre_migrations.files import Migration
 
 NAMES = ("_sqlx_migrations", "migrations")
 LEADING = re.compile(r"[0-9]+")
-SUFFIXES = re.compile(r"(\.up|\.post)?\.sql$")
+SUFFIXES = re.compile(r"(\.up|\.post|\.data)?\.sql$")
 
 
 @dataclass(frozen=True, slots=True)

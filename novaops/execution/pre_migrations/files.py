@@ -12,13 +12,15 @@ from novaops.desired.files import read_script
 from novaops.desired.split import File, Statement
 from novaops.diagnostics import Diagnostic, DiagnosticsError
 from novaops.errors import UsageError
+from novaops.execution.pre_migrations.transaction import WORDS as TRANSACTION
+from novaops.execution.pre_migrations.transaction import enclosed
 
 PRE, POST = "pre", "post"
 SUFFIX = ".sql"
-POST_SUFFIX, UNDO_SUFFIX = ".post.sql", ".down.sql"
+POST_SUFFIX, DATA_SUFFIX, UNDO_SUFFIX = ".post.sql", ".data.sql", ".down.sql"
 DIRECTIVE = re.compile(r"--[ \t]*novaops:[ \t]*(?P<word>[^\r\n]*)")
-NO_TRANSACTION = "no-transaction"
-TRANSACTION = frozenset(["BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE"])
+NO_TRANSACTION, NEW_DATABASES = "no-transaction", "run on new databases"
+DIRECTIVES = (NO_TRANSACTION, NEW_DATABASES)
 SECRETIVE = frozenset(["ROLE", "USER", "GROUP"])
 
 
@@ -26,7 +28,9 @@ SECRETIVE = frozenset(["ROLE", "USER", "GROUP"])
 class Migration:
     """One file. `phase` is "pre" or "post", `checksum` the SHA-256 of its text and of what it includes.
 
-    Without `transactional` its statements run one by one, each committed by itself.
+    Without `transactional` its statements run one by one, each committed by itself. `own_transaction` says
+    that the file has a BEGIN and a COMMIT around its statements; these two are not among `statements`.
+    `for_new` says that it runs on new databases too, where the schema files build what other files repair.
     """
 
     name: str
@@ -36,6 +40,8 @@ class Migration:
     transactional: bool
     statements: tuple[Statement, ...] = field(repr=False)
     file: File = field(repr=False)
+    own_transaction: bool = False
+    for_new: bool = False
 
 
 def sets(statement: Statement) -> bool:
@@ -92,15 +98,21 @@ def _read(path: Path) -> tuple[Migration, list[Diagnostic]]:
     file, statements = script.files[0], script.statements
     directives = list(_directives(file, statements))
     problems += [d for _, d in directives if d is not None]
+    words = [word for word, _ in directives]
+    transactional = NO_TRANSACTION not in words
+    inside = enclosed(statements) if transactional else None
+    statements = statements if inside is None else inside
     problems += [d for statement in statements if (d := _refused(statement)) is not None]
     migration = Migration(
         name=path.name,
         path=path,
-        phase=POST if path.name.endswith(POST_SUFFIX) else PRE,
+        phase=POST if path.name.endswith((POST_SUFFIX, DATA_SUFFIX)) else PRE,
         checksum=hashlib.sha256("".join(f.text for f in script.files).encode()).hexdigest(),
-        transactional=NO_TRANSACTION not in [word for word, _ in directives],
+        transactional=transactional,
         statements=statements,
         file=file,
+        own_transaction=inside is not None,
+        for_new=path.name.endswith(DATA_SUFFIX) or NEW_DATABASES in words,
     )
     return migration, problems
 
@@ -111,12 +123,12 @@ def _directives(file: File, statements: Sequence[Statement]) -> Iterator[tuple[s
     for match in DIRECTIVE.finditer(file.text, 0, own[0] if own else len(file.text)):
         word = match["word"].strip()
         problem = None
-        if word != NO_TRANSACTION:
+        if word not in DIRECTIVES:
             problem = file.diagnostic(
                 match.start("word"),
                 f"there is no directive {word!r} for a pre-migration",
                 length=len(word),
-                hint=f"-- novaops: {NO_TRANSACTION}",
+                hint=" or ".join(f"-- novaops: {each}" for each in DIRECTIVES),
             )
         yield word, problem
 
@@ -125,7 +137,10 @@ def _refused(statement: Statement) -> Diagnostic | None:
     words = statement.words
     if words[0] in TRANSACTION or words[:2] == ("PREPARE", "TRANSACTION"):
         reason = "novaops begins and ends the transaction of a file, with its entry in the ledger"
-        hint = f"remove it; for statements outside of transactions begin the file with -- novaops: {NO_TRANSACTION}"
+        hint = (
+            "remove it, or make the file one transaction: BEGIN before all other statements, COMMIT after them;"
+            f" for statements outside of transactions begin the file with -- novaops: {NO_TRANSACTION}"
+        )
     elif words[0] == "COPY" and not {"STDIN", "STDOUT"}.isdisjoint(w for _, w in statement.tokens()):
         reason = "novaops sends no rows beside the statements"
         hint = "write INSERT, or load the rows with psql"

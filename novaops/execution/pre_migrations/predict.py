@@ -14,7 +14,7 @@ from novaops.db import shared_catalogs
 from novaops.db.connection import reset
 from novaops.desired.classify import classify, command_words
 from novaops.desired.destructive import UNKNOWN, judge
-from novaops.desired.lexer import folded
+from novaops.desired.lexer import words_in
 from novaops.desired.rules import Action
 from novaops.desired.split import Statement
 from novaops.diagnostics import Diagnostic
@@ -133,18 +133,11 @@ def _touched(connection: psycopg.Connection[Any], statement: Statement) -> Itera
     """Tables that it writes to; a block that nobody can look into is taken to write to all it names."""
     yield from (oid for (oid,) in connection.execute(_query("written")))
     if judge(statement).hazard == UNKNOWN:
-        yield from (oid for (oid,) in connection.execute(_query("named"), [_words(statement.text)]))
+        yield from (oid for (oid,) in connection.execute(_query("named"), [sorted(words_in(statement.text))]))
 
 
 def _query(name: str) -> str:
     return files(__package__).joinpath(f"{name}.sql").read_text()
-
-
-def _words(text: str) -> list[str]:
-    """What could be a name in a text, the inside of strings included."""
-    return sorted(
-        {folded(word) for word in "".join(c if c.isalnum() or c == "_" else " " for c in text).split()}
-    )
 
 
 def _identities(connection: psycopg.Connection[Any], oids: set[int]) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -63,9 +64,14 @@ def standings(migrations: Sequence[Migration], entries: Mapping[str, Entry]) -> 
     )
 
 
-def to_run(known: Iterable[Standing], phase: str) -> list[Standing]:
-    """Those of a phase that are still to run."""
-    return [s for s in known if s.state in TO_RUN and s.phase == phase]
+def to_run(known: Iterable[Standing], phase: str, *, new: bool = False) -> list[Standing]:
+    """Return those of a phase that are still to run, in a database that is `new` or not."""
+    return [s for s in known if s.state in TO_RUN and s.phase == phase and not (new and is_not_needed(s))]
+
+
+def is_not_needed(standing: Standing) -> bool:
+    """Tell whether a new database does not need the file: its schema files build what it repairs."""
+    return standing.migration is not None and not standing.migration.for_new
 
 
 def check_unedited(known: Sequence[Standing]) -> None:
@@ -82,7 +88,7 @@ def check_unedited(known: Sequence[Standing]) -> None:
         f"edited since it ran: {', '.join(names)}",
         detail="\n".join(lines),
         hint="take the edit back, or put it into a new file; if the database is as the edited file wants it:"
-        f" novaops migrations accept {names[0]}",
+        f" novaops migrations accept {shlex.quote(names[0])}",
     )
 
 

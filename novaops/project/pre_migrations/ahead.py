@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from novaops.catalog.snapshot import Snapshot
+from novaops.desired.files import read_script
 from novaops.execution.copy import Stage
 from novaops.execution.pre_migrations import consent, ledger
-from novaops.execution.pre_migrations.files import PRE, left_out, read_folder, text_of
+from novaops.execution.pre_migrations.files import POST, PRE, left_out, read_folder, text_of
 from novaops.execution.pre_migrations.predict import Prediction, predict
 from novaops.execution.pre_migrations.standing import (
     TO_RUN,
     Standing,
     State,
     check_unedited,
+    is_not_needed,
     notices,
     standings,
     to_run,
 )
+from novaops.execution.pre_migrations.syntax import check_syntax
 from novaops.planning.hazard_codes import with_consent
 from novaops.planning.plan import Plan, PreMigration, ScriptStatement
 from novaops.planning.planner import live_fingerprint
@@ -37,7 +41,8 @@ NOTHING_YET = frozenset({"schema", "extension", "default acl"})
 class Ahead:
     """What lies between the database as it is and the plan's first statement.
 
-    `fresh` says that there is nothing in the database that a file could repair.
+    `fresh` says that the database is new: there is nothing in it that a file could repair, and the schema
+    files build it.
     """
 
     live: Snapshot
@@ -50,6 +55,10 @@ class Ahead:
         """Whether the plan starts from the database as it is."""
         return self.prediction.snapshot is self.live
 
+    def to_run(self, phase: str) -> list[Standing]:
+        """Return the files of a phase that run now."""
+        return to_run(self.known, phase, new=self.fresh)
+
 
 def known(project: Project) -> tuple[Standing, ...]:
     """Every file of the folder and every row of the ledger; nothing for a project without a folder."""
@@ -59,25 +68,47 @@ def known(project: Project) -> tuple[Standing, ...]:
 
 def ahead(project: Project, live: Snapshot, found: tuple[Standing, ...]) -> Ahead:
     """What the pending files will make of the live database, told on a throwaway copy of its schema."""
-    check_unedited(found)
-    pending = [m for s in to_run(found, PRE) if (m := s.unfinished) is not None]
-    fresh = is_fresh(live)
-    if fresh or not pending:
+    fresh = is_new(project, live)
+    check_files(project, found, fresh)
+    pending = [m for s in to_run(found, PRE, new=fresh) if (m := s.unfinished) is not None]
+    if not pending:
         return Ahead(live, found, fresh, Prediction(live))
     with project.reporter.phase("running pre-migrations on a copy"), project.shadow() as connection:
         stage = Stage(connection, project.disposable)
         return Ahead(live, found, fresh, predict(stage, live, pending, project.comparison()))
 
 
-def is_fresh(live: Snapshot) -> bool:
-    """Whether the database holds nothing of anybody's that a file could repair."""
-    return not live.unmodelled and all(o.schema in OWN_SCHEMAS or o.kind in NOTHING_YET for o in live)
+def check_files(project: Project, found: Sequence[Standing], new: bool) -> None:
+    """Check what needs no copy: no file was edited since it ran, and PostgreSQL can parse those that run now."""
+    check_unedited(found)
+    due = [s for phase in (PRE, POST) for s in to_run(found, phase, new=new)]
+    files = [m for s in due if (m := s.unfinished) is not None]
+    check_syntax(project.connection, [statement for m in files for statement in m.statements])
+
+
+def is_new(project: Project, live: Snapshot) -> bool:
+    """Tell whether the schema files build the database: it is empty, and they hold statements.
+
+    Without them only the pre-migrations can build it.
+    """
+    empty = not live.unmodelled and all(o.schema in OWN_SCHEMAS or o.kind in NOTHING_YET for o in live)
+    return empty and _has_statements(Path(project.file))
+
+
+def _has_statements(path: Path) -> bool:
+    files = sorted(path.rglob("*.sql")) if path.is_dir() else [path] if path.exists() else []
+    return bool(read_script(path, files)[0].statements)
 
 
 def with_pre_migrations(project: Project, made: Plan, found: Ahead, allowed: Mapping[str, str]) -> Plan:
     """The plan with the files that run before and after it, and what consent they need."""
     files = planned(project, found)
-    told = [*notices(found.known), *_uncertain(found.prediction), *found.prediction.left_out]
+    told = [
+        *not_needed_notice(project, files),
+        *notices(found.known),
+        *_uncertain(found.prediction),
+        *found.prediction.left_out,
+    ]
     if project.options.pre_migrations is not None:
         told += [
             f"{name} is not run: it undoes another file" for name in left_out(project.options.pre_migrations)
@@ -94,18 +125,32 @@ def with_pre_migrations(project: Project, made: Plan, found: Ahead, allowed: Map
     return with_consent(made, allowed)
 
 
+def not_needed_notice(project: Project, files: Sequence[PreMigration]) -> list[str]:
+    """Say in one line why files do not run on a new database."""
+    count = sum(not file.runs for file in files)
+    if not count:
+        return []
+    are = "1 pre-migration is" if count == 1 else f"{count:,} pre-migrations are"
+    return [
+        f"{project.connection.info.dbname} is empty and {project.file} builds it:"
+        f" {are} recorded as not needed, and not run"
+    ]
+
+
 def planned(project: Project, found: Ahead) -> tuple[PreMigration, ...]:
     """The files that are still to run, as the plan shows them."""
     waiting = [(s, m) for s in found.known if s.state in TO_RUN and (m := s.unfinished) is not None]
-    hazards = {} if found.fresh else consent.hazards(project.connection, [m for _, m in waiting])
+    running = [m for s, m in waiting if not (found.fresh and is_not_needed(s))]
+    hazards = consent.hazards(project.connection, running)
     return tuple(
         PreMigration(
             name=m.name,
             file=str(m.path),
             phase=m.phase,
             checksum=m.checksum,
-            state=State.NOT_NEEDED.value if found.fresh else s.state.value,
+            state=State.NOT_NEEDED.value if found.fresh and is_not_needed(s) else s.state.value,
             transactional=m.transactional,
+            own_transaction=m.own_transaction,
             statements=tuple(ScriptStatement(text_of(each), each.source.line) for each in m.statements),
             hazards=hazards.get(m.name, ()),
         )

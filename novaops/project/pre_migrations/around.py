@@ -15,7 +15,7 @@ from novaops.execution.pre_migrations import ledger
 from novaops.execution.pre_migrations.files import POST, PRE
 from novaops.execution.pre_migrations.predict import Prediction
 from novaops.execution.pre_migrations.run import run
-from novaops.execution.pre_migrations.standing import TO_RUN, Standing, State, to_run
+from novaops.execution.pre_migrations.standing import TO_RUN, Standing, State, is_not_needed
 from novaops.planning.diff import diff
 from novaops.planning.hazard_codes import REFUSED_BY_ROWS
 from novaops.planning.live_data import RowError, ask, examine
@@ -98,7 +98,7 @@ class Around:
         ledger.prepare(self.project.connection)
         if self.ahead.fresh:
             not_needed(self.project, self.ahead.known)
-        elif self._run(self.ahead, PRE):
+        if self._run(self.ahead, PRE):
             self._compare(self.ahead.prediction.snapshot)
             self._look_again()
         elif self.resumed and not self.begun:
@@ -106,7 +106,7 @@ class Around:
 
     def after(self) -> None:
         """Run the files of the second phase."""
-        if self.ahead is not None and not self.ahead.fresh:
+        if self.ahead is not None:
             self._run(self.ahead, POST)
 
     @contextmanager
@@ -120,7 +120,7 @@ class Around:
             raise
 
     def _run(self, ahead: Ahead, phase: str) -> bool:
-        files = to_run(ahead.known, phase)
+        files = ahead.to_run(phase)
         run_files(self.project, files, self.lock_timeout, self.ran)
         return bool(files)
 
@@ -175,8 +175,9 @@ def _have_run(files: Sequence[PreMigration], known: Sequence[Standing]) -> bool:
 
 
 def not_needed(project: Project, known: Sequence[Standing]) -> tuple[str, ...]:
-    """Record what is pending as not needed; the names."""
-    pending = [s.migration for s in known if s.state is State.PENDING and s.migration is not None]
+    """Record the pending files that a new database does not need; return their names."""
+    files = [s for s in known if s.state is State.PENDING and is_not_needed(s)]
+    pending = [s.migration for s in files if s.migration is not None]
     with project.connection.transaction():
         for migration in pending:
             ledger.record(project.connection, migration, ledger.NOT_NEEDED, 0)

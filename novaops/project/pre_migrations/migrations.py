@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,10 +14,25 @@ from novaops.execution.pre_migrations import ledger
 from novaops.execution.pre_migrations.adopt import Adoption, from_table, history_tables
 from novaops.execution.pre_migrations.files import PRE
 from novaops.execution.pre_migrations.predict import Prediction
-from novaops.execution.pre_migrations.standing import Standing, State, check_unedited, notices, to_run
+from novaops.execution.pre_migrations.standing import (
+    Standing,
+    State,
+    check_unedited,
+    is_not_needed,
+    notices,
+    to_run,
+)
 from novaops.planning.hazard_codes import consent, covers
 from novaops.planning.plan import Hazard, PreMigration
-from novaops.project.pre_migrations.ahead import Ahead, ahead, is_fresh, known, planned
+from novaops.project.pre_migrations.ahead import (
+    Ahead,
+    ahead,
+    check_files,
+    is_new,
+    known,
+    not_needed_notice,
+    planned,
+)
 from novaops.project.pre_migrations.around import not_needed, run_files
 from novaops.project.recording import alone
 
@@ -63,13 +79,10 @@ class Migrations:
     def pending(self, allow: Collection[str] = (), *, rehearse: bool = False) -> Pending:
         """What `run` would run; with `rehearse` it is run on a throwaway copy of the live schema."""
         found = known(self.project)
-        check_unedited(found)
         live = self.project.inspect()
-        state = (
-            ahead(self.project, live, found)
-            if rehearse
-            else Ahead(live, found, is_fresh(live), Prediction(live))
-        )
+        new = is_new(self.project, live)
+        check_files(self.project, found, new)
+        state = ahead(self.project, live, found) if rehearse else Ahead(live, found, new, Prediction(live))
         files = planned(self.project, state)
         pre = tuple(f for f in files if f.phase == PRE)
         given = frozenset(consent(text) for text in allow)
@@ -78,8 +91,8 @@ class Migrations:
             files=pre,
             post=tuple(f for f in files if f.phase != PRE),
             blocked=blocked,
-            notices=tuple(notices(found)),
-            rehearsed=rehearse and not state.fresh and bool(pre),
+            notices=(*not_needed_notice(self.project, pre), *notices(found)),
+            rehearsed=rehearse and any(f.runs for f in pre),
             failed=state.prediction.failed,
             error=state.prediction.error,
             left_out=state.prediction.left_out,
@@ -98,28 +111,32 @@ class Migrations:
         have changed since `pending` was made, and `DiagnosticsError` for the statement that failed.
         """
         if pending.blocked:
-            names = [h.consent for h in pending.blocked]
-            allow = " ".join(f"--allow {name}" for name in names)
+            names = list(dict.fromkeys(h.consent for h in pending.blocked))
+            allow = " ".join(f"--allow {shlex.quote(name)}" for name in names)
             raise RefusedError(
                 f"not allowed: {', '.join(names)}; nothing was run",
-                hint=f"to go on: novaops migrations run {allow}",
+                hint=f"the same command with {allow} runs them",
             )
         with alone(self.project, lock_wait):
             found = known(self.project)
             check_unedited(found)
-            waiting = [(s.name, s.migration.checksum) for s in to_run(found, PRE) if s.migration is not None]
-            if waiting != [(f.name, f.checksum) for f in pending.files]:
+            new = is_new(self.project, self.project.inspect())
+            waiting = [
+                (s.name, s.migration.checksum, not (new and is_not_needed(s)))
+                for s in to_run(found, PRE)
+                if s.migration is not None
+            ]
+            if waiting != [(f.name, f.checksum, f.runs) for f in pending.files]:
                 raise TargetChangedError(
                     "the pending files are others than those shown; nothing was run", hint="run it again"
                 )
             if not waiting:
                 return Ran()
             ledger.prepare(self.project.connection)
-            if is_fresh(self.project.inspect()):
-                return Ran(not_needed=not_needed(self.project, found))
+            skipped = not_needed(self.project, found) if new else ()
             ran: list[str] = []
-            run_files(self.project, to_run(found, PRE), lock_timeout, ran)
-            return Ran(tuple(ran))
+            run_files(self.project, to_run(found, PRE, new=new), lock_timeout, ran)
+            return Ran(tuple(ran), skipped)
 
     def adoption(self, source: str | None = None, *, everything: bool = False) -> Adoption:
         """What there is to adopt: what the table `source` says has run, or a known table that is found.

@@ -8,6 +8,7 @@ import sys
 import textwrap
 import time
 from datetime import timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -54,6 +55,24 @@ def test_the_first_error_stops_with_file_line_column_and_what_had_run(site: Site
     assert site.value("SELECT count(*) FROM made") == 0
     assert site.ledger() == [("0001_good.sql", "pre", "applied")]
     assert states(project)[1:] == [("0002_bad.sql", "pending"), ("0003_never.sql", "pending")]
+
+
+def test_a_file_with_begin_and_commit_is_one_transaction_with_its_ledger_row(site: Site) -> None:
+    text = "-- about\n\\set ON_ERROR_STOP on\nSET statement_timeout = '1min';\nBEGIN;\n{}COMMIT;\n"
+    insert = "INSERT INTO users VALUES (3, current_setting('statement_timeout'));\n"
+    path = site.file("0001_rows.sql", text.format(insert + "SELECT nowhere;\n"))
+    project = site.declare(USERS)
+    (found,) = failed(project).diagnostics
+    assert (found.source.line, found.code) == (6, "42703")
+    assert site.value("SELECT count(*) FROM users") == 2
+    assert site.ledger() == []
+    path.write_text(text.format(insert))
+    assert run(project).files == ("0001_rows.sql",)
+    assert site.value("SELECT email FROM users WHERE id = 3") == "1min"
+    assert site.value("SELECT statements_done FROM novaops.migrations") == 2
+    assert (
+        site.value("SELECT count(*) FROM users u, novaops.migrations m WHERE u.xmin = m.xmin AND id = 3") == 1
+    )
 
 
 def test_an_error_inside_a_block_tells_its_context(site: Site) -> None:
@@ -211,7 +230,12 @@ def test_a_file_that_was_begun_and_then_edited_is_an_error(site: Site) -> None:
 # -- killed ---------------------------------------------------------------------------------------
 
 
-def killed_while(site: Site, how: signal.Signals, seen: str) -> None:
+RUN = "project.migrations.run(project.migrations.pending(['all']))"
+
+
+def killed_while(
+    site: Site, how: signal.Signals, seen: str, call: str = RUN, file: str | Path = "none.sql"
+) -> None:
     """Start the run in a process of its own and kill it as soon as the query `seen` is true."""
     program = textwrap.dedent(f"""\
         import signal
@@ -219,8 +243,8 @@ def killed_while(site: Site, how: signal.Signals, seen: str) -> None:
         from novaops.project import Options, Project
         signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
         options = Options(ignore_file=None, pre_migrations=Path({str(site.folder)!r}))
-        with Project({site.url!r}, "none.sql", options) as project:
-            project.migrations.run(project.migrations.pending(["all"]))
+        with Project({site.url!r}, {str(file)!r}, options) as project:
+            {call}
     """)
     with subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.DEVNULL) as process:
         try:

@@ -200,8 +200,8 @@ def test_the_file_may_be_named(project: Make, tmp_path: Path) -> None:
         ('{"renames": [{"table": "t", "column": {"from": "a"}}]}', "“from” and “to”"),
         ('{"renames": [{"table": "t u", "column": {"from": "a", "to": "b"}}]}', "a name"),
         ('{"renames": [3]}', "an object"),
-        ('{"renames": [{"table": {"from": "a", "to": "nothing"}}]}', "not declared"),
-        ('{"renames": [{"table": "t", "column": {"from": "a", "to": "b"}}]}', "not declared"),
+        ('{"renames": [{"table": "t", "colum": {"from": "a", "to": "b"}}]}', "no key “colum”"),
+        ('{"renames": [{"table": {"from": "a", "too": "b"}}]}', "“from” and “to”"),
         ('{"renames": [{"table": "t", "drop": "a", "reason": "r"}]}', "is declared"),
     ],
 )  # fmt: skip
@@ -212,6 +212,38 @@ def test_what_the_file_may_not_say_is_an_error_with_its_place(project: Make, tex
     wrong = found(made)
     assert says in wrong.message
     assert wrong.source.file == str(path)
+
+
+def test_the_file_is_a_history_with_keys_of_its_own(project: Make) -> None:
+    changed = project(
+        "CREATE TABLE t (a int, old int); CREATE TABLE moved_away (c int)",
+        "CREATE TABLE t (b int);",
+        "INSERT INTO t VALUES (1, 2); INSERT INTO moved_away VALUES (3)",
+    )
+    path = Path(changed.file).parent / "renames.json"
+    path.write_text("""{"version": [1], "renames": [
+        {"table": "gone", "column": {"from": "x", "to": "y"}, "pr": "#1"},
+        {"table": "t", "column": {"from": "a", "to": "b", "on": "2026-01-02"}, "pr": "#2", "reason": "clearer"},
+        {"table": "t", "column": {"from": "ancient", "to": "dropped_since"}, "issue": 3},
+        {"table": {"from": "moved_away", "to": "elsewhere"}, "pr": "#4"},
+        {"table": "gone", "drop": "z", "reason": "unused", "pr": "#5"},
+        {"table": "t", "drop": "old", "reason": "unused", "pr": "#6"}
+    ]}""")
+    plan = changed.plan()
+    notes = [n for n in plan.notices if "renames.json" in n]
+    assert notes == [
+        f"{path}: key “version” is ignored; it has no meaning to novaops",
+        f"{path}:2: key “pr” is ignored; it has no meaning to novaops",
+        f"{path}:3: key “on” is ignored; it has no meaning to novaops",
+        f"{path}:4: key “issue” is ignored; it has no meaning to novaops",
+        f"{path}: 4 entries are skipped (lines 2, 4, 5, 6): the schema files declare no such table or column",
+    ]
+    assert [h.consent for h in plan.blocked] == ["data-loss:public.moved_away"]
+    assert changed.apply(plan, ["data-loss:public.moved_away"]).left == ()
+    assert changed.connection.execute("SELECT b FROM t").fetchall() == [(1,)]
+    again = changed.plan()
+    assert again.statements == ()
+    assert notes == [n for n in again.notices if "renames.json" in n]
 
 
 # -- hostile names -------------------------------------------------------------------------------

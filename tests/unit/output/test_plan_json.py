@@ -32,6 +32,7 @@ def test_the_contract() -> None:
         "hazard": "data-loss", "code": "H101", "object": "public.entities.legacy_id", "affected": 1198,
         "message": "loses 1,198 values (of 1,204 rows)", "total": 1204, "allowed": False,
         "consent": "data-loss:public.entities.legacy_id", "query": None, "pending": False, "reason": None,
+            "also": [],
     }  # fmt: skip
     assert value["blocked"] == [hazard]
     change = value["changes"][4]

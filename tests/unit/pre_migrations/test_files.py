@@ -115,7 +115,7 @@ def test_commands_of_psql_are_refused_with_their_line(tmp_path: Path, command: s
 
 
 def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
-    write(tmp_path, "0001.sql", "BEGIN;\nSELECT 1;\nCOMMIT;")
+    write(tmp_path, "0001.sql", "BEGIN;\nSELECT 1;\nCOMMIT;\nSELECT 2;")
     write(tmp_path, "0002.sql", "SELECT 'unterminated;")
     with pytest.raises(DiagnosticsError) as refused:
         read_folder(tmp_path)
@@ -140,3 +140,55 @@ def test_what_may_hold_a_password_is_not_shown(tmp_path: Path, sql: str) -> None
     ((statement,),) = [m.statements for m in read_folder(tmp_path)]
     assert "hush" not in text_of(statement)
     assert text_of(statement).startswith(" ".join(sql.split()[:2]))
+
+
+# -- a file that is one transaction as a whole ----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "BEGIN;\nSELECT 1;\nSELECT 2;\nCOMMIT;\n",
+        "begin work; SELECT 1; SELECT 2; commit work",
+        "START TRANSACTION;\nSELECT 1;\nSELECT 2;\nEND;",
+        "BEGIN TRANSACTION;\nSELECT 1;\nSELECT 2;\nEND TRANSACTION;",
+        "-- about\n/* BEGIN; */\n\\set ON_ERROR_STOP on\n\nBEGIN; -- now\nSELECT 1;\nSELECT 2;\nCOMMIT;\n-- done\n",
+    ],
+)
+def test_begin_and_commit_may_enclose_the_whole_file(tmp_path: Path, text: str) -> None:
+    path = write(tmp_path, "0001.sql", text)
+    (migration,) = read_folder(tmp_path)
+    assert [s.text for s in migration.statements] == ["SELECT 1", "SELECT 2"]
+    assert (migration.transactional, migration.own_transaction) == (True, True)
+    assert migration.checksum == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_settings_may_come_before_begin(tmp_path: Path) -> None:
+    write(tmp_path, "0001.sql", "SET search_path = a;\nRESET b;\nBEGIN;\nSELECT 1;\nCOMMIT;")
+    (migration,) = read_folder(tmp_path)
+    assert [s.text for s in migration.statements] == ["SET search_path = a", "RESET b", "SELECT 1"]
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("BEGIN;\nSELECT 1;\n", [1]),
+        ("SELECT 1;\nCOMMIT;\n", [2]),
+        ("SELECT 0;\nBEGIN;\nSELECT 1;\nCOMMIT;\n", [2, 4]),
+        ("BEGIN;\nSELECT 1;\nCOMMIT;\nSELECT 2;", [1, 3]),
+        ("BEGIN;\nSELECT 1;\nROLLBACK;\n", [1, 3]),
+        ("BEGIN;\nSELECT 1;\nCOMMIT;\nBEGIN;\nSELECT 2;\nCOMMIT;", [3, 4]),
+        ("BEGIN;\nSAVEPOINT a;\nSELECT 1;\nCOMMIT;", [2]),
+        ("BEGIN ISOLATION LEVEL SERIALIZABLE;\nSELECT 1;\nCOMMIT;", [1, 3]),
+        ("BEGIN;\nSELECT 1;\nCOMMIT AND CHAIN;", [1, 3]),
+        ("SET LOCAL search_path = a;\nBEGIN;\nSELECT 1;\nCOMMIT;", [2, 4]),
+        ("-- novaops: no-transaction\nBEGIN;\nSELECT 1;\nCOMMIT;", [2, 4]),
+    ],
+)
+def test_any_other_transaction_control_is_refused_with_its_line(
+    tmp_path: Path, text: str, lines: list[int]
+) -> None:
+    write(tmp_path, "0001.sql", text)
+    with pytest.raises(DiagnosticsError) as refused:
+        read_folder(tmp_path)
+    assert [d.source.line for d in refused.value.diagnostics] == lines
