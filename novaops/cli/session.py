@@ -74,7 +74,7 @@ def open_server(config: Config, quiet: bool) -> Iterator[Server]:
         from novaops.db.embedded import EmbeddedServer, default_directory
 
         with EmbeddedServer(default_directory()).running() as embedded:
-            reached = ensure_database(embedded.connection_parameters(), connection["dbname"] or "postgres")
+            reached = ensure_database(embedded.complete_parameters(), connection["dbname"] or "postgres")
             yield Server(reached, options, reporter)
 
 
