@@ -63,6 +63,7 @@ def open_server(config: Config, quiet: bool) -> Iterator[Server]:
         pre_migrations=folder,
         safe_below=schema.safe_below.value,
         journal=schema.journal.value,
+        ignore_file=Path(schema.ignore_file.value) if schema.ignore_file.value else None,
         renames=Path(schema.renames.value) if schema.renames.value else None,
         **_replicated(config),
     )

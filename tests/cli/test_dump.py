@@ -102,3 +102,15 @@ def test_an_empty_file_offers_no_command_that_drops_everything(novaops, url: str
     assert mended.returncode == 0, mended.stderr
     again = novaops("plan", "--url", url, "--file", "x.sql", "--check")
     assert again.returncode == 0, again.stdout
+
+
+def test_what_the_ignore_file_beside_the_schema_file_names_is_left_alone(
+    novaops, url: str, tmp_path: Path
+) -> None:
+    (tmp_path / "database").mkdir()
+    (tmp_path / "database/schema.sql").write_text("CREATE TABLE t (a int);")
+    (tmp_path / "database/.pgschemaignore").write_text('[views]\npatterns = ["large"]\n')
+    sql = novaops("plan", "--url", url, "--file", "database/schema.sql", "--format", "sql")
+    assert sql.returncode == 0, sql.stderr
+    assert "CREATE TABLE public.t" in sql.stdout
+    assert "DROP VIEW" not in sql.stdout
