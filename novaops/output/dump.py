@@ -42,6 +42,9 @@ def write_file(path: Path, text: str, private: bool) -> None:
 
     A private file is 0600; another keeps the mode that it has.
     """
+    if path.exists() and not path.is_file():  # a device or a pipe cannot be replaced
+        path.write_text(text, encoding="utf-8")
+        return
     mode = PRIVATE if private else stat.S_IMODE(path.stat().st_mode) if path.exists() else None
     target = path.resolve()  # a symbolic link stays one
     unfinished = _unfinished(target)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import stat
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -83,6 +85,17 @@ def test_a_dump_that_fails_leaves_the_file_alone(novaops, url: str, tmp_path: Pa
     assert mode(file) == 0o600
     assert [p.name for p in tmp_path.iterdir()] == ["schema.sql"]
     assert novaops("dump", "--url", url, "--out", file, "--split", "folder").returncode == 2
+
+
+def test_a_pipe_is_written_to_and_not_replaced(novaops, url: str, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(pipe.read_text)
+        dumped = novaops("dump", "--url", url, "--out", pipe)
+        assert dumped.returncode == 0, dumped.stderr
+        assert "CREATE TABLE sales.orders" in reading.result()
+    assert pipe.is_fifo()
 
 
 def test_an_empty_file_offers_no_command_that_drops_everything(novaops, url: str, tmp_path: Path) -> None:
