@@ -19,18 +19,24 @@ PRIVATE = 0o600
 def write_folder(folder: Path, files: Mapping[str, str]) -> None:
     """Write the texts by relative path, 0600 each, into a new or empty folder.
 
-    The folder gets its name when all files are in it: a dump that was interrupted leaves none.
+    The files get their place when all are written: a dump that was interrupted leaves none.
     """
     if folder.exists() and any(folder.iterdir()):
         raise UsageError(f"{folder} is not empty", hint="name a new folder, or remove what is in it")
-    unfinished = _unfinished(folder)
+    existed = folder.exists()
+    unfinished = folder / f".{secrets.token_hex(4)}" if existed else _unfinished(folder)
     try:
         unfinished.mkdir(parents=True)
         for name, text in files.items():
             path = unfinished / name
             path.parent.mkdir(parents=True, exist_ok=True)
             _write(path, text, PRIVATE)
-        unfinished.rename(folder)  # replaces an empty folder
+        if existed:  # it keeps its owner and mode, and may be the working directory
+            for child in list(unfinished.iterdir()):
+                child.rename(folder / child.name)
+            unfinished.rmdir()
+        else:
+            unfinished.rename(folder)
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise

@@ -12,6 +12,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from novaops.errors import UsageError
+from novaops.output.dump import write_folder
+
 SEVERAL = """
 CREATE SCHEMA sales; CREATE SCHEMA "Odd name"; CREATE SCHEMA empty; CREATE SCHEMA novaops;
 CREATE TABLE novaops.own (a int);
@@ -85,6 +88,21 @@ def test_a_dump_that_fails_leaves_the_file_alone(novaops, url: str, tmp_path: Pa
     assert mode(file) == 0o600
     assert [p.name for p in tmp_path.iterdir()] == ["schema.sql"]
     assert novaops("dump", "--url", url, "--out", file, "--split", "folder").returncode == 2
+
+
+def test_an_empty_folder_is_filled_and_stays_the_same(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir(mode=0o750)
+    before = folder.stat().st_ino
+    write_folder(folder, {"public/table/t.sql": "CREATE TABLE t ();\n", "sales/view/v.sql": "…\n"})
+    assert (folder.stat().st_ino, mode(folder)) == (before, 0o750)
+    assert sorted(p.name for p in folder.iterdir()) == ["public", "sales"]
+    assert (folder / "sales/view/v.sql").read_text() == "…\n"
+    with pytest.raises(UsageError, match="is not empty"):
+        write_folder(folder, {})
+    with pytest.raises(TypeError):
+        write_folder(tmp_path / "new", {"a.sql": "x", "b.sql": None})  # type: ignore[dict-item]
+    assert [p.name for p in tmp_path.iterdir()] == ["folder"]
 
 
 def test_a_pipe_is_written_to_and_not_replaced(novaops, url: str, tmp_path: Path) -> None:
