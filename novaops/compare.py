@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import psycopg
 
 from novaops.catalog.saved import SUFFIX, WRITE_ONE, read_saved
 from novaops.catalog.snapshot import Snapshot
+from novaops.db.embedded import FOLDERS, EmbeddedServer, default_directory
 from novaops.desired.build import Desired
 from novaops.errors import NovaopsError
 from novaops.ignore import Ignore
@@ -49,11 +50,14 @@ def compare(
 ) -> Plan:
     """The plan from `source` to `target`, each a URL, a .sql file or folder, or a snapshot (`dump --format json`).
 
-    Files are executed on the server of the other side, or on `server` where that is no database.
+    Files are executed on the server of the other side, or on `server` where that is no database. Without
+    a database on either side, `Options.shadow` "embedded" needs no other server.
     Without a database at `source` there is no live data to look into, and every risk is a hazard.
     Raises `NovaopsError` for what cannot be read.
     """
     with ExitStack() as stack:
+        if options.shadow == "embedded" and not is_url(source) and not is_url(target):
+            server = stack.enter_context(_embedded(source, target))
 
         def side(place: str, other: str, options: Options, live: Snapshot) -> Side:
             if is_snapshot(place):
@@ -96,6 +100,17 @@ def is_url(place: str) -> bool:
 def is_snapshot(place: str) -> bool:
     """Whether it names the file of a snapshot."""
     return not is_url(place) and place.endswith(SUFFIX)
+
+
+@contextmanager
+def _embedded(source: str, target: str) -> Iterator[Mapping[str, str]]:
+    """Yield the embedded server, of a snapshot's major version where there is such a one."""
+    versions = [
+        read_saved(Path(place))[0].version // 10_000 for place in (source, target) if is_snapshot(place)
+    ]
+    major = next((version for version in versions if version in FOLDERS), max(FOLDERS))
+    with EmbeddedServer(default_directory(major), major).running() as embedded:
+        yield {**embedded.complete_parameters(), "dbname": "postgres"}
 
 
 def _database(project: Project) -> Side:

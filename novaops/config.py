@@ -29,7 +29,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from novaops.config_sources import Layer, layers
+from novaops.config_sources import Layer, find_ignore_file, layers
 from novaops.durations import parse_duration
 from novaops.errors import NovaopsError, UsageError
 from novaops.sizes import format_size, parse_size
@@ -63,6 +63,7 @@ DEFAULTS: Mapping[str, Any] = {
     "lock_timeout": "3s",
     "lock_wait": "0s",
     "pre_migrations": "pre-migrations",
+    "ignore_file": None,
     "safe_below": "64 kB",
     "journal": True,
 }
@@ -126,6 +127,7 @@ class SchemaSettings:
     lock_timeout: Setting[timedelta]
     lock_wait: Setting[timedelta]
     pre_migrations: Setting[str]
+    ignore_file: Setting[str | None]
     safe_below: Setting[int]
     """Bytes."""
     journal: Setting[bool]
@@ -158,7 +160,7 @@ def load(
         (home or Path.home()) / ".openclaw" / "postgres.json",
     )
     sections = next((layer.sections for layer in sources if layer.sections), {})
-    return Config(_connection(sources), _schema(sources), sections)
+    return Config(_connection(sources), _schema(sources, directory or Path.cwd()), sections)
 
 
 # -- connection -----------------------------------------------------------------------------
@@ -258,16 +260,16 @@ def _command_error(command: Setting[str], detail: str) -> NovaopsError:
 # -- schema ---------------------------------------------------------------------------------
 
 
-def _schema(sources: list[Layer]) -> SchemaSettings:
+def _schema(sources: list[Layer], directory: Path) -> SchemaSettings:
     def first(name: str) -> Setting[Any]:
         for layer in sources:
             if name in layer.schema:
                 return Setting(layer.schema[name], layer.origin(name))
         return Setting(DEFAULTS[name], "default")
 
-    schemas = first("schemas")
+    schemas, file = first("schemas"), _text("file", first("file"))
     return SchemaSettings(
-        file=_text("file", first("file")),
+        file=file,
         renames=_text_or_none("renames", first("renames")),
         schemas=Setting(_names(schemas), schemas.origin),
         scope=_choice("scope", first("scope")),
@@ -280,6 +282,7 @@ def _schema(sources: list[Layer]) -> SchemaSettings:
         lock_timeout=_duration("lock_timeout", first("lock_timeout")),
         lock_wait=_duration("lock_wait", first("lock_wait")),
         pre_migrations=_text("pre_migrations", first("pre_migrations")),
+        ignore_file=_ignore_file(first("ignore_file"), Path(file.value), directory),
         safe_below=_size("safe_below", first("safe_below")),
         journal=_switch("journal", first("journal")),
     )
@@ -293,6 +296,25 @@ def _text(name: str, setting: Setting[Any]) -> Setting[str]:
 
 def _text_or_none(name: str, setting: Setting[Any]) -> Setting[str | None]:
     return setting if setting.value is None else Setting(_text(name, setting).value, setting.origin)
+
+
+def _ignore_file(setting: Setting[Any], file: Path, directory: Path) -> Setting[str | None]:
+    """The file that is named, which must exist, or the nearest one."""
+    named = _text_or_none("ignore_file", setting)
+    if named.value is not None:
+        if not (directory / named.value).is_file():
+            raise UsageError(
+                f"ignore_file from {named.origin}: there is no file {named.value}",
+                hint="name a .pgschemaignore",
+            )
+        return named
+    found = find_ignore_file(file, directory)
+    if found is None:
+        return named
+    inside = found.is_relative_to(directory.resolve())
+    return Setting(
+        str(found.relative_to(directory.resolve()) if inside else found), "nearest to the schema file"
+    )
 
 
 def _choice(name: str, setting: Setting[Any]) -> Setting[str]:
@@ -372,6 +394,8 @@ def _shown(name: str, value: Any) -> str:
         return format_size(value)
     if isinstance(value, tuple):
         return ", ".join(value) or "public and those that the files create"
+    if name == "ignore_file" and value is None:
+        return "none"
     if value is None:
         return "renames.json beside the files, where there is one"
     return str(value) if name != "shadow" or "://" not in value else _without_password(value)

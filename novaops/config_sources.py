@@ -21,7 +21,7 @@ IN_FILES = (*CONNECTION, "url", "service", "sslmode", "sslrootcert", "password_c
 SCHEMA = (
     *("file", "renames", "schemas", "scope", "privileges", "owners", "undeclared", "missing_roles"),
     *("check_functions", "shadow", "lock_timeout", "lock_wait", "safe_below", "journal"),
-    "pre_migrations",
+    *("pre_migrations", "ignore_file"),
 )
 # Flags that are not called like their setting.
 FLAGS = {"schemas": "schema", "journal": "no-journal"}
@@ -86,6 +86,23 @@ def layers(
     if postgres_json.exists():
         found.append(_json(postgres_json))
     return found
+
+
+def find_ignore_file(file: Path, directory: Path) -> Path | None:
+    """Return the `.pgschemaignore` that is nearest to the schema file.
+
+    Looked at are the file's folder and those above it, up to `directory` or a folder with a novaops.toml
+    (only its own folder where neither is above it), and `directory` last.
+    """
+    path = (directory / file).resolve()
+    start = path if path.is_dir() else path.parent
+    folders = [start]
+    for folder in (start, *start.parents):
+        if folder == directory.resolve() or (folder / "novaops.toml").exists():
+            folders += [above for above in start.parents if above.is_relative_to(folder)]
+            break
+    candidates = (folder / ".pgschemaignore" for folder in (*folders, directory))
+    return next((candidate for candidate in candidates if candidate.exists()), None)
 
 
 def _named(values: Mapping[str, Any], spelled: Callable[[str], str]) -> Layer:

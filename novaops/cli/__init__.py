@@ -13,7 +13,7 @@ EPILOG = """\b
 Look first, then apply:
   novaops plan                          what would change, and what stands in the way
   novaops apply                         do it, after a question
-  novaops dump > schema/schema.sql      start from a database that exists
+  novaops dump --out schema/schema.sql  start from a database that exists
 
 \b
 Exit codes: 0 done · 1 failed · 2 usage, or consent needed and nobody to ask

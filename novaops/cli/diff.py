@@ -30,7 +30,7 @@ def command(source: str, target: str, output_format: str, check: bool, quiet: bo
 
     Each is a URL, a .sql file or folder, or a snapshot that dump --format json wrote. Files are
     executed in a shadow on the server of the other side; where that is no database, on the server
-    that the connection options name.
+    that the connection options name, or on the embedded server with --shadow embedded.
     """
     from novaops.compare import compare
     from novaops.output.plan import write_plan

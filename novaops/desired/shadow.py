@@ -15,6 +15,7 @@ from psycopg import errors, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from novaops.db.connection import connect, identify
+from novaops.db.environment import parameters
 from novaops.errors import NovaopsError, RefusedError, UsageError
 
 PREFIX = "novaops_shadow_"
@@ -77,9 +78,7 @@ def shadow(target: psycopg.Connection[Any], url: str | None = None) -> Iterator[
         with external(url, target) as connection:
             yield connection
         return
-    info = target.info
-    server = make_conninfo(**info.get_parameters(), password=info.password or None)
-    with created(server, locale_of(target)) as connection:
+    with created(make_conninfo(**parameters(target)), locale_of(target)) as connection:
         yield connection
 
 
@@ -183,8 +182,8 @@ def _sweep(maintenance: psycopg.Connection[Any], url: str) -> None:
 
 def _elsewhere(url: str, database: str) -> str:
     """The same server and credentials, another database."""
-    parameters: dict[str, Any] = {k: v for k, v in conninfo_to_dict(url).items() if v is not None}
-    return make_conninfo(**{**parameters, "dbname": database})
+    known: dict[str, Any] = {k: v for k, v in conninfo_to_dict(url).items() if v is not None}
+    return make_conninfo(**{**known, "dbname": database})
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg.rows import class_row
 
 from novaops.db.connection import connect
+from novaops.db.environment import parameters
 from novaops.durations import in_words
 from novaops.errors import NovaopsError
 from novaops.progress import Reporter
@@ -56,7 +57,7 @@ class Watch:
 
     def __init__(self, connection: psycopg.Connection[Any], reporter: Reporter) -> None:
         info = connection.info
-        self._conninfo = make_conninfo(**info.get_parameters(), password=info.password or None)
+        self._conninfo = make_conninfo(**parameters(connection))
         self._pid = info.backend_pid
         self._reporter = reporter
         self._since: float | None = None

@@ -50,11 +50,24 @@ def described(error: Exception) -> NovaopsError:
         return NovaopsError(f"{where}{error.strerror}")
     if isinstance(error, UnicodeDecodeError):
         return NovaopsError("a file is not UTF-8", detail=str(error))
+    if isinstance(error, ImportError) and _raised_in(error, "psycopg.pq"):
+        return NovaopsError(
+            "the PostgreSQL client library, libpq, is not installed",
+            detail="psycopg, the driver, has no binary package for this system and found no libpq",
+            hint="run: pip install 'psycopg[binary]'; where that has no wheel, install libpq by the system's "
+            "package manager (Debian, Ubuntu: libpq5; Fedora: libpq; Alpine: libpq; macOS, Homebrew: libpq)",
+        )
     return NovaopsError(
         f"unexpected {type(error).__name__}: {error}",
         detail="this is a defect of novaops",
         hint="NOVAOPS_DEBUG=1 shows where it happened; please report it with that",
     )
+
+
+def _raised_in(error: BaseException, module: str) -> bool:
+    """Tell whether code of the module raised the exception."""
+    frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
+    return any(frame.f_globals.get("__name__") == module for frame in frames)
 
 
 def error_lines(error: NovaopsError, width: int, undone: str) -> Iterator[Text]:

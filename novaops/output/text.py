@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from rich.cells import cell_len
@@ -14,11 +15,13 @@ from novaops.execution.rehearsal import Rehearsal
 from novaops.output.left_out import left_out_lines
 from novaops.output.pre_migrations import pre_migration_lines
 from novaops.output.terminal import console, plain, visible, visible_lines, write_lines
-from novaops.output.tree import HAZARD, aligned, counted, state_of, tree
+from novaops.output.tree import HAZARD, aligned, counted, state_of, tree, whole_database, without
 from novaops.planning.hazard_codes import BOTH_SIDES, REFUSED_BY_ROWS
 from novaops.planning.plan import Hazard, Plan, Statement, Target
 
 VERBS = {"create": "add", "alter": "change", "replace": "rebuild", "rename": "rename", "drop": "drop"}
+CONNECTION = frozenset({"--url", "--host", "--port", "--database", "--user", "--schema", "--scope"})
+"""Options with a value by which `apply` and `dump` reach the same schemas."""
 NAMED = 20
 """How many objects that were left out are named before the rest is counted."""
 
@@ -47,13 +50,17 @@ def plan_lines(plan: Plan, width: int) -> list[Text]:
         ]
     if not plan.statements and not plan.changes:
         return [*files, Text(matches(plan), "green"), *_left_out(plan, quiet=True), *_notices(plan)]
+    whole = whole_database(plan)
     lines = [*fitted(_header(plan), width), *_left_out(plan), *_notices(plan), Text()]
+    for hazard in whole:
+        lines += [*_hazard(hazard, 0, width), Text()]
     lines += [*files, *tree(plan, width)]
     lines += [Text(), *fitted(summary(plan), width, "bold"), *_rehearsed(plan), Text()]
     for transaction, statements in groupby(enumerate(plan.statements, 1), lambda s: s[1].transaction):
         lines.append(_rule(transaction, plan, width))
         for number, statement in statements:
-            lines += statement_lines(number, statement, len(str(len(plan.statements))), width)
+            own = replace(statement, hazards=without(statement.hazards, whole))
+            lines += statement_lines(number, own, len(str(len(plan.statements))), width)
     return [*lines, *left_out_lines(plan)]
 
 
@@ -71,6 +78,8 @@ def next_lines(plan: Plan, command: Sequence[str]) -> list[Text]:
         options = command[2:] if command[2:3] and command[2].startswith("-") else command[3:]  # a saved plan
         words = [command[0], "replicate", "apply", *options]
         return [*lines, Text.assemble(("next     ", "bold"), visible(shlex.join(words)))]
+    if any(h in plan.blocked for h in whole_database(plan)):  # no ready command drops everything
+        return [*lines, Text.assemble(("mend     ", "bold"), visible(_declare_it(plan, command)))]
     # Consent would only let PostgreSQL refuse the statement.
     hopeless = {h.consent for h in plan.blocked if h.hazard in REFUSED_BY_ROWS}
     if hopeless:
@@ -81,6 +90,19 @@ def next_lines(plan: Plan, command: Sequence[str]) -> list[Text]:
         )
     allow = [word for consent in consents if consent not in hopeless for word in ("--allow", consent)]
     return [*lines, Text.assemble(("next     ", "bold"), visible(shlex.join([*command, *allow])))]
+
+
+def _declare_it(plan: Plan, command: Sequence[str]) -> str:
+    """Say how an empty file comes to declare what the database has."""
+    if not plan.files.endswith(".sql"):
+        return f"declare in {plan.files} what must stay"
+    where: list[str] = []
+    for word, value in zip(command, [*command[1:], ""], strict=True):
+        if word in CONNECTION:
+            where += [word, value]
+    if "--embedded" in command:
+        where.append("--embedded")
+    return f"declare what must stay: {shlex.join([command[0], 'dump', '--out', plan.files, *where])}"
 
 
 def matches(plan: Plan) -> str:

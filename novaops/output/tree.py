@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from rich.text import Text
 
@@ -53,6 +53,17 @@ def tree(plan: Plan, width: int) -> list[Text]:
     return lines
 
 
+def whole_database(plan: Plan) -> list[Hazard]:
+    """Return the hazards of the database itself, which the plan keeps with one of the changes."""
+    database = plan.target.database
+    return [h for c in plan.changes for h in c.hazards if h.object == database != c.object]
+
+
+def without(hazards: Sequence[Hazard], others: Sequence[Hazard]) -> tuple[Hazard, ...]:
+    """Return the hazards that are none of the others."""
+    return tuple(h for h in hazards if h not in others)
+
+
 def hazard_text(hazard: Hazard) -> str:
     """A hazard in few words, for the line of the object that it concerns."""
     return visible(f"! {hazard.hazard}: {hazard.message}{' (pending)' if hazard.pending else ''}")
@@ -79,7 +90,11 @@ def aligned(left: Text, right: Text, width: int, indent: int) -> Iterator[Text]:
 
 def _forest(plan: Plan) -> dict[str | None, list[Node]]:
     ordered = sorted(plan.changes, key=lambda c: (c.schema is not None, c.schema or ""))
-    nodes = [Node(c.kind, _name(c), c, drift(c, plan.last_applied)) for c in ordered]
+    whole = whole_database(plan)
+    nodes = [
+        Node(c.kind, _name(c), replace(c, hazards=without(c.hazards, whole)), drift(c, plan.last_applied))
+        for c in ordered
+    ]
     # Two kinds of object may share an identity (a table and its row type).
     containers = {(c.kind, c.object): node for c, node in zip(ordered, nodes, strict=True)}
     forest: dict[str | None, list[Node]] = {}

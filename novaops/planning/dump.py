@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -9,6 +10,7 @@ from urllib.parse import quote
 
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
+from novaops.db.identifiers import quote_ident
 from novaops.db.locks import LockTable
 from novaops.planning import baseline
 from novaops.planning.diff import Comparison
@@ -26,12 +28,38 @@ def creation(part: Snapshot, scope: Scope, comparison: Comparison) -> Draft:
 
 def managed_part(snapshot: Snapshot, scope: Scope) -> Snapshot:
     """The objects that `scope` manages, with the schemas and extensions that they need."""
-    kept = {o.address for o in snapshot if scope.manages(o) and not scope.excluded(o, snapshot)}
+    kept = {o.address for o in snapshot if _written(o, scope) and not scope.excluded(o, snapshot)}
     for address in list(kept):
         for edge in snapshot.dependencies.get(address, ()):
             if edge.referenced.type in ("extension", "schema"):
                 kept.add(edge.referenced)
     return snapshot.part(kept)
+
+
+def _written(obj: Object, scope: Scope) -> bool:
+    return scope.manages(obj) or (obj.address.type == "schema" and obj.name in scope.schemas)
+
+
+def omitted(snapshot: Snapshot, scope: Scope, secrets: bool) -> list[str]:
+    """Name, in few words each, what `dump` does not write."""
+    written = managed_part(snapshot, scope).objects
+    left = [o for o in snapshot if o.address not in written and not scope.own(o)]
+    ignored = [o for o in left if scope.excluded(o, snapshot)]
+    schemas = sorted({o.schema for o in left if o.schema is not None} - scope.schemas)
+    outside = Counter(
+        o.kind for o in left if o.schema is None and o.address.type != "schema" and o not in ignored
+    )
+    found = []
+    if schemas:
+        found.append(f"the schemas {', '.join(map(quote_ident, schemas))}")
+    if outside:
+        kinds = ", ".join(f"{kind} ({number})" for kind, number in sorted(outside.items()))
+        found.append(f"objects outside schemas, which --scope database writes: {kinds}")
+    if ignored:
+        found.append(f"objects that .pgschemaignore names ({len(ignored)})")
+    if not secrets:
+        found.append("passwords and connection strings, which --with-secrets writes")
+    return [*found, "roles, tablespaces, settings of the database, subscriptions and rows"]
 
 
 def copied_part(snapshot: Snapshot, scope: Scope) -> Snapshot:

@@ -37,7 +37,7 @@ from novaops.ignore import Ignore
 from novaops.kinds import registry
 from novaops.planning.consents import with_reasons
 from novaops.planning.diff import Comparison
-from novaops.planning.dump import copied_part, creation, dump, split
+from novaops.planning.dump import copied_part, creation, dump, omitted, split
 from novaops.planning.masking import unrevealing
 from novaops.planning.own_grants import OwnGrants, own_grants
 from novaops.planning.plan import Plan, Target
@@ -99,13 +99,25 @@ class Project:
         with self.reporter.phase(f"reading {self.connection.info.dbname}"):
             return _read(self.connection)
 
-    def dump(self, *, secrets: bool = False) -> str:
-        """The managed part of the live database as a script; `secrets` writes them in clear."""
-        return dump(self.inspect(), self.scope(), self.comparison(PrivilegeMode.MANAGED), secrets)
+    def dump(self, *, secrets: bool = False, live: Snapshot | None = None) -> str:
+        """Write the schemas of the live database, or of the snapshot `live`, as a script.
 
-    def split(self, *, secrets: bool = False) -> dict[str, str]:
+        These are the schemas that the options name, or else all but the system's; `secrets` writes them in clear.
+        """
+        live = live or self.inspect()
+        return dump(live, self._dumped(live), self.comparison(PrivilegeMode.MANAGED), secrets)
+
+    def split(self, *, secrets: bool = False, live: Snapshot | None = None) -> dict[str, str]:
         """The same as texts by relative path, one for each object."""
-        return split(self.inspect(), self.scope(), self.comparison(PrivilegeMode.MANAGED), secrets)
+        live = live or self.inspect()
+        return split(live, self._dumped(live), self.comparison(PrivilegeMode.MANAGED), secrets)
+
+    def omitted(self, live: Snapshot, *, secrets: bool = False) -> list[str]:
+        """Name what `dump` and `split` do not write."""
+        return omitted(live, self._dumped(live), secrets)
+
+    def _dumped(self, live: Snapshot) -> Scope:
+        return self.scope(live)
 
     def saved(self, *, secrets: bool = False) -> dict[str, Any]:
         """The whole live database as a snapshot for JSON, which `diff` reads again; `secrets` are in it only if wanted."""

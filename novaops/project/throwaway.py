@@ -34,7 +34,7 @@ def _made(target: psycopg.Connection[Any], place: str) -> Iterator[psycopg.Conne
         case "embedded":
             major = target.info.server_version // 10000
             server = EmbeddedServer(default_directory(major), major)
-            with server.running(), created(make_conninfo(**server.connection_parameters())) as connection:
+            with server.running(), created(make_conninfo(**server.complete_parameters())) as connection:
                 yield connection
         case url:
             with shadow(target, url) as connection:

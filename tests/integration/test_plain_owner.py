@@ -12,6 +12,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from novaops.diagnostics import DiagnosticsError
 from novaops.errors import NovaopsError
 from novaops.output.json import plan_from_json, plan_to_json
 from novaops.project import Options, Project
@@ -192,3 +193,19 @@ def test_a_member_of_the_owner_may_change_it(
     url, empty = (make_conninfo(u, user=member, password=password) for u in (url, empty))
     with Project(url, tmp_path / "schema.sql", Options(ignore_file=None, shadow=empty)) as project:
         assert project.apply().left == ()
+
+
+@pytest.mark.extension("vector")
+def test_where_an_extension_takes_a_superuser_the_hint_names_another_shadow(
+    owned_database: Callable[[], str], tmp_path: Path
+) -> None:
+    (tmp_path / "schema.sql").write_text("CREATE EXTENSION vector;\nCREATE TABLE t (v vector(3));\n")
+    options = Options(ignore_file=None, shadow=owned_database())
+    with (
+        Project(owned_database(), tmp_path / "schema.sql", options) as project,
+        pytest.raises(DiagnosticsError) as refused,
+    ):
+        project.plan()
+    (error,) = refused.value.diagnostics
+    assert error.code == "42501"
+    assert "--shadow embedded" in (error.hint or "")

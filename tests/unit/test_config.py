@@ -265,3 +265,54 @@ def test_the_journal_is_a_switch(resolve: Any) -> None:
     assert origin(resolve(journal="off"), "journal") == ("no", "--no-journal")
     with pytest.raises(UsageError, match="journal"):
         resolve({"NOVAOPS_JOURNAL": "sometimes"})
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ((), ("none", "default")),
+        ((".pgschemaignore",), (".pgschemaignore", "nearest to the schema file")),
+        (
+            (".pgschemaignore", "database/.pgschemaignore"),
+            ("database/.pgschemaignore", "nearest to the schema file"),
+        ),
+        (
+            (".pgschemaignore", "database/.pgschemaignore", "database/sql/.pgschemaignore"),
+            ("database/sql/.pgschemaignore", "nearest to the schema file"),
+        ),
+    ],
+)
+@pytest.mark.parametrize("file", ["database/sql/schema.sql", "database/sql"])
+def test_the_nearest_ignore_file_is_read(
+    resolve: Any, tmp_path: Path, files: tuple[str, ...], expected: tuple[str, str], file: str
+) -> None:
+    (tmp_path / "database/sql").mkdir(parents=True)
+    for name in files:
+        (tmp_path / name).touch()
+    assert origin(resolve(file=file), "ignore_file") == expected
+
+
+def test_an_ignore_file_of_another_project(resolve: Any, tmp_path: Path) -> None:
+    here, project = tmp_path / "here", tmp_path / "project"
+    (project / "sql").mkdir(parents=True)
+    here.mkdir()
+
+    def found() -> str | None:
+        flags = {"file": str(project / "sql/schema.sql")}
+        return load(flags, environment={}, directory=here, home=tmp_path).schema.ignore_file.value
+
+    (project / ".pgschemaignore").touch()
+    assert found() is None  # nothing says that the folder belongs to the file
+    (here / ".pgschemaignore").touch()
+    assert found() == ".pgschemaignore"
+    (project / "novaops.toml").touch()
+    assert found() == str((project / ".pgschemaignore").resolve())
+
+
+def test_an_ignore_file_by_name(resolve: Any, tmp_path: Path) -> None:
+    (tmp_path / ".pgschemaignore").touch()
+    (tmp_path / "other").touch()
+    config = resolve(toml='[schema]\nignore_file = "other"')
+    assert origin(config, "ignore_file") == ("other", "novaops.toml")
+    with pytest.raises(UsageError, match="NOVAOPS_IGNORE_FILE: there is no file missing"):
+        resolve({"NOVAOPS_IGNORE_FILE": "missing"})

@@ -44,7 +44,7 @@ def _configured(config: Config) -> Iterator[Endpoint]:
     from novaops.db.embedded import EmbeddedServer, default_directory
 
     with EmbeddedServer(default_directory()).running() as server:
-        known = {**server.connection_parameters(), "dbname": config.connection["dbname"] or "postgres"}
+        known = {**server.complete_parameters(), "dbname": config.connection["dbname"] or "postgres"}
         yield Endpoint.of(known)
 
 

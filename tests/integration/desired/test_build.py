@@ -222,3 +222,26 @@ def test_a_reset_takes_effect_at_its_place(shadow: psycopg.Connection[Any]) -> N
 def test_what_was_there_before_is_not_declared(shadow: psycopg.Connection[Any]) -> None:
     desired = made(shadow, "CREATE VIEW v AS SELECT * FROM t;\n", prelude=["CREATE TABLE t (a int)"])
     assert set(named(desired)) == {"public.v", "public.v.a"}
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "extension"),
+    [
+        ("CREATE TABLE t (v vector(3));", "vector", "vector"),
+        ("CREATE TABLE t (a text); CREATE INDEX ON t USING gin (a gin_trgm_ops);", "gin_trgm_ops", "pg_trgm"),
+        ("CREATE TABLE t (a uuid DEFAULT uuid_generate_v4());", "uuid_generate_v4", '"uuid-ossp"'),
+    ],
+)
+def test_the_extension_that_provides_a_missing_name_is_named(
+    shadow: psycopg.Connection[Any], text: str, name: str, extension: str
+) -> None:
+    (error,) = errors(shadow, text)
+    assert name in error.message
+    assert error.hint is not None
+    assert f"provides {name}; " in error.hint
+    assert error.hint.endswith(f"CREATE EXTENSION IF NOT EXISTS {extension};")
+
+
+def test_a_missing_name_that_the_files_declare_needs_no_extension(shadow: psycopg.Connection[Any]) -> None:
+    (error,) = errors(shadow, "CREATE TYPE vector AS (a nowhere);\nCREATE TABLE t (v vector);")
+    assert error.hint is None
