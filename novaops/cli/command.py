@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+from novaops.invocation import repeating
+
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 """128 + SIGPIPE, what a shell reports for a program that nobody reads from any more."""
@@ -21,8 +23,11 @@ class Command(click.Command):
     """A command whose callback returns its exit code."""
 
     def invoke(self, ctx: click.Context) -> int:
+        from novaops.cli.repeated import repeated
+
         try:
-            code = super().invoke(ctx)
+            with repeating(repeated(ctx)):
+                code = super().invoke(ctx)
             sys.stdout.flush()
         except (KeyboardInterrupt, click.Abort):
             click.echo("interrupted; the same command goes on from here", err=True)
@@ -49,12 +54,12 @@ class LazyGroup(click.Group):
         super().__init__(*args, **kwargs)
         self._package = package
         self._names = tuple(commands)
-        self._default = default
+        self.default = default
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         unnamed = not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names)
-        if self._default is not None and unnamed:
-            args = [self._default, *args]
+        if self.default is not None and unnamed:
+            args = [self.default, *args]
         return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:

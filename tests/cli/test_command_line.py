@@ -13,7 +13,8 @@ from click.testing import CliRunner
 
 from novaops.cli import COMMANDS
 from novaops.cli import novaops as group
-from novaops.cli.options import FormatOption, without_password
+from novaops.cli.options import FormatOption
+from novaops.cli.repeated import without_password
 from novaops.planning.hazard_codes import HAZARDS, consent
 
 HEAVY = ("psycopg", "sqlglot", "rich", "jinja2", "tomlkit")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import click
@@ -21,7 +20,6 @@ from novaops.cli.options import (
 )
 from novaops.cli.session import open_project, settings
 from novaops.cli.verdict import FAILED, REFUSED
-from novaops.errors import UsageError
 
 EPILOG = """\b
 Examples:
@@ -40,6 +38,7 @@ def command(
     allow: tuple[str, ...], yes: bool, dry_run: bool, output_format: str, quiet: bool, **given: Any
 ) -> int:
     """Run the pending pre-migrations, without planning or applying anything else."""
+    from novaops.cli.questions import confirmed
     from novaops.output.migrations import write_pending, write_run
 
     config = settings(given)
@@ -52,7 +51,7 @@ def command(
         if (
             pending.files
             and not pending.blocked
-            and not (yes or agreed(f"Run {len(pending.files)} of them?"))
+            and not (yes or confirmed(f"Run {len(pending.files)} of them?", "migrations run"))
         ):
             return FAILED
         ran = project.migrations.run(
@@ -60,13 +59,3 @@ def command(
         )
     write_run(pending, ran, output_format)
     return 0
-
-
-def agreed(question: str) -> bool:
-    """Ask, where there is somebody to ask."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError(
-            "this needs consent, and there is no terminal to ask on",
-            hint="the same command with --yes goes on without a question",
-        )
-    return click.confirm(question, err=True)
