@@ -13,6 +13,7 @@ from novaops.cli.session import open_project, settings, standing_consents
 from novaops.cli.verdict import FAILED, PENDING, verdict
 from novaops.durations import parse_duration
 from novaops.errors import UsageError
+from novaops.invocation import command_line
 
 EPILOG = """\b
 Examples:
@@ -45,7 +46,9 @@ def command(
     from novaops.planning.hazard_codes import with_consent
 
     if planfile and safe_only:
-        raise UsageError("a plan file is applied as it is", hint="novaops plan --safe-only --out FILE")
+        raise UsageError(
+            "a plan file is applied as it is", hint=command_line("plan", "--safe-only", "--out", "FILE")
+        )
     arguments = [str(planfile)] if planfile else []
     config = settings(given)
     schema = config.schema

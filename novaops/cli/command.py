@@ -25,9 +25,12 @@ class Command(click.Command):
     def invoke(self, ctx: click.Context) -> int:
         from novaops.cli.repeated import repeated
 
+        with repeating(repeated(ctx)):
+            ctx.exit(self._exit_code(ctx))
+
+    def _exit_code(self, ctx: click.Context) -> int:
         try:
-            with repeating(repeated(ctx)):
-                code = super().invoke(ctx)
+            code = super().invoke(ctx)
             sys.stdout.flush()
         except (KeyboardInterrupt, click.Abort):
             click.echo("interrupted; the same command goes on from here", err=True)
@@ -42,7 +45,7 @@ class Command(click.Command):
 
             as_json = ctx.params.get("output_format") == "json"
             code = show_error(error, as_json, UNDONE.get(self.name or "", "nothing was done"))
-        ctx.exit(code or 0)
+        return int(code or 0)
 
 
 class LazyGroup(click.Group):

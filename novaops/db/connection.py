@@ -15,6 +15,7 @@ from psycopg.sql import SQL, Identifier
 
 from novaops.db.session_settings import pin
 from novaops.errors import NovaopsError
+from novaops.invocation import command_line
 
 OLDEST = 15
 CONNECT_TIMEOUT = "10"
@@ -196,7 +197,7 @@ def _unreachable(known: Mapping[str, Any], text: str) -> NovaopsError:
         f"no PostgreSQL server answers at {_place(known)}",
         detail=text,
         hint="is it running, and does it listen there (listen_addresses, port, firewall)? "
-        "novaops config explain says where host and port come from; --embedded starts a server of its own",
+        f"{command_line('config explain')} says where host and port come from; --embedded starts a server of its own",
     )
 
 
@@ -204,7 +205,7 @@ def _unresolved(known: Mapping[str, Any], text: str) -> NovaopsError:
     return NovaopsError(
         f"the host name {known.get('host')} is not known",
         detail=text,
-        hint="check the spelling; novaops config explain says where it comes from",
+        hint=f"check the spelling; {command_line('config explain')} says where it comes from",
     )
 
 
@@ -228,7 +229,7 @@ def _no_role(known: Mapping[str, Any], text: str) -> NovaopsError:
     return NovaopsError(
         f"{_place(known)} does not let the role in",
         detail=text,
-        hint="name another with --user; novaops config explain says where it comes from",
+        hint=f"name another with --user; {command_line('config explain')} says where it comes from",
     )
 
 

@@ -17,6 +17,7 @@ from novaops.execution.journal import Journal
 from novaops.execution.rehearsal import Rehearsal
 from novaops.execution.resume import resumable
 from novaops.execution.stamp import stamp
+from novaops.invocation import command_line
 from novaops.planning.consents import with_reasons
 from novaops.planning.diff import diff
 from novaops.planning.hazard_codes import with_consent
@@ -118,9 +119,9 @@ def _resumed(project: Project, made: Plan) -> Run | None:
 def _check_blocked(made: Plan) -> None:
     if made.blocked:
         hazards = ", ".join(h.consent for h in made.blocked)
-        allow = " ".join(f"--allow {h.consent}" for h in made.blocked)
+        allow = [word for h in made.blocked for word in ("--allow", h.consent)]
         raise RefusedError(
-            f"not allowed: {hazards}; nothing was applied", hint=f"to go on: novaops apply {allow}"
+            f"not allowed: {hazards}; nothing was applied", hint=f"to go on: {command_line('apply', *allow)}"
         )
 
 
@@ -137,7 +138,7 @@ def _check_unchanged(project: Project, made: Plan, fingerprint: str | None) -> N
     if fingerprint is None or live_fingerprint(project.inspect(), project.scope()) != fingerprint:
         raise TargetChangedError(
             f"{made.target.database} has changed since the plan was made; nothing was applied",
-            hint="run `novaops plan` again and look at the difference",
+            hint=f"run `{command_line('plan')}` again and look at the difference",
         )
 
 
@@ -152,7 +153,7 @@ def _check_ownership(project: Project, made: Plan) -> None:
         f"{role} may not change what belongs to {names}; nothing was applied",
         detail="\n".join(f"{owned.object} belongs to {quote_ident(owned.roles[0])}" for owned in missing),
         hint=f"apply as a member of {'both' if len(roles) == 2 else 'all of them' if roles[1:] else names}:"
-        f" GRANT {names} TO {quote_ident(role)}, or novaops apply --user {roles[0]}",
+        f" GRANT {names} TO {quote_ident(role)}, or {command_line('apply', '--user', roles[0])}",
     )
 
 
@@ -169,7 +170,7 @@ def _check_roles(project: Project, made: Plan) -> None:
             f"the plan needs {names}, which the server lacks; nothing was applied",
             detail="a statement of the files makes it, and roles belong to the whole server: no plan runs that",
             hint="; ".join(f"CREATE ROLE {quote_ident(role)}" for role in missing)
-            + " and apply again; or novaops apply --missing-roles create",
+            + f" and apply again; or {command_line('apply', '--missing-roles', 'create')}",
         )
 
 
@@ -180,7 +181,7 @@ def _check_rehearsal(project: Project, verdict: Rehearsal, unproven: Callable[[s
         raise UsageError(
             "the plan could not be tried on a copy; nothing was applied",
             detail=str(verdict),
-            hint=f"{NO_REHEARSAL}; novaops apply --no-rehearse goes on without",
+            hint=f"{NO_REHEARSAL}; {command_line('apply', '--no-rehearse')} goes on without",
         )
     project.reporter.note(str(verdict))
 
@@ -188,16 +189,17 @@ def _check_rehearsal(project: Project, verdict: Rehearsal, unproven: Callable[[s
 def not_led_there(verdict: Rehearsal) -> NovaopsError:
     """The error for a rehearsal that failed, with what goes on until novaops is mended."""
     if verdict.error is not None:
-        on = "to go on, make that change by hand (novaops plan --format sql) and plan again"
+        on = f"to go on, make that change by hand ({command_line('plan', '--format', 'sql')}) and plan again"
     else:
         on = (
-            "to go on, make what differs by hand (novaops plan --format sql) and plan again, or leave it alone by an"
-            " entry in .pgschemaignore; novaops apply --no-rehearse applies the plan as it is, and leaves it different"
+            f"to go on, make what differs by hand ({command_line('plan', '--format', 'sql')}) and plan again, or leave it"
+            f" alone by an entry in .pgschemaignore; {command_line('apply', '--no-rehearse')} applies the plan as it is, and leaves it different"
         )
     return NovaopsError(
         "the rehearsal on a copy did not lead to what the files declare; nothing was applied",
         detail=str(verdict),
-        hint=f"this is a defect of novaops: please report the plan (novaops plan --format json); {on}",
+        hint=f"this is a defect of novaops: please report the plan "
+        f"({command_line('plan', '--format', 'json')}); {on}",
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from novaops.errors import RefusedError
+from novaops.invocation import command_line
 from novaops.planning.hazard_codes import EVERYTHING
 from novaops.replication.declaration import ReplicatedTable, Replication
 from novaops.replication.proof.compare import Difference, Kind, TableComparison
@@ -111,10 +112,11 @@ def check_losses(
 
 
 def _refusal(replication: Replication, refused: Sequence[Loss], command: str) -> RefusedError:
-    allow = " ".join(f"--allow {loss.consent}" for loss in refused)
+    allow = [word for loss in refused for word in ("--allow", loss.consent)]
     to = replication.target.database
     return RefusedError(
         f"not allowed: {', '.join(loss.consent for loss in refused)}; rows of {to} would be lost",
         detail="\n".join("; ".join([str(loss), *loss.keys()]) for loss in refused),
-        hint=f"keep what is needed of them elsewhere; to let them go: novaops {command} {replication.flags} {allow}",
+        hint="keep what is needed of them elsewhere; to let them go: "
+        + command_line(command, *replication.options, *allow),
     )
