@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import re
 import shlex
 from collections.abc import Iterator, Sequence
@@ -29,6 +30,8 @@ class Printed:
 
     words: tuple[str, ...]
     exact: bool
+    role: str = "said"
+    """"next": it continues the call that printed it. "hint": it is a way out of an error. "said": prose names it."""
 
     def __str__(self) -> str:
         return shlex.join(self.words)
@@ -38,8 +41,11 @@ def printed(text: str) -> Iterator[Printed]:
     """Return the command lines of a text that novaops prints: those of `next` lines, in backticks, in prose."""
     for line in text.replace("\\\n", " ").splitlines():
         exact = line.startswith("next  ")
+        is_hint = re.match(r"\s*= hint: |\s*→ ", line)
+        role = "next" if exact or "to go on: novaops" in line else "hint" if is_hint else "said"
         for start in START.finditer(line):
-            yield Printed(tuple(words(line[start.start() :])), exact or line[: start.start()].endswith("`"))
+            quoted = line[: start.start()].endswith("`")
+            yield Printed(tuple(words(line[start.start() :])), exact or quoted, role)
 
 
 def words(line: str) -> Iterator[str]:
@@ -73,17 +79,65 @@ def problem(command: Printed) -> str | None:
     if name not in COMMANDS and not name.startswith("-"):
         said = not command.exact and not any(word.startswith("--") for word in command.words[2:4])
         return None if said else f"there is no command {name}"
-    if command.exact:
-        return refusal(command.words[1:])
-    # Prose follows: the longest beginning that novaops takes is the command, and it has all options.
-    options = [i for i, word in enumerate(command.words) if re.match(r"--?[a-z]", word)]
-    first = None
-    for end in range(len(command.words), max([1, *options]), -1):
-        refused = refusal(command.words[1:end])
-        if refused is None:
-            return None
-        first = refused
-    return first
+    return None if taken_by(command) is not None else refusal(command.words[1:])
+
+
+GROUPS = {"alias", "config", "migrations", "replicate"}
+
+
+def taken_by(command: Printed) -> list[str] | None:
+    """Return the arguments of a command that novaops takes, without the prose that may follow them on the line.
+
+    Prose has no options: the command is the longest beginning that novaops takes, and it has all of them.
+    """
+    words = list(command.words[1:])
+    options = [i for i, word in enumerate(words, 1) if re.match(r"--?[a-z]", word)]
+    ends = [len(words)]
+    if not command.exact:
+        last, start = max([0, *options]), 2 if words[:1] and words[0] in GROUPS else 1
+        plain = (i for i, w in enumerate(words) if i >= max(last + 1, start) and re.fullmatch("[a-z]+", w))
+        ends = [*itertools.islice(plain, 1), *range(len(words), max(last - 1, 0), -1)]
+    return next((words[:end] for end in ends if end and refusal(words[:end]) is None), None)
+
+
+def shape(words: Sequence[str]) -> tuple[str, ...]:
+    """Return the command and its options, without values."""
+    return tuple(word for word in words if re.fullmatch(r"-*[a-z][a-z-]*", word))
+
+
+LOOKS = {
+    "plan": (), "explain": (), "history": (), "diff": (), "dump": (), "config explain": (), "migrations": (),
+    "migrations list": (), "apply": ("--check",), "migrations run": ("--dry-run",),
+    "replicate": ("--check",), "replicate run": ("--check",), "replicate status": (), "replicate triggers": (),
+    "replicate compare": (), "replicate sequences": ("--check",), "replicate apply": ("--check",),
+    "alias list": (), "alias graph": (), "alias check": ("--no-pooler", "--no-server"), "alias explain": (),
+    "alias add": ("--dry-run",), "alias remove": ("--dry-run",), "alias rename": ("--dry-run",),
+}  # fmt: skip
+"""Commands that change nothing with these options."""
+CHANGES = {
+    "--repair",
+    "--yes",
+    "-y",
+    "--out",
+    "--watch",
+    "--embedded",
+    "--password-stdin",
+    "--split",
+    "--with-secrets",
+}
+"""Options without which a look is no look, or has no end, or asks."""
+
+
+def without_effect(command: Printed) -> list[str] | None:
+    """Return the arguments that run a command without changing anything; None where there is no such way."""
+    taken = taken_by(command)
+    if taken is None or any(word.isupper() and word.isalpha() for word in taken):  # a placeholder
+        return None
+    name = " ".join(itertools.takewhile(lambda word: re.fullmatch("[a-z]+", word), taken[:2]))
+    look = LOOKS.get(name) or LOOKS.get(taken[0])
+    if look is None or "replicate verify" in name or CHANGES & set(taken):
+        return None
+    return [*taken, *(option for option in look if option not in taken)]
 
 
 def refusal(arguments: Sequence[str]) -> str | None:

@@ -138,8 +138,13 @@ def _check_unchanged(project: Project, made: Plan, fingerprint: str | None) -> N
     if fingerprint is None or live_fingerprint(project.inspect(), project.scope()) != fingerprint:
         raise TargetChangedError(
             f"{made.target.database} has changed since the plan was made; nothing was applied",
-            hint=f"run `{command_line('plan')}` again and look at the difference",
+            hint=f"run `{command_line('plan', *_files(project, made))}` again and look at the difference",
         )
+
+
+def _files(project: Project, made: Plan) -> tuple[str, ...]:
+    """The option that names the files of a saved plan: it was not given to the call that applies it."""
+    return () if project.request is not None else ("--file", made.files)
 
 
 def _check_ownership(project: Project, made: Plan) -> None:

@@ -47,7 +47,7 @@ def command(
         if repairing and not all(in_order(each, table) for each, tables in seen for table in tables):
             write_differences(seen)
             for each, tables in seen:
-                check_losses(each, tables, consents, "replicate compare --repair")
+                check_losses(each, tables, consents, "replicate compare", "--repair")
             if not (
                 yes
                 or confirmed("Make these rows what they are on the source?", "replicate compare", "--repair")
