@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -24,6 +25,9 @@ ANSWERED_BY_A_PLAN = frozenset(
     ["file", "renames", "missing_roles", "check_functions", "safe_below", "park", "safe_only"]
 )
 """Options that say how a plan is made: `apply PLANFILE` has no use for them."""
+
+CONNECTION_STRINGS = frozenset(["url", "shadow", "server"])
+PASSWORD = re.compile(r"(?<!\S)(?:ssl)?password\s*=\s*(?:'(?:\\.|[^'\\])*'|\S*)\s*")
 
 
 def repeated(ctx: click.Context) -> Repeat:
@@ -75,18 +79,18 @@ def _given(ctx: click.Context, option: click.Option) -> Iterator[GivenOption]:
         yield GivenOption(tuple(option.opts), (spelling,))
         return
     for one in value if isinstance(value, tuple) else (value,):
-        text = without_password(str(one))
+        text = without_password(str(one)) if name in CONNECTION_STRINGS else str(one)
         words = (f"{spelling}={text}",) if text.startswith("-") else (spelling, text)
         yield GivenOption(tuple(option.opts), words)
 
 
 def without_password(text: str) -> str:
-    """A URL without its password; any other text as it is. libpq takes URLs that urllib refuses."""
+    """A connection string without its passwords, be it a URL or keywords and values. libpq takes URLs that urllib refuses."""
     scheme, separator, rest = text.partition("://")
     if not separator:
-        return text
+        return PASSWORD.sub("", text)
     authority, slash, tail = rest.partition("/")
     login, at, place = authority.rpartition("@")
     path, question, query = tail.partition("?")
-    kept = "&".join(part for part in query.split("&") if not part.startswith("password="))
+    kept = "&".join(part for part in query.split("&") if not part.startswith(("password=", "sslpassword=")))
     return f"{scheme}://{login.partition(':')[0]}{at}{place}{slash}{path}{question if kept else ''}{kept}"

@@ -178,3 +178,25 @@ def test_what_flags_alone_have_set_up_can_be_declared(site: Site, tmp_path: Path
     assert "does not declare" not in again.stderr
     plan = site.command("plan", "--quiet", "--check", "--url", site.target, "--scope", "database")
     assert plan.returncode == 0, plan.stdout
+
+
+def test_the_next_command_of_an_undeclared_replication_means_the_same_tables(
+    site: Site, tmp_path: Path
+) -> None:
+    (tmp_path / "novaops.toml").unlink()
+    for url in (site.source, site.target):
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute('CREATE TABLE "A b" (id int PRIMARY KEY)')
+    source = site.source.rpartition("/")[2].partition("?")[0]
+    checked = site.run(
+        "--from", source, "--to", site.to, "--table", '"A b"', "--table", "agent_chat", "--check"
+    )
+    assert checked.returncode == 3, checked.stdout + checked.stderr
+    words = shlex.split(checked.stdout.splitlines()[-1])
+    assert words == [
+        *("next", "novaops", "replicate", "--url", site.source, "--from", source, "--to", site.to),
+        *("--table", '"A b"', "--table", "agent_chat"),
+    ]
+    again = site.command(*words[2:], "--check")
+    assert again.returncode == 3
+    assert again.stdout == checked.stdout
