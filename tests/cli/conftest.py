@@ -13,6 +13,8 @@ import pytest
 
 from tests.printed_commands import Printed, printed, shape, without_effect
 
+PATIENCE = 120
+"""Seconds that a call may take."""
 SEEN: set[tuple[object, ...]] = set()
 """Calls, and commands that they printed, that a test of this process has run."""
 Novaops = Callable[..., subprocess.CompletedProcess[str]]
@@ -38,7 +40,7 @@ def novaops(tmp_path: Path, environment: dict[str, str], printed_texts: list[tup
     def process(*arguments: str, input: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "novaops", *arguments],
-            input=input, capture_output=True, text=True, cwd=tmp_path, env={**environment, **variables}, timeout=60,
+            input=input, capture_output=True, text=True, cwd=tmp_path, env={**environment, **variables}, timeout=PATIENCE,
         )  # fmt: skip
 
     def run(*arguments: str | Path, input: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
