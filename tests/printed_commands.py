@@ -133,9 +133,9 @@ def without_effect(command: Printed) -> list[str] | None:
     taken = taken_by(command)
     if taken is None or any(word.isupper() and word.isalpha() for word in taken):  # a placeholder
         return None
-    name = " ".join(itertools.takewhile(lambda word: re.fullmatch("[a-z]+", word), taken[:2]))
-    look = LOOKS.get(name) or LOOKS.get(taken[0])
-    if look is None or "replicate verify" in name or CHANGES & set(taken):
+    is_sub_command = taken[0] in GROUPS and len(taken) > 1 and not taken[1].startswith("-")
+    look = LOOKS.get(" ".join(taken[: 2 if is_sub_command else 1]))
+    if look is None or CHANGES & set(taken):
         return None
     return [*taken, *(option for option in look if option not in taken)]
 

@@ -11,7 +11,7 @@ import click
 import pytest
 
 from novaops.cli import COMMANDS, novaops
-from tests.printed_commands import Printed, problem, refusal, words
+from tests.printed_commands import Printed, printed, problem, refusal, without_effect, words
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "novaops"
@@ -158,3 +158,22 @@ def test_documentation_shows_commands_that_exist(source) -> None:
 )
 def test_a_wrong_command_is_found(line: str, why: str) -> None:
     assert why in (problem(Printed(tuple(words(line)), exact=True)) or "")
+
+
+@pytest.mark.parametrize(
+    ("line", "run"),
+    [
+        ("next     novaops apply --allow a:b", "apply --allow a:b --check"),
+        ("     = hint: novaops history lists the runs", "history"),
+        ("     → novaops replicate --to x, or on y: SELECT 1", "replicate --to x --check"),
+        ("     → novaops replicate rebuild --to x goes on from here", None),
+        ("     → novaops migrations accept 0001_a.sql", None),
+        ("     → novaops replicate compare --repair --to x", None),
+        ("     → novaops replicate --to x --table TABLE", None),
+        ("     → novaops alias check --no-pooler looks at the files", "alias check --no-pooler --no-server"),
+    ],
+)
+def test_only_what_changes_nothing_is_run(line: str, run: str | None) -> None:
+    (command,) = printed(line)
+    assert problem(command) is None
+    assert without_effect(command) == (None if run is None else run.split())
