@@ -128,6 +128,11 @@ CHANGES = {
 """Options without which a look is no look, or has no end, or asks."""
 
 
+def reports(command: Printed) -> bool:
+    """Return whether the command exits with 1 for what it finds."""
+    return command.words[1:3] in [("replicate", "compare"), ("replicate", "status"), ("alias", "check")]
+
+
 def without_effect(command: Printed) -> list[str] | None:
     """Return the arguments that run a command without changing anything; None where there is no such way."""
     taken = taken_by(command)
