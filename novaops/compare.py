@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 
-from novaops.catalog.saved import SUFFIX, WRITE_ONE, read_saved
+from novaops.catalog.saved import SUFFIX, read_saved, write_one
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.embedded import FOLDERS, EmbeddedServer, default_directory
 from novaops.desired.build import Desired
@@ -131,7 +131,7 @@ def _saved(path: Path) -> Side:
     try:
         return Side(snapshot, str(path), Target(**database))
     except TypeError:
-        raise NovaopsError(f"{path} does not say where it was read", hint=WRITE_ONE) from None
+        raise NovaopsError(f"{path} does not say where it was read", hint=write_one()) from None
 
 
 def _described(made: Plan, old: Side, new: Side) -> Plan:

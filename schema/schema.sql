@@ -9,6 +9,9 @@
 --   * Every function pins its search_path and every name in it is qualified. The workers of logical
 --     replication run triggers under an empty search_path, where an unqualified name is an error
 --     that stops the subscription. pg_temp is named last, because unnamed it would come first.
+--   * A function that writes what its caller may not write is SECURITY DEFINER. It checks the caller
+--     by session_user, the role that logged in, which neither SET ROLE nor a function changes.
+--   * Grants are each installation's own; examples/agent_grants.sql has those for a group of agents.
 --   * Triggers have the default mode (ORIGIN) here; what a replica of a table needs instead is
 --     declared for that replica, not in this file.
 
@@ -267,6 +270,17 @@ COMMENT ON TABLE public.agent_domains IS 'Which agent answers for which domain. 
 
 CREATE INDEX idx_agent_domains_domain ON public.agent_domains (lower(domain));
 
+CREATE TABLE public.agent_senders (
+    role name NOT NULL,
+    agent_id int REFERENCES public.agents (id) ON DELETE CASCADE,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    UNIQUE NULLS NOT DISTINCT (role, agent_id)
+);
+
+COMMENT ON TABLE public.agent_senders IS 'Which database roles, and members of them, send messages as which agent; agent_id NULL is any agent. The role that has an agent''s name, the owner of agent_chat and superusers need no row. READ-ONLY except Newhart (Agent Design/Management domain).';
+
+CREATE INDEX idx_agent_senders_agent_id ON public.agent_senders (agent_id);
+
 
 -- ---------------------------------------------------------------------------------------------
 -- Chat between agents
@@ -306,13 +320,71 @@ COMMENT ON TABLE public.agent_chat_processed IS 'How far each agent got with eac
 
 CREATE INDEX idx_agent_chat_processed_agent ON public.agent_chat_processed (agent, status);
 
+CREATE FUNCTION public.may_send_as(p_agent text) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT pg_has_role(session_user, c.relowner, 'MEMBER')  -- true of every superuser
+        OR EXISTS (
+            SELECT FROM public.agents AS a
+            WHERE lower(a.name) = p_agent AND session_user IN (a.name, lower(a.name)))
+        OR EXISTS (
+            SELECT FROM public.agent_senders AS s
+            JOIN pg_roles AS r ON r.rolname = s.role
+            LEFT JOIN public.agents AS a ON a.id = s.agent_id
+            WHERE (s.agent_id IS NULL OR lower(a.name) = p_agent) AND pg_has_role(session_user, r.oid, 'MEMBER'))
+    FROM pg_class AS c
+    WHERE c.oid = 'public.agent_chat'::regclass;
+$$;
+
+COMMENT ON FUNCTION public.may_send_as(text) IS 'Whether the role that logged in may send messages as this agent, whose name is given in lower case; see agent_senders.';
+
+CREATE FUNCTION public.check_agent_sender(p_sender text) RETURNS void
+LANGUAGE plpgsql STABLE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM public.agents AS a WHERE lower(a.name) = p_sender) THEN
+        RAISE EXCEPTION 'Not in agents: %.', quote_nullable(p_sender)
+            USING ERRCODE = 'foreign_key_violation', HINT = 'A sender is the name of an agent, in lower case.';
+    END IF;
+    IF NOT public.may_send_as(p_sender) THEN
+        RAISE EXCEPTION 'Role % may not send messages as agent %.', quote_ident(session_user), quote_literal(p_sender)
+            USING ERRCODE = 'insufficient_privilege', HINT = 'The table agent_senders says which roles may.';
+    END IF;
+END;
+$$;
+
+COMMENT ON FUNCTION public.check_agent_sender(text) IS 'Raises an error unless the sender is an agent that the role that logged in may send messages as.';
+
+CREATE FUNCTION public.guard_agent_chat_sender() RETURNS trigger
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    PERFORM public.check_agent_sender(NEW.sender);
+    -- Nor may a message be taken from another sender.
+    IF TG_OP = 'UPDATE' AND NOT public.may_send_as(OLD.sender) THEN
+        PERFORM public.check_agent_sender(OLD.sender);
+    END IF;
+    RETURN NEW;
+END;
+$$;
+
+COMMENT ON FUNCTION public.guard_agent_chat_sender() IS 'Stops messages of senders that are no agents, or that the role that logged in may not send as.';
+
+-- In mode ORIGIN it checks what is written here, and lets pass what is replicated: the sender was
+-- checked where the message was written, and this database may not even know the agent.
+CREATE TRIGGER trg_guard_agent_chat_sender BEFORE INSERT OR UPDATE OF sender ON public.agent_chat
+    FOR EACH ROW EXECUTE FUNCTION public.guard_agent_chat_sender();
+
 CREATE FUNCTION public.send_agent_message(
     p_sender text,
     p_message text,
     p_recipients text[],
     p_reply_to int DEFAULT NULL
 ) RETURNS int
-LANGUAGE plpgsql
+LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -346,6 +418,7 @@ BEGIN
         RAISE EXCEPTION 'Not in agents: %.', array_to_string(v_unknown, ', ')
             USING ERRCODE = 'foreign_key_violation', HINT = 'SELECT name FROM agents lists those there are.';
     END IF;
+    PERFORM public.check_agent_sender(v_sender);
 
     INSERT INTO public.agent_chat (sender, message, recipients, reply_to)
     VALUES (v_sender, p_message, v_recipients, p_reply_to)
@@ -354,7 +427,7 @@ BEGIN
 END;
 $$;
 
-COMMENT ON FUNCTION public.send_agent_message(text, text, text[], int) IS 'Sends a message to agents known by name, or to all with ''*''; returns its id.';
+COMMENT ON FUNCTION public.send_agent_message(text, text, text[], int) IS 'Sends a message to agents known by name, or to all with ''*''; returns its id. Needs no right on any table; the sender must be an agent that the role that logged in may send as (agent_senders).';
 
 CREATE FUNCTION public.notify_agent_chat() RETURNS trigger
 LANGUAGE plpgsql
@@ -745,7 +818,7 @@ CREATE TRIGGER trg_memory_embeddings_updated_at BEFORE UPDATE ON public.memory_e
     FOR EACH ROW EXECUTE FUNCTION public.set_updated_at();
 
 CREATE FUNCTION public.embed_chat_message() RETURNS trigger
-LANGUAGE plpgsql
+LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -766,6 +839,10 @@ END;
 $$;
 
 COMMENT ON FUNCTION public.embed_chat_message() IS 'Hands a message to the embedding service: a row of memory_embeddings whose vector is still to be computed. It goes with the message.';
+
+-- Who may execute it could put a trigger with it on a table of their own, and write memory_embeddings.
+-- A trigger that exists asks for no such right.
+REVOKE EXECUTE ON FUNCTION public.embed_chat_message() FROM PUBLIC;
 
 CREATE TRIGGER trg_embed_chat_message AFTER INSERT OR DELETE OR UPDATE OF message ON public.agent_chat
     FOR EACH ROW EXECUTE FUNCTION public.embed_chat_message();

@@ -17,6 +17,9 @@ import pytest
 from psycopg import sql
 
 from novaops.db.embedded import EmbeddedServer, wheel_binaries
+from novaops.errors import NovaopsError
+from novaops.replication.finding import Finding
+from tests.printed_commands import printed, problem
 
 FOLDER = pytest.StashKey[Path]()
 MEMORY = Path("/dev/shm")
@@ -69,6 +72,31 @@ def folder_for_server() -> Path:
     if os.geteuid() == 0:
         folder.chmod(0o711)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def printed_texts(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, str]]]:
+    """Texts with command lines that the test makes novaops print, each with its place: novaops has to take them.
+
+    Hints of errors and remedies of findings are seen where they are made; what a process prints, its fixture adds.
+    """
+    texts: list[tuple[str, str]] = []
+    hint_of, remedy_of = NovaopsError.__init__, Finding.__init__
+
+    def with_hint(self: NovaopsError, *arguments: Any, **given: Any) -> None:
+        hint_of(self, *arguments, **given)
+        texts.append((f"hint of {self.message!r}", self.hint or ""))
+
+    def with_remedy(self: Finding, *arguments: Any, **given: Any) -> None:
+        remedy_of(self, *arguments, **given)
+        texts.append((f"remedy of {self.name}", self.remedy or ""))
+
+    monkeypatch.setattr(NovaopsError, "__init__", with_hint)
+    monkeypatch.setattr(Finding, "__init__", with_remedy)
+    yield texts
+    found = {(place, command) for place, text in texts for command in printed(text)}
+    refused = [f"{command}: {why}   ({place})" for place, command in found if (why := problem(command))]
+    assert not refused, "commands that do not run:\n" + "\n".join(sorted(refused))
 
 
 @pytest.fixture(scope="session")

@@ -12,10 +12,15 @@ from novaops.catalog.object import Object, frozen
 from novaops.catalog.privileges import GRANTS, Grant, Privilege
 from novaops.catalog.snapshot import Edge, Snapshot
 from novaops.errors import NovaopsError
+from novaops.invocation import command_line
 
 FORMAT_VERSION = 1
 SUFFIX = ".json"
-WRITE_ONE = "write one with: novaops dump --format json > FILE"
+
+
+def write_one() -> str:
+    """Return what to do about a snapshot that is none."""
+    return f"write one with: {command_line('dump', '--format', 'json')} > FILE"
 
 
 def to_value(snapshot: Snapshot, database: Mapping[str, Any]) -> dict[str, Any]:
@@ -43,14 +48,14 @@ def read_saved(path: Path) -> tuple[Snapshot, Mapping[str, Any]]:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise NovaopsError(
-            f"{path} cannot be read as a snapshot", detail=str(error), hint=WRITE_ONE
+            f"{path} cannot be read as a snapshot", detail=str(error), hint=write_one()
         ) from None
     if not isinstance(value, dict) or "objects" not in value:
-        raise NovaopsError(f"{path} holds no snapshot of a database", hint=WRITE_ONE)
+        raise NovaopsError(f"{path} holds no snapshot of a database", hint=write_one())
     if value.get("format_version") != FORMAT_VERSION:
         raise NovaopsError(
             f"{path} has format_version {value.get('format_version')}, and this novaops reads {FORMAT_VERSION}",
-            hint=WRITE_ONE,
+            hint=write_one(),
         )
     try:
         return _snapshot(value), value["database"]
@@ -58,7 +63,7 @@ def read_saved(path: Path) -> tuple[Snapshot, Mapping[str, Any]]:
         raise NovaopsError(
             f"{path} is no snapshot that novaops wrote",
             detail=f"{type(error).__name__}: {error}",
-            hint=WRITE_ONE,
+            hint=write_one(),
         ) from None
 
 

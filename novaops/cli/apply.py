@@ -8,11 +8,12 @@ from typing import Any
 import click
 
 from novaops.cli.command import Command
-from novaops.cli.options import APPLY, apply_command, options
+from novaops.cli.options import APPLY, options
 from novaops.cli.session import open_project, settings, standing_consents
 from novaops.cli.verdict import FAILED, PENDING, verdict
 from novaops.durations import parse_duration
 from novaops.errors import UsageError
+from novaops.invocation import command_line
 
 EPILOG = """\b
 Examples:
@@ -31,9 +32,8 @@ go on without a rehearsal where no copy of the schema can be made: that takes --
 @click.command("apply", cls=Command, epilog=EPILOG)
 @click.argument("planfile", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @options(APPLY)
-@click.pass_context
 def command(
-    ctx: click.Context, /, planfile: Path | None, allow: tuple[str, ...], reason: str, yes: bool, no_rehearse: bool,
+    planfile: Path | None, allow: tuple[str, ...], reason: str, yes: bool, no_rehearse: bool,
     safe_only: bool, output_format: str, out: Path | None, check: bool, fail_on_unmanaged: bool, park: str | None,
     quiet: bool, **given: Any,
 ) -> int:  # fmt: skip
@@ -46,7 +46,10 @@ def command(
     from novaops.planning.hazard_codes import with_consent
 
     if planfile and safe_only:
-        raise UsageError("a plan file is applied as it is", hint="novaops plan --safe-only --out FILE")
+        raise UsageError(
+            "a plan file is applied as it is", hint=command_line("plan", "--safe-only", "--out", "FILE")
+        )
+    arguments = [str(planfile)] if planfile else []
     config = settings(given)
     schema = config.schema
     allowed = {**standing_consents(config), **with_reasons(allow, reason)}
@@ -60,16 +63,16 @@ def command(
         if out is not None:
             save_plan(plan, out)
         if output_format != "json":
-            write_plan(plan, output_format, apply_command(ctx) if check or plan.blocked else ())
+            write_plan(plan, output_format, arguments if check or plan.blocked else None)
         write_swallowed(plan)
         stop = verdict(plan, check or bool(plan.blocked), fail_on_unmanaged)
-        if not stop and plan.todo and not (yes or agreed(plan, apply_command(ctx))):
+        if not stop and plan.todo and not (yes or agreed(plan, arguments)):
             stop = FAILED
         if stop:
             write_outcome(plan, None, output_format)
             return stop
         limits = {"lock_timeout": schema.lock_timeout.value, "lock_wait": schema.lock_wait.value}
-        asked = unproven(apply_command(ctx))
+        asked = unproven("apply", arguments)
         outcome = project.apply(plan, allowed, rehearse=not no_rehearse, unproven=asked, **limits)
     write_outcome(plan, outcome if plan.todo else None, output_format)
     return FAILED if outcome.left else PENDING if plan.left_out else 0

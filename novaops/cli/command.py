@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+from novaops.invocation import repeating
+
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 """128 + SIGPIPE, what a shell reports for a program that nobody reads from any more."""
@@ -21,6 +23,12 @@ class Command(click.Command):
     """A command whose callback returns its exit code."""
 
     def invoke(self, ctx: click.Context) -> int:
+        from novaops.cli.repeated import repeated
+
+        with repeating(repeated(ctx)):
+            ctx.exit(self._exit_code(ctx))
+
+    def _exit_code(self, ctx: click.Context) -> int:
         try:
             code = super().invoke(ctx)
             sys.stdout.flush()
@@ -37,7 +45,7 @@ class Command(click.Command):
 
             as_json = ctx.params.get("output_format") == "json"
             code = show_error(error, as_json, UNDONE.get(self.name or "", "nothing was done"))
-        ctx.exit(code or 0)
+        return int(code or 0)
 
 
 class LazyGroup(click.Group):
@@ -49,12 +57,12 @@ class LazyGroup(click.Group):
         super().__init__(*args, **kwargs)
         self._package = package
         self._names = tuple(commands)
-        self._default = default
+        self.default = default
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         unnamed = not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names)
-        if self._default is not None and unnamed:
-            args = [self._default, *args]
+        if self.default is not None and unnamed:
+            args = [self.default, *args]
         return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-from click.core import ParameterSource
 
 F = TypeVar("F", bound=Callable[..., Any])
 Option = Callable[[F], F]
@@ -232,27 +231,6 @@ APPLY: Sequence[Option[Any]] = (
     *CONSENT, *SAFE_ONLY, *CONNECTION, *DESIRED, *OUTPUT, *PARK, *QUIET
 )  # fmt: skip
 
-CARRIED = frozenset(
-    [
-        "planfile",
-        "url",
-        "host",
-        "port",
-        "database",
-        "user",
-        "embedded",
-        "allow",
-        "reason",
-        "journal",
-        "pre_migrations",
-    ]
-)
-"""Parameters that the command under "next" repeats."""
-CARRIED_WITHOUT_PLANFILE = CARRIED | {
-    "file", "renames", "schemas", "scope", "privileges", "owners", "undeclared", "missing_roles", "check_functions",
-    "shadow", "park", "safe_below", "safe_only",
-}  # fmt: skip
-
 
 def options(*groups: Iterable[Option[Any]]) -> Callable[[F], F]:
     """Add groups of options to a command, shown in this order."""
@@ -263,39 +241,3 @@ def options(*groups: Iterable[Option[Any]]) -> Callable[[F], F]:
         return function
 
     return decorate
-
-
-def apply_command(ctx: click.Context, out: Path | None = None) -> list[str]:
-    """The words that apply what this call has planned, and saved as `out`; passwords stay out of it."""
-    names = CARRIED if out or ctx.params.get("planfile") else CARRIED_WITHOUT_PLANFILE
-    return ["novaops", "apply", *([str(out)] if out else []), *carried(ctx, names)]
-
-
-def carried(ctx: click.Context, names: Collection[str]) -> list[str]:
-    """The words of this call that give the parameters of these names, without passwords."""
-    words: list[str] = []
-    for parameter in ctx.command.params:
-        name = parameter.name or ""
-        if name not in names or ctx.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
-            continue
-        value = ctx.params[name]
-        if isinstance(parameter, click.Argument):
-            words.append(str(value))
-        elif getattr(parameter, "is_flag", False):
-            words.append(parameter.opts[0])
-        else:
-            for each in value if isinstance(value, tuple) else (value,):
-                words += [parameter.opts[0], without_password(str(each))]
-    return words
-
-
-def without_password(text: str) -> str:
-    """A URL without its password; any other text as it is. libpq takes URLs that urllib refuses."""
-    scheme, separator, rest = text.partition("://")
-    if not separator:
-        return text
-    authority, slash, tail = rest.partition("/")
-    login, at, place = authority.rpartition("@")
-    path, question, query = tail.partition("?")
-    kept = "&".join(part for part in query.split("&") if not part.startswith("password="))
-    return f"{scheme}://{login.partition(':')[0]}{at}{place}{slash}{path}{question if kept else ''}{kept}"

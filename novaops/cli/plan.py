@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from novaops.cli.command import Command
-from novaops.cli.options import CONNECTION, DESIRED, OUTPUT, PARK, QUIET, SAFE_ONLY, apply_command, options
+from novaops.cli.options import CONNECTION, DESIRED, OUTPUT, PARK, QUIET, SAFE_ONLY, options
 from novaops.cli.session import open_project, settings, standing_consents
 from novaops.cli.verdict import verdict
 from novaops.durations import parse_duration
@@ -39,10 +39,7 @@ Nothing is changed: the files are executed in a shadow that is rolled back.
     is_flag=True,
     help="Prove the way back, and show it; with --out FILE.json save it as FILE.rollback.json.",
 )
-@click.pass_context
 def command(
-    ctx: click.Context,
-    /,
     output_format: str,
     out: Path | None,
     check: bool,
@@ -75,5 +72,5 @@ def command(
     if back is not None and out is None:
         write_plan(back, output_format)
     else:
-        write_plan(plan, output_format, apply_command(ctx, out))
+        write_plan(plan, output_format, [str(out)] if out else [])
     return verdict(plan, check, fail_on_unmanaged)

@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Callable, Sequence
 
 import click
 
 from novaops.errors import UsageError
+from novaops.invocation import command_line
 from novaops.planning.plan import Plan
 
 
-def agreed(plan: Plan, again: Sequence[str]) -> bool:
-    """Whether the plan is to be applied; `again` is the call that was made."""
+def agreed(plan: Plan, arguments: Sequence[str] = ()) -> bool:
+    """Whether the plan is to be applied; `arguments` are those of the call that was made."""
     counts = ((len(plan.running), "pre-migration"), (len(plan.statements), "statement"))
     what = " and ".join(f"{count} {noun}{'s' * (count > 1)}" for count, noun in counts if count)
-    return confirmed(f"Apply {what} to {plan.target.database}?", again)
+    return confirmed(f"Apply {what} to {plan.target.database}?", "apply", arguments=arguments)
 
 
-def confirmed(question: str, again: Sequence[str]) -> bool:
-    """The answer to a question that --yes would answer, too."""
+def confirmed(question: str, command: str, *options: str, arguments: Sequence[str] = ()) -> bool:
+    """The answer to a question of this command, which --yes would answer, too."""
     if not _terminal():
         raise UsageError(
             "this needs consent, and there is no terminal to ask on",
-            hint=f"to go on without a question: {shlex.join([*again, '--yes'])}",
+            hint="to go on without a question: "
+            + command_line(command, *options, "--yes", arguments=arguments),
         )
     return click.confirm(question, err=True)
 
 
-def unproven(again: Sequence[str]) -> Callable[[str], bool]:
+def unproven(command: str, arguments: Sequence[str] = ()) -> Callable[[str], bool]:
     """What asks whether to go on where a plan cannot be rehearsed; --yes is no answer to that."""
 
     def ask(why: str) -> bool:
@@ -39,8 +40,8 @@ def unproven(again: Sequence[str]) -> Callable[[str], bool]:
         raise UsageError(
             "the plan could not be tried on a copy; nothing was applied",
             detail=why,
-            hint=f"to go on without a rehearsal: {shlex.join([*again, '--no-rehearse', '--yes'])};"
-            " --shadow URL names an empty database where a copy can be made",
+            hint="to go on without a rehearsal: "
+            f"{command_line(command, '--no-rehearse', '--yes', arguments=arguments)}; --shadow URL names an empty database where a copy can be made",
         )
 
     return ask

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from novaops.cli.command import Command
-from novaops.cli.options import CARRIED, CONNECTION, QUIET, TEXT_OR_JSON, carried, options
+from novaops.cli.options import CONNECTION, QUIET, TEXT_OR_JSON, options
 from novaops.cli.session import open_project, settings
 from novaops.cli.verdict import FAILED
 
@@ -26,9 +26,8 @@ Examples:
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @options(TEXT_OR_JSON)
 @options(CONNECTION, QUIET)
-@click.pass_context
 def command(
-    ctx: click.Context, /, name: str | None, expire: bool, yes: bool, output_format: str, quiet: bool,
+    name: str | None, expire: bool, yes: bool, output_format: str, quiet: bool,
     **given: Any,
 ) -> int:  # fmt: skip
     """List parked tables, or bring the one called NAME back."""
@@ -45,7 +44,7 @@ def command(
         expired = [table for table in project.parked() if table.expired]
         if expire and expired:
             question = f"Drop {', '.join(table.origin for table in expired)} for good?"
-            if not (yes or confirmed(question, ["novaops", "unpark", "--expire", *carried(ctx, CARRIED)])):
+            if not (yes or confirmed(question, "unpark", "--expire")):
                 return FAILED
             write_dropped(project.drop_expired(), output_format)
         else:

@@ -16,6 +16,7 @@ from psycopg.sql import SQL, Identifier
 from novaops.db.environment import is_complete, without_libpq_variables
 from novaops.db.session_settings import pin
 from novaops.errors import NovaopsError
+from novaops.invocation import command_line
 
 OLDEST = 15
 CONNECT_TIMEOUT = "10"
@@ -202,7 +203,7 @@ def _unreachable(known: Mapping[str, Any], text: str) -> NovaopsError:
         f"no PostgreSQL server answers at {_place(known)}",
         detail=text,
         hint="is it running, and does it listen there (listen_addresses, port, firewall)? "
-        "novaops config explain says where host and port come from; --embedded starts a server of its own",
+        f"{command_line('config explain')} says where host and port come from; --embedded starts a server of its own",
     )
 
 
@@ -210,7 +211,7 @@ def _unresolved(known: Mapping[str, Any], text: str) -> NovaopsError:
     return NovaopsError(
         f"the host name {known.get('host')} is not known",
         detail=text,
-        hint="check the spelling; novaops config explain says where it comes from",
+        hint=f"check the spelling; {command_line('config explain')} says where it comes from",
     )
 
 
@@ -234,7 +235,7 @@ def _no_role(known: Mapping[str, Any], text: str) -> NovaopsError:
     return NovaopsError(
         f"{_place(known)} does not let the role in",
         detail=text,
-        hint="name another with --user; novaops config explain says where it comes from",
+        hint=f"name another with --user; {command_line('config explain')} says where it comes from",
     )
 
 

@@ -18,6 +18,7 @@ from novaops.execution.invalid_index import remove_remains
 from novaops.execution.journal import Journal, NoJournal
 from novaops.execution.locking import TRIES, Attempt, patient, pause, wanted_by
 from novaops.execution.watch import Watch
+from novaops.invocation import command_line
 from novaops.planning.plan import Plan, Statement
 from novaops.progress import Reporter
 
@@ -65,7 +66,7 @@ def run(
         if statement.masked and statement.secret_sql is None:
             raise NovaopsError(
                 f"the saved plan holds no secrets, and {statement.object} needs one",
-                hint="apply without the plan file: novaops apply",
+                hint=f"apply without the plan file: {command_line('apply')}",
             )
     _pin(connection)
     if plan.time_zone is not None:
@@ -202,5 +203,5 @@ def _failed(error: psycopg.Error, statement: Statement, done: int, total: int) -
     detail = [f"in statement {done + 1} of {total}: {statement.sql}"]
     detail += [t for t in (error.diag.message_detail, error.diag.context) if t]
     state = f" [{error.sqlstate}]" if error.sqlstate else ""
-    hint = error.diag.message_hint or "run `novaops plan` again: it starts from what is there now"
+    hint = error.diag.message_hint or f"run `{command_line('plan')}` again: it starts from what is there now"
     return StatementError(f"PostgreSQL refused{state}: {message}", detail="\n".join(detail), hint=hint)

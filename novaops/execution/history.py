@@ -12,6 +12,7 @@ from psycopg.rows import class_row
 
 from novaops.db.identifiers import quote_ident
 from novaops.errors import NovaopsError
+from novaops.invocation import command_line
 
 # Whether there is a journal, and the role may read it.
 READABLE = """
@@ -118,7 +119,7 @@ def numbered(connection: psycopg.Connection[Any], number: int) -> Run:
     if not found:
         raise NovaopsError(
             f"there is no run {number} in the journal of {connection.info.dbname}",
-            hint="novaops history lists the runs",
+            hint=f"{command_line('history')} lists the runs",
         )
     return found[0]
 

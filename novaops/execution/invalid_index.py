@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 
 from novaops.errors import NovaopsError
+from novaops.invocation import command_line
 from novaops.planning.plan import Plan
 
 
@@ -33,7 +34,7 @@ def check_no_build(connection: psycopg.Connection[Any], plan: Plan) -> None:
             raise NovaopsError(
                 f"pid {row[0]} is building {index} just now; nothing was applied",
                 detail="it is not valid yet, and the plan would put another in its place",
-                hint="plan again when it is ready: novaops plan",
+                hint=f"plan again when it is ready: {command_line('plan')}",
             )
 
 

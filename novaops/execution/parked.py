@@ -11,6 +11,7 @@ import psycopg
 
 from novaops.db.identifiers import quote_qualified
 from novaops.errors import NovaopsError, RefusedError
+from novaops.invocation import command_line
 from novaops.planning.parking import PARKED
 
 LIST = """
@@ -68,7 +69,9 @@ def bring_back(connection: psycopg.Connection[Any], name: str) -> BroughtBack:
         t for t in parked_tables(connection) if name in (t.origin, t.name, t.origin.removeprefix("public."))
     ]
     if not known:
-        raise NovaopsError(f"no table {name} is parked", hint="novaops unpark lists those that are")
+        raise NovaopsError(
+            f"no table {name} is parked", hint=f"{command_line('unpark')} lists those that are"
+        )
     _check_writer(connection)
     table = known[-1]
     failed: list[str] = []

@@ -14,6 +14,7 @@ from novaops.execution.history import RecordedStatement, Run, latest, statements
 from novaops.execution.invalid_index import remove_remains
 from novaops.execution.journal import Journal, identity
 from novaops.execution.stamp import stamp
+from novaops.invocation import command_line
 from novaops.planning.plan import Guard, Plan, Statement
 
 INDEX = "SELECT i.indexrelid::bigint, i.indisvalid FROM pg_catalog.pg_index i WHERE i.indexrelid = to_regclass(%s)"
@@ -84,7 +85,7 @@ def remainder(connection: psycopg.Connection[Any], made: Plan, live: Snapshot) -
         made,
         *(
             f"history {run.run} was cut off when it had dropped {name} to make it anew: what was granted on it beyond"
-            f" the files is told by novaops history {run.run}"
+            f" the files is told by {command_line('history', arguments=[str(run.run)])}"
             for name in sorted(gone)
         ),
     )

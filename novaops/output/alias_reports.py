@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 
 from rich.text import Text
 
+from novaops.invocation import command_line
 from novaops.output.aliases import alias_value
 from novaops.output.json import dumps
 from novaops.output.terminal import visible, write_data, write_lines
@@ -83,7 +83,8 @@ def write_proposals(proposals: Sequence[Proposal], form: str) -> None:
         )
         if each.operation == "add" and not each.has_role:
             lines.append(Text(f"    the server has no role {visible(each.role)} yet", "yellow"))
-        lines.append(Text(f"    {visible(shlex.join(each.command))}", "dim"))
+        _, group, command, *words = each.command
+        lines.append(Text(f"    {visible(command_line(f'{group} {command}', *words))}", "dim"))
     write_lines(lines)
 
 

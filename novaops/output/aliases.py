@@ -9,6 +9,7 @@ from typing import Any
 from rich.cells import cell_len
 from rich.text import Text
 
+from novaops.invocation import command_line
 from novaops.output.json import dumps
 from novaops.output.terminal import console, visible, visible_lines, write_data, write_lines
 from novaops.output.tree import HAZARD, counted
@@ -96,7 +97,7 @@ def _proofs(outcome: Outcome) -> Iterator[Text]:
 def probe_line(probe: Probe) -> Text:
     """A login in one line."""
     if probe.skipped:
-        hint = f"novaops alias test {probe.user} --password-stdin"
+        hint = command_line("alias test", "--password-stdin", arguments=[probe.user])
         return Text.assemble((" ? ", "yellow"), visible(f"no login was tried: {probe.skipped} ({hint})"))
     if probe.error is not None:
         return Text.assemble((" ✗ ", HAZARD), visible(f"{probe.alias} as {probe.user}: {probe.error}"))
@@ -181,7 +182,11 @@ def markdown_table(inventory: Inventory) -> str:
 
 def _table(inventory: Inventory) -> list[Text]:
     if not inventory.aliases:
-        return [Text(f"{inventory.path.name} declares no alias; novaops alias add AGENT makes one")]
+        return [
+            Text(
+                f"{inventory.path.name} declares no alias; {command_line('alias add', arguments=['AGENT'])} makes one"
+            )
+        ]
     rows = [
         (
             visible(a.name),

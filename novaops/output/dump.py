@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from novaops.errors import UsageError
+from novaops.invocation import command_line
 from novaops.output.terminal import visible
 
 PRIVATE = 0o600
@@ -74,13 +75,14 @@ def check_private() -> None:
     """Refuse to write secrets to a terminal, or to a file that others may read."""
     if sys.stdout.isatty():
         raise UsageError(
-            "secrets are not written to a terminal", hint="write to a file: umask 077; novaops dump … > FILE"
+            "secrets are not written to a terminal",
+            hint=f"write to a file: umask 077; {command_line('dump', '--with-secrets')} > FILE",
         )
     mode = os.fstat(sys.stdout.fileno()).st_mode
     if stat.S_ISREG(mode) and stat.S_IMODE(mode) & ~PRIVATE:
         raise UsageError(
             f"stdout is a file that others may read (mode {stat.S_IMODE(mode):o})",
-            hint="umask 077; novaops dump --with-secrets > NEWFILE",
+            hint=f"umask 077; {command_line('dump', '--with-secrets')} > NEWFILE",
         )
 
 

@@ -13,11 +13,11 @@ from rich.text import Text
 
 from novaops.diagnostics import Diagnostic, DiagnosticsError
 from novaops.errors import NovaopsError
+from novaops.invocation import command_line
 from novaops.output.terminal import console, plain, visible, visible_lines, write_data, write_lines
 from novaops.output.tree import counted
 
 STYLES = {"error": "bold red", "warning": "bold yellow", "note": "bold cyan"}
-SETTINGS_HINT = "novaops config explain says where each connection setting comes from"
 
 
 def show_error(error: Exception, as_json: bool = False, undone: str = "nothing was done") -> int:
@@ -167,7 +167,10 @@ def _from_server(error: Exception) -> NovaopsError:
     diag = getattr(error, "diag", None)
     primary = getattr(diag, "message_primary", None)
     if primary is None:
-        return NovaopsError(str(error).strip() or type(error).__name__, hint=SETTINGS_HINT)
+        return NovaopsError(
+            str(error).strip() or type(error).__name__,
+            hint=f"{command_line('config explain')} says where each connection setting comes from",
+        )
     sqlstate = getattr(error, "sqlstate", None)
     details = [getattr(diag, "message_detail", None), getattr(diag, "context", None)]
     return NovaopsError(

@@ -9,6 +9,7 @@ from typing import Any
 
 from novaops.diagnostics import Source
 from novaops.errors import NovaopsError
+from novaops.invocation import command_line
 from novaops.output.terminal import UNSAFE
 from novaops.planning.hazard_codes import consent, with_consent
 from novaops.planning.plan import (
@@ -25,7 +26,9 @@ from novaops.planning.plan import (
     Target,
 )
 
-SUFFIX = "write one with: novaops plan --out FILE"
+
+def _write_one() -> str:
+    return f"write one with: {command_line('plan', '--out', 'FILE')}"
 
 
 def dumps(value: Mapping[str, Any]) -> str:
@@ -79,10 +82,10 @@ def plan_from_json(text: str, name: str = "the plan file") -> Plan:
     try:
         value = json.loads(text)
     except ValueError as error:
-        raise NovaopsError(f"{name} is not JSON", detail=str(error), hint=SUFFIX) from error
+        raise NovaopsError(f"{name} is not JSON", detail=str(error), hint=_write_one()) from error
     version = value.get("format_version") if isinstance(value, dict) else None
     if version is None:
-        raise NovaopsError(f"{name} is not a plan: it has no format_version", hint=SUFFIX)
+        raise NovaopsError(f"{name} is not a plan: it has no format_version", hint=_write_one())
     if version != FORMAT_VERSION:
         raise NovaopsError(
             f"{name} has format_version {version}; this novaops reads {FORMAT_VERSION}",
@@ -92,7 +95,7 @@ def plan_from_json(text: str, name: str = "the plan file") -> Plan:
         return with_consent(made := _plan(value), made.consents)
     except (KeyError, TypeError, AttributeError) as error:
         raise NovaopsError(
-            f"{name} is not a whole plan", detail=f"{type(error).__name__}: {error}", hint=SUFFIX
+            f"{name} is not a whole plan", detail=f"{type(error).__name__}: {error}", hint=_write_one()
         ) from error
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 
@@ -14,6 +13,7 @@ from novaops.output.errors import diagnostic_lines
 from novaops.output.json import dumps
 from novaops.output.pre_migrations import pre_migration_lines
 from novaops.output.terminal import console, visible, write_data, write_lines
+from novaops.output.text import next_line
 from novaops.output.tree import HAZARD, counted
 from novaops.project.pre_migrations.migrations import Pending, Ran
 
@@ -35,11 +35,8 @@ def write_standings(found: Sequence[Standing], form: str) -> None:
     write_lines([*lines, *(Text(f"note     {visible(n)}", "yellow") for n in notices(found))])
 
 
-def write_pending(pending: Pending, form: str, command: Sequence[str]) -> None:
-    """Print what would run, at what risk, and what the copy showed.
-
-    `command` is the call that runs the files, without consent to hazards.
-    """
+def write_pending(pending: Pending, form: str) -> None:
+    """Print what would run, at what risk, what the copy showed, and the command that runs it."""
     if form == "json":
         write_data(dumps(_pending(pending)))
         return
@@ -59,7 +56,7 @@ def write_pending(pending: Pending, form: str, command: Sequence[str]) -> None:
     lines += [Text(f"blocked  {visible(each)}", HAZARD) for each in consents]
     if consents:
         allow = [word for each in consents for word in ("--allow", each)]
-        lines.append(Text.assemble(("next     ", "bold"), visible(shlex.join([*command, *allow]))))
+        lines.append(next_line("migrations run", *allow))
     write_lines(lines)
 
 

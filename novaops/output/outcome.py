@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 from rich.text import Text
 
+from novaops.invocation import command_line
 from novaops.output.json import dumps, plan_value
 from novaops.output.left_out import left_out
 from novaops.output.terminal import visible, write_data, write_lines
@@ -15,7 +16,7 @@ from novaops.planning.plan import Plan
 from novaops.project import Outcome
 
 STILL_DIFFERENT = (
-    "novaops plan shows how they differ; where another apply does not settle it, change them by hand,"
+    "{plan} shows how they differ; where another apply does not settle it, change them by hand,"
     " or leave them alone by an entry in .pgschemaignore"
 )
 
@@ -50,4 +51,4 @@ def outcome_lines(plan: Plan, outcome: Outcome) -> list[Text]:
     ]
     lines += [Text(f"    {visible(name)}") for name in outcome.left]
     # What ran led there on a copy, so something was changed meanwhile, or the copy was not told all.
-    return [*lines, Text(f"hint: {STILL_DIFFERENT}")]
+    return [*lines, Text(f"hint: {STILL_DIFFERENT.format(plan=command_line('plan'))}")]

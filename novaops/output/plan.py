@@ -11,8 +11,8 @@ from novaops.output.terminal import write_data
 from novaops.planning.plan import Plan
 
 
-def write_plan(plan: Plan, form: str, command: Sequence[str] = ()) -> None:
-    """Write the plan to stdout; `command` is the call that applies it, for people, if there is one."""
+def write_plan(plan: Plan, form: str, apply: Sequence[str] | None = None) -> None:
+    """Write the plan to stdout; `apply` holds the arguments of the call that applies it, for people, if there is one."""
     if form == "json":
         from novaops.output.json import plan_to_json
 
@@ -28,7 +28,7 @@ def write_plan(plan: Plan, form: str, command: Sequence[str] = ()) -> None:
     else:
         from novaops.output.text import write_plan_text
 
-        write_plan_text(plan, command)
+        write_plan_text(plan, apply)
 
 
 def save_plan(plan: Plan, path: Path) -> None:

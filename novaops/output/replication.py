@@ -10,6 +10,7 @@ from rich.text import Text
 
 from novaops.output.json import dumps
 from novaops.output.terminal import visible, write_data, write_lines
+from novaops.output.text import next_line
 from novaops.output.tree import HAZARD, counted
 from novaops.replication.finding import Finding
 from novaops.replication.replicate import Checked
@@ -67,7 +68,7 @@ def checked_lines(checked: Checked) -> Iterator[Text]:
         yield Text("as declared; nothing to do", "green")
         return
     yield Text(f"to do    {visible('; '.join(checked.pending))}")
-    yield Text(f"next     novaops replicate --to {visible(checked.replication.target.database)}")
+    yield next_line("replicate", *checked.replication.options)
 
 
 def outcome_lines(checked: Checked, outcome: Outcome) -> Iterator[Text]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -12,7 +11,7 @@ from rich.text import Text
 from novaops.output.json import dumps, plan_value
 from novaops.output.replication import finding_lines, finding_value
 from novaops.output.terminal import console, visible, write_data, write_lines
-from novaops.output.text import statement_lines
+from novaops.output.text import next_line, statement_lines
 from novaops.output.tree import HAZARD, counted
 from novaops.replication.schema_change.course import Course, Step
 from novaops.replication.schema_change.run import Changed
@@ -20,12 +19,12 @@ from novaops.replication.schema_change.run import Changed
 CHECK = (" ✓ ", "green")
 
 
-def write_course(course: Course, command: Sequence[str]) -> None:
+def write_course(course: Course) -> None:
     """All steps in order, with the database of each; what is refused; what goes on."""
-    write_lines(course_lines(course, console().width, command))
+    write_lines(course_lines(course, console().width))
 
 
-def course_lines(course: Course, width: int, command: Sequence[str]) -> Iterator[Text]:
+def course_lines(course: Course, width: int) -> Iterator[Text]:
     """The same as lines."""
     for leg in course.legs:
         yield Text(visible(str(leg.replication)), "bold")
@@ -48,7 +47,7 @@ def course_lines(course: Course, width: int, command: Sequence[str]) -> Iterator
     statements = sum(len(step.plan.statements) for step in course.steps if step.plan)
     yield Text()
     yield Text(f"{counted(len(course.steps), 'step')}, {counted(statements, 'statement')}", "bold")
-    yield from _next(course, command)
+    yield from _next(course)
 
 
 def write_changed(course: Course, changed: Changed | None, form: str, *, checked: bool = False) -> None:
@@ -73,13 +72,13 @@ def _step(step: Step, width: int) -> Iterator[Text]:
             yield Text.assemble("    ", line)
 
 
-def _next(course: Course, command: Sequence[str]) -> Iterator[Text]:
+def _next(course: Course) -> Iterator[Text]:
     consents = [hazard.consent for hazard in course.blocked]
     yield Text()
     for label, consent in zip(["blocked", *[""] * len(consents)], consents, strict=False):
         yield Text.assemble((f"{label:9}", HAZARD), visible(consent))
     allow = [word for consent in consents for word in ("--allow", consent)]
-    yield Text.assemble(("next     ", "bold"), visible(shlex.join([*command, *allow])))
+    yield next_line("replicate apply", *allow)
 
 
 def _done(changed: Changed) -> Iterator[Text]:

@@ -10,6 +10,7 @@ from rich.text import Text
 from novaops.output.json import dumps
 from novaops.output.replication import finding_lines, finding_value
 from novaops.output.terminal import visible, write_data, write_lines
+from novaops.output.text import next_line
 from novaops.output.tree import counted
 from novaops.replication.declaration import Replication
 from novaops.replication.proof.compare import TableComparison, in_order
@@ -76,7 +77,7 @@ def comparison_lines(replication: Replication, tables: Sequence[TableComparison]
     """A line for each table, and one for each differing key; then what would mend it."""
     yield from _tables(replication, tables)
     if not all(in_order(replication, table) for table in tables):
-        yield Text(f"next     novaops replicate compare --repair {visible(replication.flags)}")
+        yield next_line("replicate compare", "--repair", *replication.options)
 
 
 def _tables(replication: Replication, tables: Sequence[TableComparison]) -> Iterator[Text]:

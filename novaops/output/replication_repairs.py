@@ -7,9 +7,11 @@ from dataclasses import asdict
 
 from rich.text import Text
 
+from novaops.invocation import command_line
 from novaops.output.json import dumps
 from novaops.output.replication import finding_lines, finding_value
 from novaops.output.terminal import visible, write_data, write_lines
+from novaops.output.text import next_line
 from novaops.replication.declaration import Replication
 from novaops.replication.repairs.failed import FailedTransaction
 from novaops.replication.repairs.sequences import StaleSequence
@@ -60,7 +62,7 @@ def write_rebuilt(outcome: Outcome, form: str) -> None:
 def write_failed(stopped: FailedTransaction) -> None:
     """The transaction that may be left out, on stderr: before a question."""
     at = f", at {stopped.first_key}" if stopped.first_key else ""
-    reason = stopped.reason or "the target takes it now: novaops replicate would let it go on"
+    reason = stopped.reason or f"the target takes it now: {command_line('replicate')} would let it go on"
     write_lines(
         [Text(f"stopped at {visible(str(stopped))}{visible(at)}: {visible(reason)}", "yellow")], stderr=True
     )
@@ -72,13 +74,12 @@ def write_skipped(replication: Replication, skipped: Skipped, form: str) -> None
         value = {"name": replication.name, **asdict(skipped)}
         write_data(dumps({"format_version": 1, **value}))
         return
-    to = visible(replication.target.database)
     write_lines(
         [
             Text.assemble(
                 CHECK, f"left out {visible(str(skipped.transaction))}; everything after it is applied"
             ),
-            Text(f"next     novaops replicate compare --to {to}"),
+            next_line("replicate compare", *replication.options),
         ]
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
@@ -12,6 +11,7 @@ from rich.text import Text
 
 from novaops.db.lock_modes import STRENGTH, STRONGEST, words
 from novaops.execution.rehearsal import Rehearsal
+from novaops.invocation import command_line
 from novaops.output.left_out import left_out_lines
 from novaops.output.pre_migrations import pre_migration_lines
 from novaops.output.terminal import console, plain, visible, visible_lines, write_lines
@@ -26,15 +26,15 @@ NAMED = 20
 """How many objects that were left out are named before the rest is counted."""
 
 
-def write_plan_text(plan: Plan, command: Sequence[str]) -> None:
-    """Print the plan; `command` is the call that applies it, without consent to hazards."""
+def write_plan_text(plan: Plan, apply: Sequence[str] | None) -> None:
+    """Print the plan; `apply` holds the arguments of the call that applies it, a plan file; None: there is none."""
     to = console()
-    write_lines([*plan_lines(plan, to.width), *next_lines(plan, command)])
+    write_lines([*plan_lines(plan, to.width), *next_lines(plan, apply)])
 
 
-def render_plan(plan: Plan, width: int = 80, command: Sequence[str] = ("novaops", "apply")) -> str:
+def render_plan(plan: Plan, width: int = 80, apply: Sequence[str] | None = ()) -> str:
     """The plan as plain text."""
-    return plain([*plan_lines(plan, width), *next_lines(plan, command)])
+    return plain([*plan_lines(plan, width), *next_lines(plan, apply)])
 
 
 def plan_lines(plan: Plan, width: int) -> list[Text]:
@@ -64,22 +64,20 @@ def plan_lines(plan: Plan, width: int) -> list[Text]:
     return [*lines, *left_out_lines(plan)]
 
 
-def next_lines(plan: Plan, command: Sequence[str]) -> list[Text]:
+def next_lines(plan: Plan, apply: Sequence[str] | None) -> list[Text]:
     """The hazards in the way, and the command that goes on."""
-    if not plan.todo or not command:
+    if not plan.todo or apply is None:
         return []
     if not plan.certain:  # so neither is what stands in the way of the statements
-        return [Text(), Text.assemble(("next     ", "bold"), "novaops migrations run")]
+        return [Text(), next_line("migrations run")]
     consents = list(dict.fromkeys(h.consent for h in plan.blocked))
     lines = [Text()]
     for label, consent in zip(["blocked", *[""] * len(consents)], consents, strict=False):
         lines.append(Text.assemble((f"{label:9}", HAZARD), visible(consent)))
     if any(h.hazard == BOTH_SIDES for h in plan.blocked):
-        options = command[2:] if command[2:3] and command[2].startswith("-") else command[3:]  # a saved plan
-        words = [command[0], "replicate", "apply", *options]
-        return [*lines, Text.assemble(("next     ", "bold"), visible(shlex.join(words)))]
+        return [*lines, next_line("replicate apply")]
     if any(h in plan.blocked for h in whole_database(plan)):  # no ready command drops everything
-        return [*lines, Text.assemble(("mend     ", "bold"), visible(_declare_it(plan, command)))]
+        return [*lines, Text.assemble(("mend     ", "bold"), visible(_declare_it(plan)))]
     # Consent would only let PostgreSQL refuse the statement.
     hopeless = {h.consent for h in plan.blocked if h.hazard in REFUSED_BY_ROWS}
     if hopeless:
@@ -89,20 +87,19 @@ def next_lines(plan: Plan, command: Sequence[str]) -> list[Text]:
             )
         )
     allow = [word for consent in consents if consent not in hopeless for word in ("--allow", consent)]
-    return [*lines, Text.assemble(("next     ", "bold"), visible(shlex.join([*command, *allow])))]
+    return [*lines, next_line("apply", *allow, arguments=apply)]
 
 
-def _declare_it(plan: Plan, command: Sequence[str]) -> str:
+def next_line(command: str, *options: str, arguments: Sequence[str] = ()) -> Text:
+    """The line with the command that goes on."""
+    return Text.assemble(("next     ", "bold"), visible(command_line(command, *options, arguments=arguments)))
+
+
+def _declare_it(plan: Plan) -> str:
     """Say how an empty file comes to declare what the database has."""
     if not plan.files.endswith(".sql"):
         return f"declare in {plan.files} what must stay"
-    where: list[str] = []
-    for word, value in zip(command, [*command[1:], ""], strict=True):
-        if word in CONNECTION:
-            where += [word, value]
-    if "--embedded" in command:
-        where.append("--embedded")
-    return f"declare what must stay: {shlex.join([command[0], 'dump', '--out', plan.files, *where])}"
+    return f"declare what must stay: {command_line('dump', '--out', plan.files)}"
 
 
 def matches(plan: Plan) -> str:

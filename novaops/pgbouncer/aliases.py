@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from novaops.errors import NovaopsError, UsageError
+from novaops.invocation import command_line
 from novaops.pgbouncer import inventory_edit
 from novaops.pgbouncer.apply import Order, bring, reload_only
 from novaops.pgbouncer.check import Report, file_findings, pooler_findings, server_findings
@@ -40,7 +41,12 @@ class Aliases(Groundwork):
         inventory = self.inventory()
         chosen = [inventory.find(name) for name in names] or list(inventory.aliases)
         if password is not None and len(chosen) != 1:
-            raise UsageError("one password is for one alias", hint="novaops alias test NAME --password-stdin")
+            raise UsageError(
+                "one password is for one alias",
+                hint=command_line(
+                    "alias test", "--password-stdin", arguments=[chosen[0].name if chosen else "NAME"]
+                ),
+            )
         installation = read_installation(inventory.settings)
         with self._servers(chosen) as (servers, _):
             return [self._probe(alias, installation, servers, password) for alias in chosen]
@@ -174,7 +180,9 @@ class Aliases(Groundwork):
                             removes=gone,
                         )  # fmt: skip
                 except NovaopsError as error:
-                    error.hint = f"{new} is served already; novaops alias apply removes {alias.name} later"
+                    error.hint = (
+                        f"{new} is served already; {command_line('alias apply')} removes {alias.name} later"
+                    )
                     raise
                 changes = (*first.applied.changes, *last.applied.changes)
                 return replace(last, applied=replace(last.applied, changes=changes))

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from novaops.errors import NovaopsError
+from novaops.invocation import command_line
 from novaops.pgbouncer import files
 from novaops.pgbouncer.changes import FileChange, ini_changes, user_changes
 from novaops.pgbouncer.files import PRIVATE, Owner
@@ -109,7 +110,9 @@ def _edited_since(installation: Installation, pooler: Pooler) -> Iterator[str]:
 def reload_only(installation: Installation, order: Order, reporter: Reporter) -> Applied:
     """Have the files read again as they are, and compare what is served then."""
     if installation.ini_text is None:
-        raise NovaopsError(f"there is no {installation.settings.ini}", hint="novaops alias apply writes it")
+        raise NovaopsError(
+            f"there is no {installation.settings.ini}", hint=f"{command_line('alias apply')} writes it"
+        )
     installation.check(())
     pooler = Pooler(installation.settings, installation.ini)
     try:
@@ -336,7 +339,7 @@ def _only_meant(installation: Installation, order: Order) -> None:
         raise NovaopsError(
             f"{', '.join(unasked)} would be removed: novaops.toml does not declare it",
             detail="removing an alias cuts its clients off, so that is done only when it is asked for",
-            hint="novaops alias apply removes it, after waiting for its clients; or declare it again",
+            hint=f"{command_line('alias apply')} removes it, after waiting for its clients; or declare it again",
         )
 
 

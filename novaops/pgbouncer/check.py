@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from novaops.db.identifiers import quote_ident
+from novaops.invocation import command_line
 from novaops.pgbouncer import files
 from novaops.pgbouncer.budget import budget_of
 from novaops.pgbouncer.installation import Installation
@@ -18,8 +19,6 @@ from novaops.pgbouncer.pooler import Pooler
 from novaops.pgbouncer.render import AUTH_QUERY, own_entries, pairs_of
 from novaops.pgbouncer.scram import kind_of, matches
 from novaops.pgbouncer.server import Role, Server
-
-APPLY = "novaops alias apply"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,10 @@ def file_findings(inventory: Inventory, installation: Installation) -> Iterator[
     """novaops.toml against pgbouncer.ini and userlist.txt, and what misleads in these."""
     if installation.ini_text is None:
         yield Finding(
-            "file-missing", str(installation.settings.ini), "there is no such file", f"{APPLY} writes it"
+            "file-missing",
+            str(installation.settings.ini),
+            "there is no such file",
+            f"{command_line('alias apply')} writes it",
         )
         return
     if files.pending_mark(installation.ini_file).exists():
@@ -59,7 +61,7 @@ def file_findings(inventory: Inventory, installation: Installation) -> Iterator[
             "cut-off",
             str(installation.settings.ini),
             "a change was cut off before the pooler was told",
-            APPLY,
+            command_line("alias apply"),
         )
     ini = installation.ini
     for problem in ini.problems:
@@ -80,7 +82,7 @@ def file_findings(inventory: Inventory, installation: Installation) -> Iterator[
         if name == EVERYTHING:
             yield Finding(
                 "everything", str(entry.source), "* lets everybody try every database, and hides misspelled names",
-                "remove it; novaops alias add makes an alias for each agent", "warning",
+                "remove it, and add an alias for each agent", "warning",
             )  # fmt: skip
         if "user" in entry.pairs:
             yield Finding(
@@ -94,7 +96,7 @@ def file_findings(inventory: Inventory, installation: Installation) -> Iterator[
                 "pool-mode", alias.name,
                 f"{alias.pool_mode} pooling: LISTEN hears nothing, SET and temporary tables leak to others, advisory "
                 "locks do not exclude",
-                f"novaops alias add {alias.user} --pool-mode session", "warning",
+                command_line("alias add", "--pool-mode", "session", arguments=[alias.user]), "warning",
             )  # fmt: skip
     yield from _auth_findings(inventory, installation)
 
@@ -111,18 +113,23 @@ def _entry_findings(inventory: Inventory, installation: Installation) -> Iterato
             where = f"; {there.source} has one written by hand" if there else ""
             yield Finding(
                 "not-in-file", alias.name, f"is declared, and not in {installation.settings.ini}{where}",
-                f"novaops alias add {alias.user} --take-over" if there else APPLY,
+                command_line("alias add", "--take-over", arguments=[alias.user]) if there else command_line("alias apply"),
             )  # fmt: skip
         elif own[alias.name].pairs != pairs:
             yield Finding(
                 "file-differs",
                 alias.name,
                 f"{own[alias.name].value} in the file, {_shown(pairs)} declared",
-                APPLY,
+                command_line("alias apply"),
             )
     for name in own:
         if name not in {a.name for a in inventory.aliases}:
-            yield Finding("not-declared", name, "is in novaops' part of the file, and not declared", APPLY)
+            yield Finding(
+                "not-declared",
+                name,
+                "is in novaops' part of the file, and not declared",
+                command_line("alias apply"),
+            )
 
 
 def _auth_findings(inventory: Inventory, installation: Installation) -> Iterator[Finding]:
@@ -145,22 +152,24 @@ def _auth_findings(inventory: Inventory, installation: Installation) -> Iterator
         if not secret:
             yield Finding(
                 "empty-password", name, f"has an empty password in {userlist.path}: that never lets anybody in",
-                "remove the line; novaops alias add reads the verifier from the server",
+                f"remove the line; {command_line('alias add', arguments=[name])} reads the verifier from the server",
             )  # fmt: skip
     for path in (installation.ini_file, installation.auth_file):
         if path.exists() and path.stat().st_mode & 0o007:
             yield Finding("world-readable", str(path), "everybody may read it", f"chmod 0640 {path}")
     if inventory.settings.auth == "auth_query":
         if installation.ini.setting("auth_query") != AUTH_QUERY:
-            yield Finding("auth-query", "auth_query", "is not the one of novaops", APPLY)
+            yield Finding(
+                "auth-query", "auth_query", "is not the one of novaops", command_line("alias apply")
+            )
         return
     needed = set(inventory.users())
     for missing in sorted(needed - set(userlist.secrets())):
-        yield Finding("user-missing", missing, f"has no line in {userlist.path}", APPLY)
+        yield Finding("user-missing", missing, f"has no line in {userlist.path}", command_line("alias apply"))
     for name in installation.own_users():
         if name not in needed:
             what = f"is in novaops' part of {userlist.path}, and no alias needs it"
-            yield Finding("user-not-declared", name, what, APPLY)
+            yield Finding("user-not-declared", name, what, command_line("alias apply"))
 
 
 def pooler_findings(inventory: Inventory, pooler: Pooler) -> Iterator[Finding]:
@@ -168,7 +177,7 @@ def pooler_findings(inventory: Inventory, pooler: Pooler) -> Iterator[Finding]:
     if not pooler.running:
         yield Finding(
             "not-running", str(pooler.ini.path), f"pgbouncer does not run ({pooler.why_no_console})",
-            "start it; novaops alias check --no-pooler looks at the files alone",
+            f"start it; {command_line('alias check', '--no-pooler')} looks at the files alone",
         )  # fmt: skip
         return
     if pooler.console is None:
@@ -183,7 +192,7 @@ def pooler_findings(inventory: Inventory, pooler: Pooler) -> Iterator[Finding]:
         hint = (
             "restart pgbouncer when its clients allow it"
             if found.restart
-            else "novaops alias apply, or reload"
+            else f"{command_line('alias apply')}, or reload"
         )
         yield Finding(
             "needs-restart" if found.restart else "served-differs", found.name, found.message, hint,
@@ -201,7 +210,7 @@ def server_findings(
     for (host, port, database), why in failed.items():
         yield Finding(
             "server-unknown", f"{database} on {host}:{port}", f"cannot be looked at: {why}",
-            "novaops alias check --no-server leaves the servers out",
+            f"{command_line('alias check', '--no-server')} leaves the servers out",
         )  # fmt: skip
     budgets = set()
     for alias in inventory.aliases:
@@ -227,7 +236,9 @@ def server_findings(
             if role is not None:
                 yield from _verifier_findings(role, installation)
             if missing := server.auth_function_state(inventory.settings.auth_user):
-                yield Finding("auth-function", f"{database} on {host}:{port}", missing, APPLY)
+                yield Finding(
+                    "auth-function", f"{database} on {host}:{port}", missing, command_line("alias apply")
+                )
 
 
 def _shadow_findings(alias: Alias, server: Server) -> Iterator[Finding]:
@@ -238,13 +249,13 @@ def _shadow_findings(alias: Alias, server: Server) -> Iterator[Finding]:
             "hides-replica", alias.name,
             f"is a database of the server, which subscribes by {', '.join(subscriptions)}; the alias leads to "
             f"{alias.target.database} instead, so that its users write to the source",
-            f"novaops alias rename {alias.name} NEW, or remove it",
+            f"{command_line('alias rename', arguments=[alias.name, 'NEW'])}, or remove it",
         )  # fmt: skip
         return
     yield Finding(
         "hides-database", alias.name,
         f"is a database of the server; by the pooler's port it is {alias.target.database}",
-        f"novaops alias rename {alias.name} NEW",
+        command_line("alias rename", arguments=[alias.name, "NEW"]),
     )  # fmt: skip
 
 
@@ -261,7 +272,10 @@ def _role_findings(
     role = roles.get(alias.user)
     if role is None:
         yield Finding(
-            "role-missing", alias.user, "the server has no such role", f"novaops alias remove {alias.name}"
+            "role-missing",
+            alias.user,
+            "the server has no such role",
+            command_line("alias remove", arguments=[alias.name]),
         )
         return
     if not role.can_log_in:
@@ -293,7 +307,7 @@ def _verifier_findings(role: Role, installation: Installation) -> Iterator[Findi
             "role-no-password",
             role.name,
             "has no password on the server",
-            f"novaops alias rotate {role.name}",
+            command_line("alias rotate", arguments=[role.name]),
         )
     elif (
         secret
@@ -303,7 +317,7 @@ def _verifier_findings(role: Role, installation: Installation) -> Iterator[Findi
         yield Finding(
             "verifier-differs", role.name,
             "the server has another verifier than userlist.txt: new connections to the server fail",
-            f"{APPLY} reads it again",
+            f"{command_line('alias apply')} reads it again",
         )  # fmt: skip
 
 

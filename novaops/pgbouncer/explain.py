@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from novaops.invocation import command_line
 from novaops.pgbouncer.installation import Installation
 from novaops.pgbouncer.inventory import Alias
 from novaops.pgbouncer.pooler import Pooler, client_host, client_port
@@ -42,7 +43,9 @@ def explain(alias: Alias, installation: Installation) -> Explanation:
         ("pool", f"at most {alias.pool_size} server connections for each user"),
         (
             "in file",
-            str(entry.source) if entry else f"not in {installation.settings.ini}: novaops alias apply",
+            str(entry.source)
+            if entry
+            else f"not in {installation.settings.ini}: {command_line('alias apply')}",
         ),
     ]
     if installation.settings.auth == "auth_query":
@@ -50,7 +53,7 @@ def explain(alias: Alias, installation: Installation) -> Explanation:
     elif alias.user in users:
         facts.append(("secret", f"{masked(users[alias.user].secret)} in {users[alias.user].source}"))
     else:
-        facts.append(("secret", f"none in {installation.auth_file}: novaops alias apply"))
+        facts.append(("secret", f"none in {installation.auth_file}: {command_line('alias apply')}"))
     facts.append(("served", _served(alias, installation)))
     return Explanation(alias, tuple(facts))
 
@@ -64,7 +67,7 @@ def _served(alias: Alias, installation: Installation) -> str:
             return f"could not be asked: {pooler.why_no_console}"
         row = pooler.served().databases.get(alias.name)
         if row is None:
-            return "no: pgbouncer does not know it; novaops alias apply"
+            return f"no: pgbouncer does not know it; {command_line('alias apply')}"
         clients = pooler.clients(alias.name)
         now = "nobody is connected" if not clients else f"{len(clients)} connected now"
         return f"yes; connections to the server: {row['current_connections']}; {now}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from novaops.errors import NovaopsError, UsageError
+from novaops.invocation import command_line
 from novaops.pgbouncer import files, inventory_edit
 from novaops.pgbouncer.apply import Applied, Order, bring
 from novaops.pgbouncer.auth_user import auth_password
@@ -83,7 +84,7 @@ class Groundwork:
             raise NovaopsError(
                 f"there is no folder {ini} for pgbouncer's files",
                 hint="install pgbouncer, or name its file by ini in [pgbouncer] of novaops.toml; "
-                "novaops alias render --output DIR writes the files somewhere else",
+                f"{command_line('alias render', '--output', 'DIR')} writes the files somewhere else",
             )
         with files.locked([folder, ini], self.reporter.waiting):
             files.remove(files.unfinished(self.path))

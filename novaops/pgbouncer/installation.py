@@ -8,6 +8,7 @@ from pathlib import Path
 
 from novaops.diagnostics import DiagnosticsError
 from novaops.errors import NovaopsError
+from novaops.invocation import command_line
 from novaops.pgbouncer import files
 from novaops.pgbouncer.grammar import Ini, decode, read_ini
 from novaops.pgbouncer.inventory import Alias, Inventory, Settings
@@ -83,7 +84,7 @@ class Installation:
                 raise NovaopsError(
                     f"{alias.name} is already an entry of {theirs[0].source}, written by hand",
                     detail="novaops changes nothing that it has not written",
-                    hint="novaops alias add … --take-over replaces that line; or remove it yourself, or choose another name"
+                    hint=f"{command_line('alias add', '--take-over', arguments=[alias.user])} replaces that line; or remove it yourself, or choose another name"
                     if here
                     else "remove it there, in the file that is included, or choose another name",
                 )

@@ -25,6 +25,7 @@ from typing import Any
 
 from novaops.diagnostics import Diagnostic, DiagnosticsError, Source
 from novaops.errors import NovaopsError, UsageError
+from novaops.invocation import command_line
 from novaops.pgbouncer.grammar import POOL_MODES
 from novaops.pgbouncer.names import refuse_alias, refuse_name
 from novaops.pgbouncer.version import OLDEST, Version, parse_version
@@ -123,7 +124,9 @@ class Inventory:
             names = ", ".join(a.name for a in self.aliases)
             raise UsageError(
                 f"{self.path.name} declares no alias {name}",
-                hint=f"there is: {names}" if names else f"novaops alias add {name} makes it",
+                hint=f"there is: {names}"
+                if names
+                else f"{command_line('alias add', arguments=[name])} makes it",
             )
         raise UsageError(
             f"{name} has {len(found)} aliases", hint=f"name one: {', '.join(a.name for a in found)}"

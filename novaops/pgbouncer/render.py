@@ -15,6 +15,7 @@ from typing import Any
 
 from novaops.diagnostics import DiagnosticsError
 from novaops.errors import NovaopsError
+from novaops.invocation import command_line
 from novaops.pgbouncer.grammar import Entry, Ini, read_ini
 from novaops.pgbouncer.inventory import Alias, Settings
 from novaops.pgbouncer.names import quote_key, quote_user, quote_value
@@ -251,7 +252,8 @@ def _whole_blocks(text: str, path: Path) -> None:
         raise NovaopsError(
             f"{path}: the lines '; novaops begin' and '; novaops end' do not match",
             detail="novaops writes between the two, and does not guess where its part ends",
-            hint="remove the one that is left, and the aliases of novaops with it; novaops alias apply writes them anew",
+            hint="remove the one that is left, and the aliases of novaops with it; "
+            f"{command_line('alias apply')} writes them anew",
         )
 
 

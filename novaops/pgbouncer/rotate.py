@@ -17,6 +17,7 @@ import psycopg
 from psycopg.sql import SQL, Identifier
 
 from novaops.errors import NovaopsError, UsageError
+from novaops.invocation import command_line
 from novaops.pgbouncer.server import Server
 
 
@@ -34,7 +35,8 @@ class Rotation:
             )
         if role not in roles:
             raise NovaopsError(
-                f"the server has no role {role}", hint="novaops alias add … --create-role makes it"
+                f"the server has no role {role}",
+                hint=f"{command_line('alias add', '--create-role', '--password-stdin', arguments=[role])} makes it",
             )
         self.before = roles[role].verifier
         self.committed = False

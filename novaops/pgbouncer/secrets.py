@@ -8,6 +8,7 @@ from pathlib import Path
 
 from novaops.db.identifiers import quote_ident
 from novaops.errors import NovaopsError
+from novaops.invocation import command_line
 from novaops.pgbouncer.names import refuse_secret
 from novaops.pgbouncer.render import is_whole, outside, own_users
 from novaops.pgbouncer.scram import kind_of, matches
@@ -115,7 +116,8 @@ def _secret(user: str, known: Known, given: str | None, kept: str, auth_type: st
         raise _Missing(
             NovaopsError(
                 f"the server has no role {user}",
-                hint="novaops alias add makes it with --create-role, or name another role with --role",
+                hint=f"{command_line('alias add', '--create-role', '--password-stdin', arguments=[user])} makes it; or name another role with"
+                " --role",
             )
         )
     if not role.can_log_in or role.expired:

@@ -16,6 +16,7 @@ from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.identifiers import quote_ident, quote_literal, quote_qualified, suffixed
+from novaops.invocation import command_line
 from novaops.planning.changes import Change, Drop
 from novaops.planning.diff import Comparison, diff
 from novaops.planning.draft import draft
@@ -140,7 +141,7 @@ class _Table:
 
     def change(self, until: datetime) -> PlannedChange:
         """The line that people read."""
-        detail = f"parked until {until:%Y-%m-%d}: novaops unpark {self.table.identity}"
+        detail = f"parked until {until:%Y-%m-%d}: {command_line('unpark', arguments=[self.table.identity])}"
         table = self.table
         return PlannedChange("drop", table.kind, table.identity, table.schema, table.name, detail=(detail,))
 

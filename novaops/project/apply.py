@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import timedelta
@@ -18,6 +17,7 @@ from novaops.execution.journal import Journal
 from novaops.execution.rehearsal import Rehearsal
 from novaops.execution.resume import resumable
 from novaops.execution.stamp import stamp
+from novaops.invocation import command_line
 from novaops.planning.consents import with_reasons
 from novaops.planning.diff import diff
 from novaops.planning.hazard_codes import with_consent
@@ -121,9 +121,9 @@ def _check_blocked(made: Plan) -> None:
     if made.blocked:
         names = list(dict.fromkeys(h.consent for h in made.blocked))
         hazards = ", ".join(names)
-        allow = " ".join(f"--allow {shlex.quote(name)}" for name in names)
+        allow = [word for name in names for word in ("--allow", name)]
         raise RefusedError(
-            f"not allowed: {hazards}; nothing was applied", hint=f"to go on: novaops apply {allow}"
+            f"not allowed: {hazards}; nothing was applied", hint=f"to go on: {command_line('apply', *allow)}"
         )
 
 
@@ -140,8 +140,13 @@ def _check_unchanged(project: Project, made: Plan, fingerprint: str | None) -> N
     if fingerprint is None or live_fingerprint(project.inspect(), project.scope()) != fingerprint:
         raise TargetChangedError(
             f"{made.target.database} has changed since the plan was made; nothing was applied",
-            hint="run `novaops plan` again and look at the difference",
+            hint=f"run `{command_line('plan', *_files(project, made))}` again and look at the difference",
         )
+
+
+def _files(project: Project, made: Plan) -> tuple[str, ...]:
+    """The option that names the files of a saved plan: it was not given to the call that applies it."""
+    return () if project.request is not None else ("--file", made.files)
 
 
 def _check_ownership(project: Project, made: Plan) -> None:
@@ -155,7 +160,7 @@ def _check_ownership(project: Project, made: Plan) -> None:
         f"{role} may not change what belongs to {names}; nothing was applied",
         detail="\n".join(f"{owned.object} belongs to {quote_ident(owned.roles[0])}" for owned in missing),
         hint=f"apply as a member of {'both' if len(roles) == 2 else 'all of them' if roles[1:] else names}:"
-        f" GRANT {names} TO {quote_ident(role)}, or novaops apply --user {roles[0]}",
+        f" GRANT {names} TO {quote_ident(role)}, or {command_line('apply', '--user', roles[0])}",
     )
 
 
@@ -172,7 +177,7 @@ def _check_roles(project: Project, made: Plan) -> None:
             f"the plan needs {names}, which the server lacks; nothing was applied",
             detail="a statement of the files makes it, and roles belong to the whole server: no plan runs that",
             hint="; ".join(f"CREATE ROLE {quote_ident(role)}" for role in missing)
-            + " and apply again; or novaops apply --missing-roles create",
+            + f" and apply again; or {command_line('apply', '--missing-roles', 'create')}",
         )
 
 
@@ -183,7 +188,7 @@ def _check_rehearsal(project: Project, verdict: Rehearsal, unproven: Callable[[s
         raise UsageError(
             "the plan could not be tried on a copy; nothing was applied",
             detail=str(verdict),
-            hint=f"{NO_REHEARSAL}; novaops apply --no-rehearse goes on without",
+            hint=f"{NO_REHEARSAL}; {command_line('apply', '--no-rehearse')} goes on without",
         )
     project.reporter.note(str(verdict))
 
@@ -191,16 +196,17 @@ def _check_rehearsal(project: Project, verdict: Rehearsal, unproven: Callable[[s
 def not_led_there(verdict: Rehearsal) -> NovaopsError:
     """The error for a rehearsal that failed, with what goes on until novaops is mended."""
     if verdict.error is not None:
-        on = "to go on, make that change by hand (novaops plan --format sql) and plan again"
+        on = f"to go on, make that change by hand ({command_line('plan', '--format', 'sql')}) and plan again"
     else:
         on = (
-            "to go on, make what differs by hand (novaops plan --format sql) and plan again, or leave it alone by an"
-            " entry in .pgschemaignore; novaops apply --no-rehearse applies the plan as it is, and leaves it different"
+            f"to go on, make what differs by hand ({command_line('plan', '--format', 'sql')}) and plan again, or leave it"
+            f" alone by an entry in .pgschemaignore; {command_line('apply', '--no-rehearse')} applies the plan as it is, and leaves it different"
         )
     return NovaopsError(
         "the rehearsal on a copy did not lead to what the files declare; nothing was applied",
         detail=str(verdict),
-        hint=f"this is a defect of novaops: please report the plan (novaops plan --format json); {on}",
+        hint=f"this is a defect of novaops: please report the plan "
+        f"({command_line('plan', '--format', 'json')}); {on}",
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from novaops.errors import RefusedError
+from novaops.invocation import command_line
 from novaops.planning.hazard_codes import EVERYTHING
 from novaops.replication.declaration import ReplicatedTable, Replication
 from novaops.replication.proof.compare import Difference, Kind, TableComparison
@@ -98,23 +99,27 @@ def check_losses(
     compared: Iterable[TableComparison],
     allow: Collection[str],
     command: str = "replicate",
+    *options: str,
 ) -> list[Loss]:
     """What is lost with consent; raises `RefusedError` for what nobody has consented to.
 
-    `command` is the one that would go on: `replicate`, `replicate rebuild`, `replicate compare --repair`.
+    `command` with `options` is the one that would go on: `replicate`, `replicate rebuild`, `replicate compare --repair`.
     """
     found = losses(replication, compared)
     refused = [loss for loss in found if not may_lose(allow, loss.table)]
     if refused:
-        raise _refusal(replication, refused, command)
+        raise _refusal(replication, refused, command, options)
     return found
 
 
-def _refusal(replication: Replication, refused: Sequence[Loss], command: str) -> RefusedError:
-    allow = " ".join(f"--allow {loss.consent}" for loss in refused)
+def _refusal(
+    replication: Replication, refused: Sequence[Loss], command: str, options: Sequence[str]
+) -> RefusedError:
+    allow = [word for loss in refused for word in ("--allow", loss.consent)]
     to = replication.target.database
     return RefusedError(
         f"not allowed: {', '.join(loss.consent for loss in refused)}; rows of {to} would be lost",
         detail="\n".join("; ".join([str(loss), *loss.keys()]) for loss in refused),
-        hint=f"keep what is needed of them elsewhere; to let them go: novaops {command} {replication.flags} {allow}",
+        hint="keep what is needed of them elsewhere; to let them go: "
+        + command_line(command, *options, *replication.options, *allow),
     )

@@ -208,13 +208,13 @@ class Replication:
         )  # fmt: skip
 
     @property
-    def flags(self) -> str:
-        """What a command of novaops is told so that it means this one."""
+    def options(self) -> tuple[str, ...]:
+        """Return the options by which a command of novaops means this one."""
         ours = self.reversed() if self.reverse else self
         if ours.in_file:
-            return f"--to {ours.target.database}"
-        tables = " ".join(f"--table {table}" for table in ours.tables)
-        return f"--from {ours.source.database} --to {ours.target.database} {tables}"
+            return ("--to", ours.target.database)
+        tables = (word for table in ours.tables for word in ("--table", str(table)))
+        return ("--from", ours.source.database, "--to", ours.target.database, *tables)
 
     def __str__(self) -> str:
         arrow = "↔" if self.direction == "both" else "→"

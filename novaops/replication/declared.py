@@ -31,6 +31,7 @@ from psycopg.conninfo import conninfo_to_dict
 from novaops.desired.names import name_at
 from novaops.diagnostics import Diagnostic, DiagnosticsError
 from novaops.errors import UsageError
+from novaops.invocation import command_line
 from novaops.replication.declaration import (
     INTENTS,
     CopyPolicy,
@@ -142,7 +143,7 @@ def chosen(
         raise UsageError(
             f"no replication to {to} is declared, and no --table is named",
             detail=f"declared are those to {names}" if names else None,
-            hint=f"novaops replicate --to {to} --table TABLE",
+            hint=command_line("replicate", "--to", to, "--table", "TABLE"),
         )
     from_ = base.at(source) if source else base
     if from_.database == to:

@@ -11,6 +11,7 @@ import psycopg
 
 from novaops.db.identifiers import quote_literal
 from novaops.errors import NovaopsError
+from novaops.invocation import command_line
 from novaops.replication.declaration import Replication
 from novaops.replication.facts import subscriptions
 from novaops.replication.finding import Finding
@@ -78,14 +79,14 @@ def _of_unlocked(target: psycopg.Connection[Any], replication: Replication) -> I
             "not-read-only",
             "warning",
             f"{shown(places)} is declared read-only, and takes writes",
-            remedy=f"novaops replicate --to {to}",
+            remedy=command_line("replicate", *replication.options),
         )
     if replication.read_only and (grants := writable(target, replication)):
         yield Finding(
             "not-read-only",
             "warning",
             f"a table that is declared read-only may be written to: {listed(grants)}",
-            remedy=f"novaops replicate --to {to}",
+            remedy=command_line("replicate", *replication.options),
         )
     for each in stale(target, replication) if not replication.read_only else ():
         yield Finding(
@@ -93,15 +94,20 @@ def _of_unlocked(target: psycopg.Connection[Any], replication: Replication) -> I
             "note",
             f"{each.sequence} would give {each.upcoming}, and {each.table}.{each.column} goes up to {each.highest}: "
             f"an insert on {to} would fail",
-            remedy=f"novaops replicate sequences --to {to}",
+            remedy=command_line("replicate sequences", *replication.options),
         )
-    for action, command in ((SET_UP, ""), (REBUILD, "rebuild "), (SCHEMA_CHANGE, "apply ")):
+    again = (
+        (SET_UP, command_line("replicate", *replication.options)),
+        (REBUILD, command_line("replicate rebuild", *replication.options)),
+        (SCHEMA_CHANGE, command_line("replicate apply", "--to", to)),
+    )
+    for action, command in again:
         if unfinished(target, replication, action):
             yield Finding(
                 "unfinished",
                 "warning",
                 f"a {action} of {replication.name} was cut off, or is still at work",
-                remedy=f"novaops replicate {command}--to {to} goes on with it",
+                remedy=f"{command} goes on with it",
             )
 
 
@@ -121,6 +127,7 @@ def _unreachable(replication: Replication, target: Side, error: NovaopsError) ->
             "target-alone",
             "note",
             f"the subscription {found.name} is {'enabled' if found.enabled else 'disabled'}, its worker: {worker}",
-            f"should the source never come back: novaops replicate teardown leaves the slot {slot} there",
+            f"should the source never come back: {command_line('replicate teardown', *replication.options)} leaves the slot"
+            f" {slot} there",
         )
     yield from _of_target(target.connection, replication)

@@ -19,6 +19,7 @@ from psycopg.sql import SQL, Composed, Identifier
 
 from novaops.db.connection import connect
 from novaops.desired.overlay import CLAUSES
+from novaops.invocation import command_line
 from novaops.replication.declaration import ReplicatedTable, Replication, TriggerMode
 from novaops.replication.facts.trigger import Trigger, triggers
 from novaops.replication.finding import Finding
@@ -133,7 +134,7 @@ def findings(standing: Sequence[Standing], tables: Sequence[ReplicatedTable]) ->
             "warning",
             f"{s.trigger.name} on {s.trigger.relation} is in the mode {s.trigger.mode}, declared is {s.declared}",
             f"it {s.effect}",
-            "novaops replicate puts it right",
+            f"{command_line('replicate')} puts it right",
         )
         for s in standing
         if not s.as_declared
@@ -145,7 +146,7 @@ def findings(standing: Sequence[Standing], tables: Sequence[ReplicatedTable]) ->
                 "error",
                 f"{table} has no trigger {name}, for which a mode is declared",
                 None,
-                "apply the files that create it (novaops apply), or take it out of [[replication.table]] triggers",
+                "apply the files that create it to the target, or take it out of [[replication.table]] triggers",
             )
         )
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import stat
 import subprocess
 import sys
@@ -22,17 +23,20 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def alias(pooler: PoolerForTest, environment: dict[str, str]) -> Alias:
+def alias(pooler: PoolerForTest, environment: dict[str, str], printed_texts: list[tuple[str, str]]) -> Alias:
     """`alias("add", "argus")` in the folder of the project, with the test server as a superuser."""
 
     def run(
         *arguments: str, input: str = "", url: bool = True, **variables: str
     ) -> subprocess.CompletedProcess[str]:
         given = [*arguments, *(["--url", pooler.url] if url else [])]
-        return subprocess.run(
+        result = subprocess.run(
             [sys.executable, "-m", "novaops", "alias", *given],
             input=input, capture_output=True, text=True, cwd=pooler.project, env={**environment, **variables}, timeout=60,
         )  # fmt: skip
+        place = f"printed by novaops alias {shlex.join(given)}"
+        printed_texts.extend((place, text) for text in (result.stdout, result.stderr))
+        return result
 
     return run
 
@@ -247,8 +251,8 @@ def test_propose(pooler: PoolerForTest, new_agent: Agents, alias: Alias) -> None
         connection.execute("INSERT INTO agents VALUES ('Quill', %s, 'Writes; and reads')", [agent])
     proposed = alias("propose")
     assert proposed.returncode == 0, proposed.stderr
-    command = f"    novaops alias add {agent} --rationale 'Writes; and reads'"
-    assert proposed.stdout.splitlines() == [f"+ {agent}_memory   Quill: Writes; and reads", command]
+    command = f"novaops alias add --url {shlex.quote(pooler.url)} {agent} --rationale 'Writes; and reads'"
+    assert proposed.stdout.splitlines() == [f"+ {agent}_memory   Quill: Writes; and reads", f"    {command}"]
 
 
 def test_help_loads_nothing_heavy() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,8 @@ from click.testing import CliRunner
 
 from novaops.cli import COMMANDS
 from novaops.cli import novaops as group
-from novaops.cli.options import FormatOption, without_password
+from novaops.cli.options import FormatOption
+from novaops.cli.repeated import without_password
 from novaops.planning.hazard_codes import HAZARDS, consent
 
 HEAVY = ("psycopg", "sqlglot", "rich", "jinja2", "tomlkit")
@@ -155,11 +157,33 @@ def test_consent_to_no_object(novaops) -> None:
         ),
         ("postgresql://nova@a:1,b:2/nova?password=x", "postgresql://nova@a:1,b:2/nova"),
         ("postgresql://[::1]/nova", "postgresql://[::1]/nova"),
-        ("data-loss:public.t", "data-loss:public.t"),
+        (
+            "postgresql://nova@db1/nova?sslpassword=x&sslmode=require",
+            "postgresql://nova@db1/nova?sslmode=require",
+        ),
+        ("host=db1 password='s3 cret' user=nova sslpassword=x", "host=db1 user=nova "),
+        ("embedded", "embedded"),
     ],
 )
 def test_no_password_in_the_next_command(given: str, shown: str) -> None:
     assert without_password(given) == shown
+
+
+def test_a_hint_repeats_what_the_call_is_about(novaops) -> None:
+    result = novaops(
+        *("plan", "--url", "postgresql://nova:s3cret@127.0.0.1:1/it's", "--file", "my $schema.sql"),
+        *("--schema", "a b", "--schema", "c", "--check", "--format", "json", "--quiet"),
+    )
+    assert result.returncode == 1
+    again = shlex.join(
+        [
+            *("novaops", "config", "explain", "--url", "postgresql://nova@127.0.0.1:1/it's"),
+            *("--file", "my $schema.sql", "--schema", "a b", "--schema", "c"),
+        ]
+    )
+    assert f"{again} says where host and port come from" in result.stderr
+    assert again in json.loads(result.stdout)["error"]["hint"]
+    assert "s3cret" not in result.stdout + result.stderr
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

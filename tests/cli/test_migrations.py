@@ -140,7 +140,7 @@ def test_where_it_cannot_be_told_what_a_file_leaves_the_next_command_runs_it(
 ) -> None:
     write(tmp_path, "0001_needs.sql", "SELECT 1 / count(*) FROM users;\n" + REPAIR)
     plan = novaops("plan", *call)
-    assert plan.stdout.endswith("\nnext     novaops migrations run\n")
+    assert plan.stdout.endswith(f"\nnext     novaops migrations run {shlex.join(call)}\n")
     assert novaops("apply", *call, "--yes").returncode == 4  # the rows are as they were
     refused = novaops("apply", *call, "--yes", "--allow", "not-null")
     assert refused.returncode == 1

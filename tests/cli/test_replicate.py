@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import tomllib
 from collections.abc import Callable
@@ -57,7 +58,8 @@ def test_set_up_then_nothing_to_do(site: Site) -> None:
     before = site.run("--to", site.to, "--check")
     assert before.returncode == 3, before.stderr
     assert "to do    publication agent_chat_pub; " in before.stdout
-    assert f"next     novaops replicate --to {site.to}" in before.stdout
+    next_line = f"next     novaops replicate --url {shlex.quote(site.source)} --to {site.to}"
+    assert before.stdout.splitlines()[-1] == next_line
     done = site.run("--to", site.to)
     assert done.returncode == 0, done.stderr
     assert " ✓ triggers     trg_notify_agent_chat ALWAYS" in done.stdout
@@ -121,7 +123,7 @@ def test_what_is_in_the_way(site: Site) -> None:
     assert "     deleted: id 1; " in checked.stdout
     refused = site.run()
     assert (refused.returncode, refused.stdout) == (4, "")
-    allow = f"novaops replicate --to {site.to} --allow data-loss:public.agent_chat"
+    allow = f"novaops replicate --url {shlex.quote(site.source)} --to {site.to} --allow data-loss:public.agent_chat"
     assert f"to let them go: {allow}\n" in refused.stderr
     assert refused.stderr.rstrip().endswith("nothing was done")
     with psycopg.connect(site.source) as connection:
@@ -176,3 +178,25 @@ def test_what_flags_alone_have_set_up_can_be_declared(site: Site, tmp_path: Path
     assert "does not declare" not in again.stderr
     plan = site.command("plan", "--quiet", "--check", "--url", site.target, "--scope", "database")
     assert plan.returncode == 0, plan.stdout
+
+
+def test_the_next_command_of_an_undeclared_replication_means_the_same_tables(
+    site: Site, tmp_path: Path
+) -> None:
+    (tmp_path / "novaops.toml").unlink()
+    for url in (site.source, site.target):
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute('CREATE TABLE "A b" (id int PRIMARY KEY)')
+    source = site.source.rpartition("/")[2].partition("?")[0]
+    checked = site.run(
+        "--from", source, "--to", site.to, "--table", '"A b"', "--table", "agent_chat", "--check"
+    )
+    assert checked.returncode == 3, checked.stdout + checked.stderr
+    words = shlex.split(checked.stdout.splitlines()[-1])
+    assert words == [
+        *("next", "novaops", "replicate", "--url", site.source, "--from", source, "--to", site.to),
+        *("--table", '"A b"', "--table", "agent_chat"),
+    ]
+    again = site.command(*words[2:], "--check")
+    assert again.returncode == 3
+    assert again.stdout == checked.stdout

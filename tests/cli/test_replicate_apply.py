@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -35,7 +36,10 @@ def test_a_column_comes_and_goes(running: Site, tmp_path: Path) -> None:
     plan = running.command("plan", "--check", "--quiet", "--url", running.source)
     assert plan.returncode == 4
     assert "replication:public.agent_chat.mood" in plan.stdout
-    assert f"novaops replicate apply --to {running.to} changes both" in plan.stdout
+    assert (
+        f"novaops replicate apply --url {shlex.quote(running.source)} --to {running.to} changes both"
+        in plan.stdout
+    )
     assert plan.stdout.splitlines()[-1] == f"next     novaops replicate apply --url '{running.source}'"
     shown = running.run("apply", "--check")
     assert shown.returncode == 4, shown.stderr
@@ -90,7 +94,7 @@ def test_where_nothing_is_set_up(site: Site, tmp_path: Path) -> None:  # noqa: F
     declare(tmp_path, "message text", "mood text, message text")
     refused = site.run("apply", "--yes")
     assert refused.returncode == 4
-    assert f"novaops replicate --to {site.to}" in refused.stderr
+    assert f"novaops replicate --url {shlex.quote(site.source)} --to {site.to}" in refused.stderr
 
 
 def test_help_loads_nothing_heavy() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 
 import psycopg
 import pytest
@@ -28,7 +29,7 @@ def test_before_anything_is_set_up(site: Site) -> None:  # noqa: F811
     seen = site.run("status")
     assert seen.returncode == 1
     assert "subscription-missing: " in seen.stdout
-    assert f"→ novaops replicate --to {site.to}" in seen.stdout
+    assert f"→ novaops replicate --url {shlex.quote(site.source)} --to {site.to}\n" in seen.stdout
 
 
 def test_status_and_verify(running: Site) -> None:
@@ -62,7 +63,8 @@ def test_rows_are_compared_and_repaired(running: Site) -> None:
     lines = seen.stdout.splitlines()
     assert lines[1].endswith("missing")
     assert sum(line.startswith("     missing   id = ") for line in lines) == 20
-    assert lines[-1] == f"next     novaops replicate compare --repair --to {running.to}"
+    compare = f"novaops replicate compare --url {shlex.quote(running.source)} --repair --to {running.to}"
+    assert lines[-1] == f"next     {compare}"
     assert "more" in lines[-2]
     # Rows that are copied take the answer to a question, and nothing else.
     unasked = running.run("compare", "--repair")
@@ -92,10 +94,20 @@ def test_rows_that_would_be_lost_are_named(running: Site) -> None:
         assert "agent_chat: 1 row overwritten, 1 row deleted" in refused.stderr
         assert "overwritten: id 102" in refused.stderr
         assert "deleted: id 900" in refused.stderr
-        words = " ".join(
-            ["novaops replicate", *command[:-1], f"--to {running.to} --allow data-loss:public.agent_chat"]
-        )
-        assert words in refused.stderr
+        name, *options, _ = command
+        url = ("--url", running.source)
+        words = [
+            "novaops",
+            "replicate",
+            name,
+            *url,
+            *options,
+            "--to",
+            running.to,
+            "--allow",
+            "data-loss:public.agent_chat",
+        ]
+        assert shlex.join(words) in refused.stderr
     with psycopg.connect(running.target) as connection:
         assert connection.execute("SELECT array_agg(id ORDER BY id) FROM agent_chat").fetchone() == (
             [102, 900],

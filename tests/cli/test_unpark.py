@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -40,7 +41,8 @@ def test_what_has_expired_is_dropped_after_a_question(novaops, url: str) -> None
     novaops("apply", "--url", url, "--file", "schema.sql", "--park", "1us", "--yes")
     asked = novaops("unpark", "--expire", "--url", url)
     assert asked.returncode == 2
-    assert "hint: to go on without a question: novaops unpark --expire --url " in asked.stderr
+    again = f"novaops unpark --url {shlex.quote(url)} --expire --yes\n"
+    assert asked.stderr.endswith(f"hint: to go on without a question: {again}")
     dropped = novaops("unpark", "--expire", "--url", url, "--yes", "--format", "json")
     assert dropped.returncode == 0, dropped.stderr
     assert [t["origin"] for t in json.loads(dropped.stdout)["dropped"]] == ["public.t"]

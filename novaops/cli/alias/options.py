@@ -49,7 +49,7 @@ def password_from(stdin: bool, command: str | None) -> str | None:
         return str(click.prompt("Password", hide_input=True, err=True))
     line = sys.stdin.readline().rstrip("\r\n")
     if not line:
-        raise UsageError("stdin gave no password", hint="printf '%s' … | novaops alias … --password-stdin")
+        raise UsageError("stdin gave no password", hint="printf '%s' \"$PASSWORD\" | the same command")
     return line
 
 

@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from novaops.cli.command import Command
-from novaops.cli.migrations.run import agreed
 from novaops.cli.options import CONNECTION, LOCKS, PRE_MIGRATIONS, QUIET, TEXT_OR_JSON, YES, options
 from novaops.cli.session import open_project, settings
 from novaops.cli.verdict import FAILED
@@ -30,6 +29,7 @@ def command(
     source: str | None, everything: bool, yes: bool, output_format: str, quiet: bool, **given: Any
 ) -> int:
     """Record files as having run, without running them."""
+    from novaops.cli.questions import confirmed
     from novaops.output.migrations import write_adoption
 
     config = settings(given)
@@ -38,7 +38,7 @@ def command(
         if output_format == "text":
             write_adoption(adoption, output_format)
         if adoption.files:
-            if not (yes or agreed(f"Record {len(adoption.files)} as having run?")):
+            if not (yes or confirmed(f"Record {len(adoption.files)} as having run?", "migrations adopt")):
                 return FAILED
             project.migrations.adopt(adoption, lock_wait=config.schema.lock_wait.value)
     if output_format != "text":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,19 +10,16 @@ from novaops.cli.command import Command
 from novaops.cli.options import (
     ALLOW,
     BUILD,
-    CARRIED,
     CONNECTION,
     LOCKS,
     PRE_MIGRATIONS,
     QUIET,
     TEXT_OR_JSON,
     YES,
-    carried,
     options,
 )
 from novaops.cli.session import open_project, settings
 from novaops.cli.verdict import FAILED, REFUSED
-from novaops.errors import UsageError
 
 if TYPE_CHECKING:
     from novaops.project.pre_migrations.migrations import Pending
@@ -43,10 +39,7 @@ what the other files repair: these are recorded as not needed. Without schema fi
 @click.command("run", cls=Command, short_help="Run the pending pre-migrations alone.", epilog=EPILOG)
 @options(ALLOW, YES, LOCKS, CONNECTION, PRE_MIGRATIONS, BUILD, TEXT_OR_JSON, QUIET)
 @click.option("--dry-run", is_flag=True, help="Change nothing: run them on a throwaway copy of the schema.")
-@click.pass_context
 def command(
-    ctx: click.Context,
-    /,
     allow: tuple[str, ...],
     yes: bool,
     dry_run: bool,
@@ -55,17 +48,21 @@ def command(
     **given: Any,
 ) -> int:
     """Run the pending pre-migrations, without planning or applying anything else."""
+    from novaops.cli.questions import confirmed
     from novaops.output.migrations import write_pending, write_run
 
     config = settings(given)
     with open_project(config, quiet) as project:
         pending = project.migrations.pending(allow, rehearse=dry_run)
         if dry_run or output_format == "text":
-            again = ["novaops", "migrations", "run", *carried(ctx, CARRIED | {"shadow"})]
-            write_pending(pending, output_format, again)
+            write_pending(pending, output_format)
         if dry_run:
             return FAILED if pending.failed or pending.error else REFUSED if pending.blocked else 0
-        if pending.files and not pending.blocked and not (yes or agreed(_question(pending))):
+        if (
+            pending.files
+            and not pending.blocked
+            and not (yes or confirmed(_question(pending), "migrations run"))
+        ):
             return FAILED
         ran = project.migrations.run(
             pending, lock_timeout=config.schema.lock_timeout.value, lock_wait=config.schema.lock_wait.value
@@ -77,13 +74,3 @@ def command(
 def _question(pending: Pending) -> str:
     running = sum(file.runs for file in pending.files)
     return f"Run {running} of them?" if running else f"Record {len(pending.files)} as not needed?"
-
-
-def agreed(question: str) -> bool:
-    """Ask, where there is somebody to ask."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise UsageError(
-            "this needs consent, and there is no terminal to ask on",
-            hint="the same command with --yes goes on without a question",
-        )
-    return click.confirm(question, err=True)

@@ -8,13 +8,11 @@ import click
 
 from novaops.cli.command import Command
 from novaops.cli.options import (
-    CARRIED_WITHOUT_PLANFILE,
     CONNECTION,
     CONSENT,
     DESIRED,
     QUIET,
     TEXT_OR_JSON,
-    carried,
     options,
 )
 from novaops.cli.replicate.options import REPLICATIONS
@@ -40,9 +38,8 @@ the same command goes on.
 @options(REPLICATIONS[:2], CONSENT, CONNECTION, DESIRED)
 @click.option("--check", is_flag=True, help="Show the steps, and change nothing.")
 @options(TEXT_OR_JSON, QUIET)
-@click.pass_context
 def command(
-    ctx: click.Context, /, allow: tuple[str, ...], reason: str, yes: bool, no_rehearse: bool, check: bool,
+    allow: tuple[str, ...], reason: str, yes: bool, no_rehearse: bool, check: bool,
     output_format: str, quiet: bool, **given: Any,
 ) -> int:  # fmt: skip
     """Change replicated tables as the files have them, on both sides."""
@@ -51,21 +48,26 @@ def command(
     from novaops.planning.consents import with_reasons
     from novaops.replication.schema_change.run import How, apply
 
-    again = ["novaops", "replicate", "apply", *carried(ctx, CARRIED_WITHOUT_PLANFILE | {"to", "source"})]
     config = settings({name: value for name, value in given.items() if name not in ("to", "source")})
     allowed = {**standing_consents(config), **with_reasons(allow, reason)}
     with schema_change(given, quiet) as change:
         course = change.plan(allowed)
         if output_format == "text":
-            write_course(course, again)
+            write_course(course)
         stop = REFUSED if course.refusals or course.blocked else PENDING if check and course.todo else 0
-        if not stop and course.todo and not (yes or confirmed(f"Take {len(course.steps)} steps?", again)):
+        if (
+            not stop
+            and course.todo
+            and not (yes or confirmed(f"Take {len(course.steps)} steps?", "replicate apply"))
+        ):
             stop = FAILED
         if stop or check:
             write_changed(course, None, output_format, checked=check)
             return stop
         schema = config.schema
         limits = {"lock_timeout": schema.lock_timeout.value, "lock_wait": schema.lock_wait.value}
-        changed = apply(change, course, allowed, How(not no_rehearse, **limits, unproven=unproven(again)))
+        changed = apply(
+            change, course, allowed, How(not no_rehearse, **limits, unproven=unproven("replicate apply"))
+        )
     write_changed(course, changed, output_format)
     return 0

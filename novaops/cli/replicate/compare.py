@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from novaops.cli.command import Command
-from novaops.cli.migrations.run import agreed
 from novaops.cli.options import ALLOW, CONNECTION, QUIET, TEXT_OR_JSON, YES, options
 from novaops.cli.replicate.options import REPLICATIONS
 from novaops.cli.replicate.session import replications
@@ -34,6 +33,7 @@ def command(
     repairing: bool, allow: tuple[str, ...], reason: str, yes: bool, output_format: str, quiet: bool, **given: Any
 ) -> int:  # fmt: skip
     """Compare the rows of both sides, key by key. Exit 1 when they are not equal."""
+    from novaops.cli.questions import confirmed
     from novaops.output.replication_proof import write_comparisons, write_differences
     from novaops.planning.consents import with_reasons
     from novaops.replication.consent import check_losses
@@ -47,8 +47,11 @@ def command(
         if repairing and not all(in_order(each, table) for each, tables in seen for table in tables):
             write_differences(seen)
             for each, tables in seen:
-                check_losses(each, tables, consents, "replicate compare --repair")
-            if not (yes or agreed("Make these rows what they are on the source?")):
+                check_losses(each, tables, consents, "replicate compare", "--repair")
+            if not (
+                yes
+                or confirmed("Make these rows what they are on the source?", "replicate compare", "--repair")
+            ):
                 return FAILED
             seen = [(each, repair_rows(each, reporter, allow=consents)) for each, _ in seen]
     write_comparisons(seen, output_format)

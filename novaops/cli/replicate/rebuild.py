@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from novaops.cli.command import Command
-from novaops.cli.migrations.run import agreed
 from novaops.cli.options import ALLOW, CONNECTION, QUIET, TEXT_OR_JSON, YES, checked_duration, options
 from novaops.cli.replicate.options import REPLICATIONS
 from novaops.cli.replicate.session import one, replications
@@ -35,6 +34,7 @@ def command(
     allow: tuple[str, ...], reason: str, yes: bool, wait: str, output_format: str, quiet: bool, **given: Any
 ) -> int:
     """Build a replication anew, and bring the rows of the target into line."""
+    from novaops.cli.questions import confirmed
     from novaops.durations import parse_duration
     from novaops.output.replication_repairs import write_rebuilt
     from novaops.planning.consents import with_reasons
@@ -43,7 +43,7 @@ def command(
 
     with replications(given, quiet) as (found, reporter):
         replication = one(found)
-        if not (yes or agreed(f"Build {replication} anew?")):
+        if not (yes or confirmed(f"Build {replication} anew?", "replicate rebuild")):
             return FAILED
         with open_pair(replication) as pair:
             consents = with_reasons(allow, reason)

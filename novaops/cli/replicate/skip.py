@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from novaops.cli.command import Command
-from novaops.cli.migrations.run import agreed
 from novaops.cli.options import CONNECTION, QUIET, TEXT_OR_JSON, YES, options
 from novaops.cli.replicate.options import REPLICATIONS
 from novaops.cli.replicate.session import one, replications
@@ -23,6 +22,7 @@ afterwards; novaops replicate compare --repair brings them, once what was in the
 @options(REPLICATIONS, CONNECTION, YES, TEXT_OR_JSON, QUIET)
 def command(yes: bool, output_format: str, quiet: bool, **given: Any) -> int:
     """Leave out the one transaction at which the subscription has stopped, and let it go on."""
+    from novaops.cli.questions import confirmed
     from novaops.output.replication_repairs import write_failed, write_skipped
     from novaops.replication.pair import open_pair
     from novaops.replication.proof.state import as_found
@@ -34,7 +34,7 @@ def command(yes: bool, output_format: str, quiet: bool, **given: Any) -> int:
         stopped = failed(pair, replication)
         if stopped is not None:
             write_failed(stopped)
-            if not (yes or agreed("Leave it out?")):
+            if not (yes or confirmed("Leave it out?", "replicate skip")):
                 return FAILED
         skipped = skip(pair, replication, stopped.lsn if stopped else None)
     write_skipped(replication, skipped, output_format)

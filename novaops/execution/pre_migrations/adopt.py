@@ -13,6 +13,7 @@ import psycopg
 
 from novaops.errors import NovaopsError, UsageError
 from novaops.execution.pre_migrations.files import Migration
+from novaops.invocation import command_line
 
 NAMES = ("_sqlx_migrations", "migrations")
 LEADING = re.compile(r"[0-9]+")
@@ -46,7 +47,7 @@ def from_table(connection: psycopg.Connection[Any], table: str, pending: Sequenc
     """
     rows = _rows(connection, table)
     unknown = {row["version"]: row for row in rows}
-    adopted, left, doubts = [], [], []
+    adopted, left, doubts, doubtful = [], [], [], []
     for migration in pending:
         row = next((unknown.pop(v) for v in list(unknown) if _is(migration.name, str(v))), None)
         if row is None:
@@ -55,12 +56,14 @@ def from_table(connection: psycopg.Connection[Any], table: str, pending: Sequenc
         doubt = _doubt(migration, row)
         if doubt is not None:
             doubts.append(f"{migration.name}: {doubt}")
+            doubtful.append(migration.name)
         adopted.append(migration)
     if doubts:
         raise NovaopsError(
             f"{table} contradicts the files; nothing was recorded",
             detail="\n".join(doubts),
-            hint="take the edit back, or record a file as it is now: novaops migrations accept NAME",
+            hint="take the edit back, or record a file as it is now: "
+            + command_line("migrations accept", arguments=doubtful[:1]),
         )
     return Adoption(table, tuple(adopted), tuple(str(v) for v in unknown), tuple(left))
 

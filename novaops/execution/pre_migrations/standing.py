@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -10,6 +9,7 @@ from enum import Enum
 from novaops.errors import NovaopsError
 from novaops.execution.pre_migrations.files import Migration, sets
 from novaops.execution.pre_migrations.ledger import NOT_NEEDED, STARTED, Entry
+from novaops.invocation import command_line
 
 
 class State(Enum):
@@ -88,7 +88,7 @@ def check_unedited(known: Sequence[Standing]) -> None:
         f"edited since it ran: {', '.join(names)}",
         detail="\n".join(lines),
         hint="take the edit back, or put it into a new file; if the database is as the edited file wants it:"
-        f" novaops migrations accept {shlex.quote(names[0])}",
+        f" {command_line('migrations accept', arguments=names[:1])}",
     )
 
 

@@ -24,6 +24,7 @@ from novaops.execution.pre_migrations.standing import (
     to_run,
 )
 from novaops.execution.pre_migrations.syntax import check_syntax
+from novaops.invocation import command_line
 from novaops.planning.hazard_codes import with_consent
 from novaops.planning.plan import Plan, PreMigration, ScriptStatement
 from novaops.planning.planner import live_fingerprint
@@ -32,9 +33,13 @@ from novaops.planning.scope import OWN_SCHEMAS
 if TYPE_CHECKING:
     from novaops.project.project import Project
 
-RUN_FIRST = "novaops migrations run runs them by themselves; plan again after that"
 NOTHING_YET = frozenset({"schema", "extension", "default acl"})
 """Kinds of objects that a database may have before anything was installed in it."""
+
+
+def run_first() -> str:
+    """Return what to do where it cannot be told what the files leave."""
+    return f"{command_line('migrations run')} runs them by themselves; plan again after that"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +167,10 @@ def _uncertain(prediction: Prediction) -> list[str]:
     """What could not be told, and what follows from that."""
     follows = "the plan is made from the database as it is now, and apply does not start"
     if prediction.error is not None:
-        return [f"the pre-migrations could not be run on a copy ({prediction.error}): {follows}; {RUN_FIRST}"]
+        return [
+            f"the pre-migrations could not be run on a copy ({prediction.error}): {follows}; {run_first()}"
+        ]
     if prediction.failed is not None:
         failed = prediction.failed
-        return [f"{failed.source} failed on a copy without rows ({failed.message}): {follows}; {RUN_FIRST}"]
+        return [f"{failed.source} failed on a copy without rows ({failed.message}): {follows}; {run_first()}"]
     return []

@@ -16,12 +16,13 @@ from novaops.execution.pre_migrations.files import POST, PRE
 from novaops.execution.pre_migrations.predict import Prediction
 from novaops.execution.pre_migrations.run import run
 from novaops.execution.pre_migrations.standing import TO_RUN, Standing, State, is_not_needed
+from novaops.invocation import command_line
 from novaops.planning.diff import diff
 from novaops.planning.hazard_codes import REFUSED_BY_ROWS
 from novaops.planning.live_data import RowError, ask, examine
 from novaops.planning.plan import Hazard, Plan, PreMigration
 from novaops.planning.planner import live_fingerprint
-from novaops.project.pre_migrations.ahead import RUN_FIRST, Ahead, ahead, known
+from novaops.project.pre_migrations.ahead import Ahead, ahead, known, run_first
 
 if TYPE_CHECKING:
     from novaops.project.project import Project
@@ -35,11 +36,11 @@ def check_certain(made: Plan, prediction: Prediction | None) -> None:
     if made.certain:
         return
     if prediction is not None and prediction.failed is not None:
-        raise DiagnosticsError([replace(prediction.failed, hint=RUN_FIRST)])
+        raise DiagnosticsError([replace(prediction.failed, hint=run_first())])
     raise NovaopsError(
         "what the pre-migrations leave could not be told; nothing was applied",
         detail=prediction.error if prediction else None,
-        hint=RUN_FIRST,
+        hint=run_first(),
     )
 
 
@@ -75,7 +76,7 @@ class Around:
         if waiting != due:
             raise TargetChangedError(
                 "the pre-migrations are not those of the plan; nothing was applied",
-                hint="run `novaops plan` again and look at them",
+                hint=f"run `{command_line('plan')}` again and look at them",
             )
         if self.begun:
             live = project.inspect()
@@ -88,7 +89,7 @@ class Around:
         if live_fingerprint(prediction.snapshot, project.scope()) != made.predicted_fingerprint:
             raise TargetChangedError(
                 "the pre-migrations leave something else than the plan expects; nothing was applied",
-                hint="run `novaops plan` again and look at the difference",
+                hint=f"run `{command_line('plan')}` again and look at the difference",
             )
 
     def before(self) -> None:
@@ -139,7 +140,7 @@ class Around:
             raise TargetChangedError(
                 f"the pre-migrations have left something else than predicted: {_listed(names)}",
                 detail=f"{self._done()}; no statement of the plan was applied",
-                hint="run `novaops plan` again: it starts from what is there now",
+                hint=f"run `{command_line('plan')}` again: it starts from what is there now",
             )
 
     def _look_again(self) -> None:
@@ -157,7 +158,7 @@ class Around:
             detail="\n".join(
                 [f"{self._done()}; no statement of the plan was applied", *(f"see {h.query};" for h in left)]
             ),
-            hint=f"{mend}run `novaops plan` again: it starts from what is there now",
+            hint=f"{mend}run `{command_line('plan')}` again: it starts from what is there now",
         )
 
     def _still(self, hazard: Hazard) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,6 +21,7 @@ from novaops.execution.pre_migrations.standing import (
     notices,
     to_run,
 )
+from novaops.invocation import command_line
 from novaops.planning.hazard_codes import consent, covers
 from novaops.planning.plan import Hazard, PreMigration
 from novaops.project.pre_migrations.ahead import (
@@ -112,10 +112,10 @@ class Migrations:
         """
         if pending.blocked:
             names = list(dict.fromkeys(h.consent for h in pending.blocked))
-            allow = " ".join(f"--allow {shlex.quote(name)}" for name in names)
+            allow = [word for name in names for word in ("--allow", name)]
             raise RefusedError(
                 f"not allowed: {', '.join(names)}; nothing was run",
-                hint=f"the same command with {allow} runs them",
+                hint=f"to go on: {command_line('migrations run', *allow)}",
             )
         with alone(self.project, lock_wait):
             found = known(self.project)
@@ -150,7 +150,7 @@ class Migrations:
         if len(tables) > 1:
             raise UsageError(
                 f"more than one table may tell what has run: {', '.join(tables)}",
-                hint="name it: novaops migrations adopt --from TABLE",
+                hint=f"name it: {command_line('migrations adopt', '--from', tables[0])}",
             )
         if tables:
             return from_table(self.project.connection, tables[0], pending)
@@ -173,7 +173,7 @@ class Migrations:
                 files = ", ".join(s.name for s in found.values() if s.migration is not None)
                 raise UsageError(
                     f"there is no pre-migration {name} in {self.project.options.pre_migrations}",
-                    hint=f"one of: {files}" if files else "novaops migrations lists what is known",
+                    hint=f"one of: {files}" if files else f"{command_line('migrations')} lists what is known",
                 )
             ledger.prepare(self.project.connection)
             outcome = ledger.ADOPTED if standing.entry is None else ledger.APPLIED

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import psycopg
 
 from novaops.replication.checks.scene import Scene
+from novaops.replication.declaration import Replication
 from novaops.replication.finding import Finding, Severity
 
 
@@ -22,6 +23,8 @@ class Problem:
 
 
 Look = Callable[[Scene], Iterator[Problem]]
+Remedy = str | Callable[[Replication], str]
+"""What mends it; of a replication, where the remedy is a command that names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class Check:
     severity: Severity
     about: str
     """What is right when it finds nothing."""
-    remedy: str
+    remedy: Remedy
     look: Look
 
     def findings(self, scene: Scene) -> list[Finding]:
@@ -44,7 +47,7 @@ class Check:
                     problem.severity or self.severity,
                     problem.message,
                     problem.detail,
-                    problem.remedy or self.remedy,
+                    problem.remedy or self._remedy(scene.replication),
                 )
                 for problem in self.look(scene)
             ]
@@ -59,7 +62,10 @@ class Check:
                 )
             ]
 
+    def _remedy(self, replication: Replication) -> str:
+        return self.remedy if isinstance(self.remedy, str) else self.remedy(replication)
 
-def check(id: str, severity: Severity, about: str, remedy: str) -> Callable[[Look], Check]:
+
+def check(id: str, severity: Severity, about: str, remedy: Remedy) -> Callable[[Look], Check]:
     """Make a check of the function that looks."""
     return lambda look: Check(id, severity, about, remedy, look)

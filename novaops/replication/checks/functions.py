@@ -36,7 +36,7 @@ GROUP BY p.proname
     "trigger-missing",
     "error",
     "the target has the triggers that modes are declared for",
-    "apply the files that create it (novaops apply), or take it out of [[replication.table]] triggers",
+    "apply the files that create it to the target, or take it out of [[replication.table]] triggers",
 )
 def trigger_missing(scene: Scene) -> Iterator[Problem]:
     there = {(t.root_schema, t.root, t.name) for t in scene.target.triggers}

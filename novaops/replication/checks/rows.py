@@ -10,6 +10,7 @@ from psycopg import DataError
 from psycopg.sql import SQL, Composable, Identifier
 
 from novaops.errors import NovaopsError
+from novaops.invocation import command_line
 from novaops.replication.checks.check import Problem, check
 from novaops.replication.checks.scene import Both, Scene
 from novaops.replication.consent import HAZARD, Loss, losses, may_lose
@@ -39,7 +40,7 @@ def existing_rows(scene: Scene) -> Iterator[Problem]:
     HAZARD,
     "error",
     "no row of the target would be overwritten or deleted",
-    "novaops replicate --allow data-loss:TABLE",
+    lambda replication: command_line("replicate", *replication.options, "--allow", "data-loss:TABLE"),
 )
 def data_loss(scene: Scene) -> Iterator[Problem]:
     """What the set-up itself finds in all rows is told here of those with the highest keys."""
@@ -52,8 +53,8 @@ def data_loss(scene: Scene) -> Iterator[Problem]:
         yield Problem(
             f"rows of {scene.target.database} would be lost: {loss}",
             "; ".join([*loss.keys(), f"of the {LOOKED_AT:,} highest keys"]),
-            f"keep what is needed of them elsewhere; to let them go: novaops replicate {scene.replication.flags}"
-            f" --allow {loss.consent}",
+            "keep what is needed of them elsewhere; to let them go: "
+            + command_line("replicate", *scene.replication.options, "--allow", loss.consent),
             "note" if may_lose(scene.allow, loss.table) else None,
         )
 
@@ -82,7 +83,9 @@ def key_overlap(scene: Scene) -> Iterator[Problem]:
     "sequence-behind",
     "note",
     "sequences of the target are ahead of the keys that are replicated",
-    "novaops replicate sequences, when the target is to take rows of its own",
+    lambda replication: (
+        f"{command_line('replicate sequences', *replication.options)}, when the target is to take rows of its own"
+    ),
 )
 def sequence_behind(scene: Scene) -> Iterator[Problem]:
     """Values of sequences are not replicated: the next local row would take a key that is there."""

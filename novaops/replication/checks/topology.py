@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from novaops.invocation import command_line
 from novaops.replication.checks.check import Problem, check
 from novaops.replication.checks.scene import Scene
 from novaops.replication.facts.slot import Slot
@@ -51,7 +52,7 @@ def reverse_publication(scene: Scene) -> Iterator[Problem]:
     "subscribed-already",
     "error",
     "no other subscription fills the tables of the target",
-    "drop the other subscription (novaops replicate teardown), or another target",
+    "drop the other subscription, or replicate to another target",
 )
 def subscribed_already(scene: Scene) -> Iterator[Problem]:
     for both in scene.tables():
@@ -84,7 +85,7 @@ def subscription_name(scene: Scene) -> Iterator[Problem]:
     "connection",
     "note",
     "the subscription reaches the source as declared, and holds no password",
-    "novaops replicate, which alters the subscription",
+    lambda replication: f"{command_line('replicate', *replication.options)} alters the subscription",
 )
 def subscription_connection(scene: Scene) -> Iterator[Problem]:
     """Names of keywords alone are shown: what they stand for may be a secret."""
@@ -180,7 +181,7 @@ def orphan_origin(scene: Scene) -> Iterator[Problem]:
     "slot-lost",
     "error",
     "the slot still has the WAL that it needs",
-    "novaops replicate rebuild",
+    lambda replication: command_line("replicate rebuild", *replication.options),
 )
 def slot_lost(scene: Scene) -> Iterator[Problem]:
     slot, subscription = scene.slot, scene.subscription

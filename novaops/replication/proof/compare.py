@@ -20,6 +20,7 @@ from functools import partial
 from typing import Literal, TypeVar
 
 from novaops.errors import NovaopsError
+from novaops.invocation import command_line
 from novaops.progress import Reporter, Silent
 from novaops.replication.declaration import ReplicatedTable, Replication
 from novaops.replication.pair import Pair
@@ -258,7 +259,7 @@ def _pass_barrier(pair: Pair, replication: Replication) -> None:
             f"{LIMIT.total_seconds():.0f} s",
             detail=f"{passed.missing} bytes of WAL are still to be applied; rows under way cannot be told from "
             "rows that are missing",
-            hint=f"novaops replicate status {replication.flags}",
+            hint=command_line("replicate status", *replication.options),
         )
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from novaops.db.identifiers import quote_ident, quote_literal
 from novaops.durations import in_words
+from novaops.invocation import command_line
 from novaops.replication.declaration import Replication
 from novaops.replication.facts import Relation, Subscription
 from novaops.replication.finding import Finding
@@ -36,7 +37,7 @@ def health(
 
 def findings(replication: Replication, state: State) -> Iterator[Finding]:
     """What one look shows."""
-    again = f"novaops replicate --to {replication.target.database}"
+    again = command_line("replicate", *replication.options)
     if state.subscription is None:
         yield Finding(
             "subscription-missing",
@@ -50,7 +51,7 @@ def findings(replication: Replication, state: State) -> Iterator[Finding]:
             "error",
             f"{replication.source.database} has no publication {replication.publication}: nothing is sent",
             "a slot that is older than its publication cannot be decoded, so both are made anew",
-            f"novaops replicate rebuild --to {replication.target.database}" if state.subscription else again,
+            command_line("replicate rebuild", *replication.options) if state.subscription else again,
         )
     else:
         yield from _unpublished(replication, state, again)
@@ -84,7 +85,7 @@ def _unpublished(replication: Replication, state: State, again: str) -> Iterator
 
 
 def _slot(replication: Replication, state: State) -> Iterator[Finding]:
-    slot, rebuild = state.slot, f"novaops replicate rebuild --to {replication.target.database}"
+    slot, rebuild = state.slot, command_line("replicate rebuild", *replication.options)
     if slot is None:
         if state.subscription is not None:
             yield Finding(
@@ -117,7 +118,7 @@ def _slot(replication: Replication, state: State) -> Iterator[Finding]:
             "error",
             f"the slot {replication.slot} has no subscription and keeps {_size(slot.retained)} of WAL, "
             "which grows until the disk is full",
-            remedy=f"novaops replicate --to {replication.target.database}, or on {replication.source}: "
+            remedy=f"{command_line('replicate', *replication.options)}, or on {replication.source}: "
             f"SELECT pg_drop_replication_slot({quote_literal(replication.slot)})",
         )
     elif slot.active_pid is None and state.subscription.enabled and state.subscription.apply_worker:
@@ -125,12 +126,12 @@ def _slot(replication: Replication, state: State) -> Iterator[Finding]:
             "slot-inactive",
             "error",
             f"nobody reads the slot {replication.slot}; it keeps {_size(slot.retained)} of WAL",
-            remedy=f"novaops replicate --to {replication.target.database}",
+            remedy=command_line("replicate", *replication.options),
         )
 
 
 def _subscription(replication: Replication, state: State, found: Subscription) -> Iterator[Finding]:
-    name, to = replication.subscription, replication.target.database
+    name = replication.subscription
     worker = found.apply_worker
     if not found.enabled:
         yield _disabled(replication, state, found)
@@ -146,7 +147,7 @@ def _subscription(replication: Replication, state: State, found: Subscription) -
             "copy-fails",
             "error",
             f"the copy for {name} has failed {found.sync_errors} times; the server's log has the reason",
-            remedy=f"novaops replicate --check --to {to}",
+            remedy=command_line("replicate", "--check", *replication.options),
         )
     if worker is not None and state.silent is not None and state.silent > SILENT:
         yield Finding(
@@ -161,7 +162,7 @@ def _subscription(replication: Replication, state: State, found: Subscription) -
             "far-behind",
             "warning",
             f"{name} is {_size(state.lag_bytes)} behind",
-            remedy=f"novaops replicate status --watch --to {to}",
+            remedy=command_line("replicate status", "--watch", *replication.options),
         )
 
 
@@ -176,12 +177,12 @@ def _copying(replication: Replication, state: State, relation: Relation) -> Find
         "warning",
         f"{table} is {STATES.get(relation.state, relation.state)} (state {relation.state}): "
         "its rows are not all there yet",
-        remedy=f"novaops replicate status --watch --to {replication.target.database}",
+        remedy=command_line("replicate status", "--watch", *replication.options),
     )
 
 
 def _disabled(replication: Replication, state: State, found: Subscription) -> Finding:
-    name, to = quote_ident(replication.subscription), replication.target.database
+    name = quote_ident(replication.subscription)
     keeps = f"; its slot keeps {_size(state.slot.retained)} of WAL" if state.slot else ""
     errors = found.apply_errors + found.sync_errors
     if errors:
@@ -190,14 +191,14 @@ def _disabled(replication: Replication, state: State, found: Subscription) -> Fi
             "error",
             f"the subscription {name} is disabled after {errors} failed attempts{keeps}",
             "it disables itself at an error (disable_on_error); the log of the target's server has the error",
-            f"remove the cause, then novaops replicate --to {to}; or leave the transaction out: "
-            f"novaops replicate skip --to {to}",
+            f"remove the cause, then {command_line('replicate', *replication.options)}; or leave the transaction out: "
+            + command_line("replicate skip", *replication.options),
         )
     return Finding(
         "disabled",
         "error",
         f"the subscription {name} is disabled: nothing arrives{keeps}",
-        remedy=f"novaops replicate --to {to}",
+        remedy=command_line("replicate", *replication.options),
     )
 
 
@@ -218,7 +219,7 @@ def _no_worker(replication: Replication, state: State) -> Finding:
         f"{server.logical_workers} of {server.max_logical_workers} workers for logical replication are in use, "
         f"max_worker_processes is {server.max_worker_processes}; a worker that fails is started again after 5 s "
         "(wal_retrieve_retry_interval), and the server's log says why it failed",
-        f"novaops replicate --check --to {to}",
+        command_line("replicate", "--check", *replication.options),
     )
 
 
@@ -239,7 +240,7 @@ def _not_copied(replication: Replication, state: State, table: str, copy_state: 
         f"{table} waits to be copied (state {copy_state}), and no worker copies it",
         f"{server.logical_workers} of {server.max_logical_workers} workers for logical replication are in use, at most "
         f"{server.max_sync_workers} copy for one subscription, and max_worker_processes is {server.max_worker_processes}",
-        f"novaops replicate status --watch --to {replication.target.database}",
+        command_line("replicate status", "--watch", *replication.options),
     )
 
 
@@ -274,7 +275,7 @@ def _unstable(replication: Replication, seen: Sequence[State]) -> Iterator[Findi
             f"the worker of {replication.subscription} does not stay: pids {shown}, "
             f"{errors[-1] - errors[0]} errors in {len(seen)} looks",
             "it fails and is started again; the log of the target's server has the error",
-            f"novaops replicate --check --to {replication.target.database}",
+            command_line("replicate", "--check", *replication.options),
         )
 
 

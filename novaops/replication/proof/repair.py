@@ -19,6 +19,7 @@ from psycopg import errors
 from psycopg.sql import SQL, Identifier
 
 from novaops.errors import NovaopsError
+from novaops.invocation import command_line
 from novaops.replication.consent import loses, may_lose
 from novaops.replication.declaration import Replication
 from novaops.replication.pair import bound_lock_waits
@@ -84,7 +85,7 @@ def _with_patience(source: Rows, target: Rows, batch: Sequence[Difference]) -> i
             if not left:
                 raise NovaopsError(
                     f"{target.shape.table} on the target stays locked: nothing was repaired there",
-                    hint="novaops replicate status names who holds the lock",
+                    hint=f"{command_line('replicate status')} names who holds the lock",
                 ) from None
     raise AssertionError
 

@@ -13,6 +13,7 @@ from psycopg.sql import SQL, Composed, Identifier
 
 from novaops.db.connection import connect
 from novaops.errors import NovaopsError
+from novaops.invocation import command_line
 from novaops.replication.declaration import Endpoint, ReplicatedTable
 from novaops.replication.proof.state import query
 
@@ -74,8 +75,8 @@ def shape(connection: psycopg.Connection[Any], table: ReplicatedTable) -> Shape:
     if not rows:
         raise NovaopsError(
             f"{connection.info.dbname} has no table {table}",
-            hint=f"novaops replicate makes it on the target; novaops plan --database {connection.info.dbname}"
-            " shows what else is missing there",
+            hint=f"{command_line('replicate')} makes it on the target; "
+            f"{command_line('plan', '--database', connection.info.dbname)} shows what else is missing there",
         )
     # Generated columns are computed on each side; before 18 they cannot be published at all.
     columns = tuple(
@@ -222,8 +223,7 @@ class Rows:
             raise NovaopsError(
                 f"{self.shape.table} in {self.connection.info.dbname} has not all replicated columns",
                 detail=error.diag.message_primary,
-                hint=f"novaops diff shows how the table differs; novaops plan --database "
-                f"{self.connection.info.dbname} what its own files want",
+                hint=f"{command_line('plan', '--database', self.connection.info.dbname)} shows what its own files want",
             ) from error
 
     def _hidden(self, error: errors.InsufficientPrivilege) -> NovaopsError:

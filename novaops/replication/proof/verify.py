@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+from novaops.invocation import command_line
 from novaops.progress import Reporter, Silent
 from novaops.replication.declaration import Replication
 from novaops.replication.finding import Finding
@@ -85,7 +86,7 @@ def _stuck(replication: Replication, passed: Barrier) -> Finding:
         "error",
         f"what {replication.source.database} has committed does not arrive: a barrier at {passed.lsn} has not "
         f"passed for {passed.seconds:.0f} s, {passed.missing or 0} bytes of WAL are missing",
-        remedy=f"novaops replicate status --to {replication.target.database}",
+        remedy=command_line("replicate status", *replication.options),
     )
 
 
@@ -105,7 +106,7 @@ def _unequal(replication: Replication, comparisons: tuple[TableComparison, ...])
             "rows-differ",
             "error" if c.missing or c.extra or c.different or not c.key else "warning",
             f"the rows of {c.table} are not equal: {text}",
-            remedy=f"novaops replicate compare --repair --to {replication.target.database}",
+            remedy=command_line("replicate compare", "--repair", *replication.options),
         )
 
 
@@ -120,7 +121,7 @@ def _unheard(heard: tuple[Sentinel, ...]) -> Iterator[Finding]:
                 "not-heard",
                 "error",
                 f"a row of {s.table} was applied, and no listener on {', '.join(s.channels)} heard of it",
-                remedy="novaops replicate triggers",
+                remedy=command_line("replicate triggers"),
             )
         elif (s.seconds or 0) > SLOW:
             yield Finding(

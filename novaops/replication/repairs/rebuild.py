@@ -16,6 +16,7 @@ from datetime import timedelta
 from novaops.db.advisory_lock import advisory_lock
 from novaops.db.own_schema import ensure_own_schema
 from novaops.errors import NovaopsError, RefusedError
+from novaops.invocation import command_line
 from novaops.planning.consents import with_reasons
 from novaops.progress import Reporter, Silent
 from novaops.replication.consent import check_losses
@@ -56,8 +57,9 @@ def rebuild(
     if keyless:
         raise NovaopsError(
             f"{keyless[0]} has no key by which its rows could be brought into line",
-            hint=f"ALTER TABLE {keyless[0].qualified} ADD PRIMARY KEY (…) on both sides; or novaops replicate teardown, "
-            "empty the target's table, and novaops replicate",
+            hint=f"ALTER TABLE {keyless[0].qualified} ADD PRIMARY KEY (…) on both sides; or "
+            f"{command_line('replicate teardown', *replication.options)}, empty the target's table, and "
+            + command_line("replicate", *replication.options),
         )
     target, given = pair.target.connection, with_reasons(allow)
     with advisory_lock(target, lock=LOCK):
@@ -80,7 +82,7 @@ def rebuild(
         except RefusedError:
             raise
         except NovaopsError as error:
-            hint = f"novaops replicate rebuild --to {replication.target.database} goes on from here"
+            hint = f"{command_line('replicate rebuild', *replication.options)} goes on from here"
             raise NovaopsError(
                 error.message, detail=error.detail, hint="; then ".join(filter(None, [error.hint, hint]))
             ) from error

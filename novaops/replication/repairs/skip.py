@@ -9,6 +9,7 @@ from datetime import timedelta
 import psycopg
 
 from novaops.errors import NovaopsError, TargetChangedError
+from novaops.invocation import command_line
 from novaops.replication.declaration import Replication
 from novaops.replication.facts import subscriptions
 from novaops.replication.pair import Pair
@@ -34,16 +35,16 @@ def skip(pair: Pair, replication: Replication, expected: str | None = None) -> S
     `expected` is the LSN that somebody has consented to. Raises `NovaopsError` when nothing has failed, or the
     next transaction fails as well; `TargetChangedError` when it is another one now.
     """
-    found, to = failed(pair, replication), replication.target.database
+    found = failed(pair, replication)
     if found is None:
         raise NovaopsError(
             f"{replication.subscription} has not stopped at a transaction: there is nothing to leave out",
-            hint=f"novaops replicate status --to {to}",
+            hint=command_line("replicate status", *replication.options),
         )
     if expected not in (None, found.lsn):
         raise TargetChangedError(
             f"the transaction at {expected} is not the one that fails; {found} is",
-            hint=f"novaops replicate skip --to {to}",
+            hint=command_line("replicate skip", *replication.options),
         )
     target, begun = pair.target.connection, time.monotonic()
     try:
@@ -61,7 +62,7 @@ def skip(pair: Pair, replication: Replication, expected: str | None = None) -> S
             break
     raise NovaopsError(
         f"{found} was left out, and {replication.subscription} has stopped again",
-        hint=f"novaops replicate status --to {to}",
+        hint=command_line("replicate status", *replication.options),
     )
 
 

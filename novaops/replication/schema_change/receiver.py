@@ -15,6 +15,7 @@ from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.errors import RefusedError
+from novaops.invocation import command_line
 from novaops.planning.plan import Plan
 from novaops.planning.planner import Request, plan
 from novaops.project import Project
@@ -86,7 +87,7 @@ class Receiver:
 
     def check(self) -> None:
         """Raise `RefusedError` where there is nothing yet that could be changed, or rows do not arrive."""
-        again = f"novaops replicate --to {self.database}"
+        again = command_line("replicate", *self.replication.options)
         paused = {m.name for m in self.made if m.kind == PAUSED}
         deadline = time.monotonic() + RESTART.total_seconds()
         while True:
@@ -120,7 +121,7 @@ class Receiver:
             if (table.schema, table.name) not in found:
                 raise RefusedError(
                     f"{table} is not in the publication {self.replication.publication} yet",
-                    hint=f"novaops replicate --to {self.database}",
+                    hint=command_line("replicate", *self.replication.options),
                 )
         return lists_of(found.values())
 

@@ -9,6 +9,7 @@ from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.desired.renamed import NewName
+from novaops.invocation import command_line
 from novaops.kinds.type_change import readable
 from novaops.planning.changes import Alter, Change, Create, Drop, Replace
 from novaops.replication.schema_change.edit import GOES_ALONG, LEFT
@@ -38,8 +39,8 @@ class Recipes:
     @property
     def anew(self) -> str:
         return (
-            f"novaops replicate teardown --to {self.to}; novaops apply on both databases; then novaops replicate "
-            f"--to {self.to}, which copies only what differs"
+            f"{command_line('replicate teardown', '--to', self.to)}; apply the files on both databases; then "
+            f"{command_line('replicate', '--to', self.to)}, which copies only what differs"
         )
 
     def beside(self, column: Object) -> str:
@@ -112,7 +113,8 @@ def _change(states: States, change: Change, recipes: Recipes) -> Iterator[Refusa
             yield Refusal(
                 obj.identity,
                 "the publication loses a table that is dropped or made anew, without a word",
-                f"take it out of novaops.toml, novaops replicate --to {recipes.to}, then novaops apply",
+                f"take it out of novaops.toml; then {command_line('replicate', '--to', recipes.to)}, and "
+                f"{command_line('apply')}",
             )
         elif isinstance(change, Alter) and "replica_identity" in change.changed:
             yield Refusal(obj.identity, "the worker finds rows by the replica identity", recipes.anew)
@@ -179,7 +181,7 @@ def _in_use(target: Snapshot, column: Object, recipes: Recipes) -> Iterator[Refu
         yield Refusal(
             column.identity,
             f"{user.kind} {user.identity} of {recipes.to} uses it",
-            f"change that first: novaops apply --database {recipes.to}, with files that do without it",
+            f"change that first, by an apply to {recipes.to} of files that do without it",
         )
 
 

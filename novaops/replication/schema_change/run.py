@@ -19,6 +19,7 @@ from psycopg.sql import Composed
 from novaops.db.advisory_lock import advisory_lock
 from novaops.db.own_schema import ensure_own_schema
 from novaops.errors import NovaopsError, RefusedError, TargetChangedError
+from novaops.invocation import command_line
 from novaops.planning.consents import with_reasons
 from novaops.planning.plan import Plan
 from novaops.project import Outcome
@@ -105,8 +106,8 @@ def check(course: Course) -> None:
         hazards = ", ".join(h.consent for h in course.blocked)
         raise RefusedError(
             f"not allowed: {hazards}; nothing was done",
-            hint="to go on: novaops replicate apply "
-            + " ".join(f"--allow {h.consent}" for h in course.blocked),
+            hint="to go on: "
+            + command_line("replicate apply", *(w for h in course.blocked for w in ("--allow", h.consent))),
         )
 
 
@@ -154,7 +155,7 @@ class _Work:
             if found.missing or found.extra or found.different:
                 raise RefusedError(
                     f"the rows of {found.table} are not equal as it is, and some are to be overwritten; nothing was done",
-                    hint=f"novaops replicate compare --repair --to {receiver.database}",
+                    hint=command_line("replicate compare", "--repair", *receiver.replication.options),
                 )
 
     def _begin(self, receiver: Receiver) -> None:
@@ -366,8 +367,8 @@ class _Work:
                 for m in r.journal.made
                 if m.kind == PAUSED
             ]
-            to = " ".join(f"--to {r.database}" for r in self.affected) if len(self.affected) == 1 else ""
-            again = f"novaops replicate apply {to}".rstrip() + " goes on from here"
+            to = ("--to", self.affected[0].database) if len(self.affected) == 1 else ()
+            again = f"{command_line('replicate apply', *to)} goes on from here"
             told = InterruptedChangeError(
                 f"{step}: {known.message}",
                 detail="\n".join(filter(None, [known.detail, *stands, *waits])) or None,

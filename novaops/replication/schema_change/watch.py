@@ -18,6 +18,7 @@ from novaops.catalog.snapshot import Snapshot
 from novaops.db.identifiers import quote_ident
 from novaops.desired.renamed import NewName
 from novaops.errors import NovaopsError
+from novaops.invocation import command_line
 from novaops.kinds import registry
 from novaops.planning.changes import Change, Drop
 from novaops.planning.diff import diff
@@ -119,7 +120,7 @@ def _there(
             why = _why(intent, goal.objects.get(intent.address), there.objects.get(intent.address), to)
             yield (
                 intent.address,
-                f"{why}, and would stop at such a row: novaops replicate apply --to {to} changes both",
+                f"{why}, and would stop at such a row: {command_line('replicate apply', '--to', to)} changes both",
             )
 
 
@@ -136,7 +137,8 @@ def _here(
     source, to = replication.source.database, replication.target.database
     tables = _published(there, replication)
     states = States(there, there, goal, tables, lists_of(tables))
-    both = f"novaops replicate apply --from {source} --to {to} changes both"
+    again = command_line("replicate apply", "--from", source, "--to", to, "--database", source)
+    both = f"{again} changes both"
     for intent in touched:
         whole = replace(intent, attributes=tuple(sorted({*SHAPE, *intent.attributes})))
         if not _takes(states, whole):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from novaops.errors import NovaopsError
+from novaops.invocation import command_line
 from novaops.replication.checks import Scene
 from novaops.replication.consent import check_losses
 from novaops.replication.declaration import ReplicatedTable
@@ -79,7 +80,7 @@ def try_row(setting: Setting) -> str:
             wrong[0].message,
             detail="\n".join(filter(None, [wrong[0].detail, *(finding.message for finding in wrong[1:])]))
             or None,
-            hint=f"install what the files declare there first: novaops apply --database {to}",
+            hint=f"install what the files declare there first: {command_line('apply', '--database', to)}",
         )
     return f"a row of {', '.join(tried.tried)} goes through" if tried.tried else ""
 

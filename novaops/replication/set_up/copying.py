@@ -11,6 +11,7 @@ import psycopg
 from psycopg.sql import SQL, Identifier
 
 from novaops.errors import NovaopsError
+from novaops.invocation import command_line
 from novaops.progress import Reporter
 from novaops.replication.declaration import ReplicatedTable, Replication
 from novaops.replication.facts import Relation, Subscription, subscriptions
@@ -83,7 +84,7 @@ def failed(pair: Pair, replication: Replication, found: Subscription) -> Novaops
         if relation.state != READY and table is not None and (why := _reason(pair, table, relation)):
             return NovaopsError(
                 f"{table} could not be copied to {replication.target.database}: {why}",
-                hint=f"mend it, then: novaops replicate --to {replication.target.database}",
+                hint=f"mend it, then: {command_line('replicate', *replication.options)}",
             )
     return NovaopsError(
         f"the subscription {replication.subscription} was disabled while it copied "

@@ -10,6 +10,7 @@ from datetime import timedelta
 from novaops.db.advisory_lock import advisory_lock
 from novaops.db.own_schema import ensure_own_schema
 from novaops.errors import NovaopsError
+from novaops.invocation import command_line
 from novaops.planning.consents import with_reasons
 from novaops.progress import Reporter, Silent
 from novaops.replication.declaration import Replication
@@ -75,12 +76,12 @@ def set_up(
         if unfinished(target, replication, REBUILD):
             raise NovaopsError(
                 f"{replication.name} is being built anew, and that was cut off",
-                hint=f"novaops replicate rebuild --to {replication.target.database} goes on with it",
+                hint=f"{command_line('replicate rebuild', *replication.options)} goes on with it",
             )
         if unfinished(target, replication, SCHEMA_CHANGE):
             raise NovaopsError(
                 f"a change of the tables of {replication.name} was cut off",
-                hint=f"novaops replicate apply --to {replication.target.database} goes on with it",
+                hint=f"{command_line('replicate apply', '--to', replication.target.database)} goes on with it",
             )
         resumed = unfinished(target, replication, SET_UP)
         given = with_reasons(allow)

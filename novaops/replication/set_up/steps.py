@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from novaops.errors import NovaopsError
+from novaops.invocation import command_line
 from novaops.replication.facts import Subscription, publication, slots
 from novaops.replication.reach import connection
 from novaops.replication.set_up import acts, role
@@ -105,13 +106,13 @@ def _check(setting: Setting, found: Subscription | None) -> None:
         raise NovaopsError(
             f"the slot {replication.slot} of the subscription {found.name} is {'lost' if there else 'not there'}",
             detail="rows that were written since are not sent any more",
-            hint=f"novaops replicate rebuild --to {to}",
+            hint=command_line("replicate rebuild", *replication.options),
         )
     if found is not None and publication(setting.pair.source.connection, replication.publication) is None:
         raise NovaopsError(
             f"{replication.source.database} has no publication {replication.publication} any more",
             detail="made anew, it would send what is written from then on, and nobody would miss the rows before",
-            hint=f"novaops replicate rebuild --to {to}",
+            hint=command_line("replicate rebuild", *replication.options),
         )
     if found is not None and replication.publication not in found.publications:
         raise NovaopsError(

@@ -10,6 +10,7 @@ from psycopg import errors
 from psycopg.sql import SQL, Composed, Identifier, Literal
 
 from novaops.errors import NovaopsError
+from novaops.invocation import command_line
 from novaops.replication.declaration import Replication
 from novaops.replication.pair import Pair
 from novaops.replication.reach import connection_string
@@ -66,7 +67,7 @@ def refused(replication: Replication, error: psycopg.Error, verb: str = "made") 
     return NovaopsError(
         f"the subscription {replication.subscription} could not be {verb} in {replication.target.database}",
         detail=detail,
-        hint=f"novaops replicate --check --to {replication.target.database} shows what is in the way",
+        hint=f"{command_line('replicate', '--check', *replication.options)} shows what is in the way",
     )
 
 

@@ -11,6 +11,7 @@ from novaops.catalog.snapshot import Snapshot
 from novaops.db.identifiers import quote_ident, quote_qualified
 from novaops.db.own_schema import OWN_SCHEMA
 from novaops.errors import NovaopsError
+from novaops.invocation import command_line
 from novaops.planning.diff import Comparison
 from novaops.planning.draft import draft
 from novaops.planning.privileges import PrivilegeMode
@@ -94,7 +95,8 @@ def statements(pair: Pair, lacks: Lacking, reporter: Reporter) -> list[Making]:
         raise NovaopsError(
             f"{lacks} cannot be made as on the source without changing {changed[0]} in "
             f"{pair.target.identity.database}",
-            hint="bring the target's schema up to date first: novaops apply",
+            hint="bring the target's schema up to date first: "
+            + command_line("apply", "--database", pair.target.identity.database),
         )
     return [
         Making(

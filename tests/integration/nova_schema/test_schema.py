@@ -22,7 +22,7 @@ def test_loads_into_an_empty_database_in_one_transaction(
     url = new_database()
     psql(url, "-1", "-f", str(SCHEMA))
     with psycopg.connect(url) as connection:
-        assert value(connection, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == 22
+        assert value(connection, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == 23
 
 
 def test_every_table_and_view_says_who_may_use_it(nova: Connection) -> None:

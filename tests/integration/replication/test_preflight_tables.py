@@ -208,7 +208,7 @@ def test_a_sequence_that_stays_behind(chat: Chat) -> None:
     found = look(declared)["sequence-behind"]
     assert (found.severity, found.remedy) == (
         "note",
-        "novaops replicate sequences, when the target is to take rows of its own",
+        f"novaops replicate sequences --to {declared.target.database}, when the target is to take rows of its own",
     )
     assert (
         found.message

@@ -139,6 +139,7 @@ def test_the_projects_own_schema_on_both_sides(
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(SCHEMA.read_text())
     with psycopg.connect(source, autocommit=True) as connection:
+        connection.execute("INSERT INTO agents (name, access_method) VALUES ('nova', 'cli')")
         connection.execute(
             "INSERT INTO agent_chat (sender, message, recipients) VALUES ('nova', 'old', '{graybeard}')"
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from novaops.invocation import GivenOption, repeating
 from novaops.output.text import render_plan
 from novaops.planning.plan import PlannedChange, Statement
 from tests.unit.output.handmade_plans import EMPTY, FULL, REFUSED
@@ -76,9 +77,9 @@ def test_nothing_to_do_still_names_what_was_not_looked_at() -> None:
 
 def test_the_command_can_be_pasted() -> None:
     loss = replace(FULL.blocked[0], object='public."it\'s $(odd)".x')
-    text = render_plan(
-        replace(FULL, blocked=(loss,)), command=("novaops", "apply", "--file", "my schema.sql")
-    )
+    file = GivenOption(("--file",), ("--file", "my schema.sql"))
+    with repeating(lambda *_: [file]):
+        text = render_plan(replace(FULL, blocked=(loss,)))
     assert text.splitlines()[-1] == (
         "next     novaops apply --file 'my schema.sql' --allow 'data-loss:public.\"it'\"'\"'s $(odd)\".x'"
     )
