@@ -127,7 +127,7 @@ class Scene:
     def online(self, obj: Object) -> bool:
         """Whether the object belongs to a table that others are reading and writing meanwhile."""
         *_, root = containers = [obj, *self.desired.ancestors(obj)]
-        if root.address not in self.busy or any(self.creates(o.address) for o in containers[1:]):
+        if root.address not in self.busy or (root is not obj and self.creates(root.address)):
             return False
         # What it needs now goes before it can be built ahead, and so does the old one.
         above = {o.address for o in containers}
@@ -230,10 +230,7 @@ class Kind:
         return None
 
     def hollow(self, obj: Object) -> list[Step] | None:
-        """What frees it from what it depends on, so that its dependants among these can be dropped first.
-
-        None when nothing does. `drop` follows.
-        """
+        """What frees it from what it depends on (None: nothing does), so that its dependants among these can go first."""
         return None
 
     def finish(self, obj: Object, scene: Scene) -> list[Step]:
@@ -322,6 +319,10 @@ class Kind:
 
     def needs(self, obj: Object, snapshot: Snapshot) -> Iterable[Address]:
         """Objects that it depends on although `pg_depend` does not say so."""
+        return ()
+
+    def preceded_by(self, obj: Object, scene: Scene) -> Iterable[Address]:
+        """Objects that are created before it, as its own creation would reach them."""
         return ()
 
     def awaits(self, obj: Object, snapshot: Snapshot) -> Iterable[Address]:
