@@ -48,7 +48,9 @@ from novaops.kinds.levels import (
     arriving_default,
     created_ahead,
     default_undone,
+    is_alike_below,
     is_in_deep_tree,
+    loses_names,
     own_not_null,
 )
 from novaops.kinds.reach import any_row
@@ -298,6 +300,9 @@ def _follows(old: Object, new: Object, name: str, scene: Scene) -> bool:
     if name == "not_null" and scene.version >= 180000:
         return not (old["not_null"] and leaves_parent(old, scene))
     remade = source in scene.replaced or (name in KEPT and in_partition_key(scene.live[source], scene))
+    if name == "generation_expression" and not remade:
+        above = scene.desired[source]
+        return scene.live[source][name] != above[name] and is_alike_below(above, name, scene)
     if name not in RECURSIVE or remade:
         return False
     before, after = scene.live[source], scene.desired[source]
@@ -326,12 +331,19 @@ def _generation(old: Object, new: Object, changed: frozenset[str], scene: Scene)
         return [_alter(new, "DROP EXPRESSION")] if "generated" in changed else []
     if old["generated"] != new["generated"] or scene.version < 170000 or "type" in changed:
         return None
-    return [_expression(new)]
+    if loses_names(old, scene.live):
+        return None
+    return [_expression(new, whole=is_alike_below(new, "generation_expression", scene))]
 
 
-def _expression(obj: Object) -> Step:
-    """Another expression (PostgreSQL 17), which each table of an inheritance tree has for itself."""
-    step = only(obj, f"SET EXPRESSION AS ({obj['generation_expression']})")
+def _expression(obj: Object, *, whole: bool = False) -> Step:
+    """Another expression (PostgreSQL 17), for the `whole` tree where each level is to have the same.
+
+    With ONLY, a level loses the inherited NOT NULL and CHECK of the column: they are made again by the statement
+    for the parent alone (ATPostAlterTypeCleanup() in src/backend/commands/tablecmds.c).
+    """
+    clause = f"SET EXPRESSION AS ({obj['generation_expression']})"
+    step = _alter(obj, clause) if whole else only(obj, clause)
     work = (rewrite(obj["_relation"]),) if obj["generated"] == "s" else ()
     return replace(step, effects=frozenset({"column expression"}), work=work)
 

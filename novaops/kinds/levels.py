@@ -60,9 +60,36 @@ def is_in_deep_tree(column: Object, snapshot: Snapshot) -> bool:
     DROP EXPRESSION is refused for such a tree: ATPrepDropExpression() in src/backend/commands/tablecmds.c takes the
     recursion into a table that has children for ONLY.
     """
-    while (source := origin(column)) is not None and source in snapshot:
-        column = snapshot[source]
-    return any(below(heir, snapshot) for heir in below(column, snapshot))
+    top = _topmost(column, snapshot)
+    return any(below(heir, snapshot) for heir in below(top, snapshot))
+
+
+def loses_names(column: Object, snapshot: Snapshot) -> bool:
+    """Whether SET EXPRESSION of the tree of the column would make an inherited NOT NULL again under another name.
+
+    It is made again by the statement for the table above, for all levels, and for none with ONLY
+    (ATPostAlterTypeCleanup() in src/backend/commands/tablecmds.c, PostgreSQL 18).
+    """
+    return _has_other_names(_topmost(column, snapshot), snapshot)
+
+
+def _has_other_names(column: Object, snapshot: Snapshot) -> bool:
+    return any(
+        (heir["not_null"] and heir["_not_null_name"] != column["_not_null_name"])
+        or _has_other_names(heir, snapshot)
+        for heir in below(column, snapshot)
+    )
+
+
+def _topmost(column: Object, snapshot: Snapshot) -> Object:
+    source = origin(column)
+    return column if source is None or source not in snapshot else _topmost(snapshot[source], snapshot)
+
+
+def is_alike_below(column: Object, name: str, scene: Scene) -> bool:
+    """Whether the column is to have the same value of an attribute at every level below."""
+    heirs = below(column, scene.desired)
+    return all(h[name] == column[name] and is_alike_below(h, name, scene) for h in heirs)
 
 
 def arriving_default(column: Object, scene: Scene) -> Object | None:
@@ -128,7 +155,8 @@ def not_null_ahead(column: Object, name: str, scene: Scene) -> Iterator[Object]:
     """
     heirs = [] if newly_made(column, scene) else below(column, scene.desired)
     for heir in heirs:
-        if newly_made(heir, scene) or not is_child(heir, column.address, scene) or detached(heir, scene):
+        reached = heir["not_null"] and not newly_made(heir, scene)
+        if not reached or not is_child(heir, column.address, scene) or detached(heir, scene):
             continue
         yield from not_null_ahead(heir, heir["_not_null_name"], scene)
         if heir["_not_null_name"] != name or heir["not_null_besides"]:
@@ -144,7 +172,7 @@ def not_null_left(column: Object, scene: Scene) -> Iterator[Object]:
     """
     for heir in below(scene.live[column.address], scene.live):
         goal = scene.desired.objects.get(heir.address)
-        if goal is None or scene.drops(heir.address) or leaves_parent(heir, scene):
+        if not heir["not_null"] or goal is None or scene.drops(heir.address) or leaves_parent(heir, scene):
             continue
         if goal["not_null"] or own_not_null(goal, scene.desired):
             continue

@@ -19,7 +19,7 @@ from novaops.planning.planner import Assessed, Request, assessed
 from tests.integration.convergence.conftest import EVERYTHING, MANAGED, Converge, entries, execute, snapshot
 from tests.integration.convergence.levels import Case, State, cases, known, rows, schema
 
-EVERY = 53
+EVERY = 71
 """Of the cases, each so manieth is run without `--every-level`: a prime, so that every layout and property has its turn."""
 TARGET = Target("levels", "", 0, "", "", "")
 CLEAN = "DROP SCHEMA public CASCADE; CREATE SCHEMA public"
@@ -243,3 +243,10 @@ def test_rows_of_a_level_that_nothing_fills_are_found_beforehand(levels: Levels)
     for layout in ("partition of", "attached", "inherits"):
         hazards = levels.asked(Case(layout, one, other, rows=True, names="abcd"))
         assert hazards == {"not-null"}, layout
+
+
+def test_values_of_an_expression_that_cannot_be_dropped_are_asked_for(levels: Levels) -> None:
+    one, other = frozenset({"new generated"}), frozenset({"new default"})
+    for layout in ("attached", "inherits"):
+        hazards = levels.asked(Case(layout, one, other, rows=True, names="pmcd"))
+        assert hazards == {"data-loss"}, layout
