@@ -132,7 +132,7 @@ def compatible(one: Property, other: Property) -> bool:
     """Whether a column can have both."""
     if one.column != other.column:
         return True
-    told = ("type", "default", "generated", "storage", "not_null")
+    told = ("type", "default", "generated", "storage", "check")
     return not any(
         getattr(one, name) not in ("", None, False) and getattr(other, name) not in ("", None, False)
         for name in told
