@@ -142,9 +142,8 @@ class Column(Kind):
                 steps.append(compression(obj))
             produced = self.produced(obj, scene)
             if produced and obj["not_null"] and not parent["not_null"] and scene.version < 180000:
-                # A partitioned table cannot have it without its partitions.
-                here = _alter(obj, "SET NOT NULL") if obj["_partition"] else only(obj, "SET NOT NULL")
-                steps.append(here)
+                # The levels below are to have it, too.
+                steps.append(_alter(obj, "SET NOT NULL"))
             if arriving_default(obj, scene) and _default(obj) not in scene.desired:
                 steps.append(only(obj, "DROP DEFAULT"))
             if obj["generation_expression"] != parent["generation_expression"] and produced:
