@@ -41,6 +41,7 @@ SETTINGS = {
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--pg-url", metavar="URL", help="superuser URL of a server to test on")
     parser.addoption("--every-fault", action="store_true", help="test_fault.py: cut off at every statement")
+    parser.addoption("--every-level", action="store_true", help="test_levels.py: the whole matrix")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from itertools import count
 from typing import Any
 
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
-from novaops.db.identifiers import object_name, quote_ident, suffixed
+from novaops.db.identifiers import quote_ident
+from novaops.kinds import not_null
 from novaops.kinds.column_obstacles import unacceptable
 from novaops.kinds.column_settings import (
     COMPRESSION,
@@ -33,17 +33,26 @@ from novaops.kinds.identity import (
 )
 from novaops.kinds.inheritance import (
     brought,
-    comes_to_inherit,
     goes_along,
     half_detached,
     in_partition_key,
     inheriting,
+    leaves_parent,
     live,
     newly_made,
     origin,
     taken,
 )
-from novaops.kinds.kind import Kind, Part, Phase, Placement, Risk, Scene, Step
+from novaops.kinds.kind import Kind, Part, Risk, Scene, Step
+from novaops.kinds.levels import (
+    arriving_default,
+    created_ahead,
+    default_undone,
+    is_alike_below,
+    is_in_deep_tree,
+    loses_names,
+    own_not_null,
+)
 from novaops.kinds.reach import any_row
 from novaops.kinds.sequence_position import left_behind, starts_over
 from novaops.kinds.type_change import lossless, narrowing, using, zoned
@@ -97,9 +106,11 @@ class Column(Kind):
         if obj["identity_options"] is not None:
             words.append(identity(obj))
         words += [part.sql for part in parts]
+        if default_undone(obj, scene):
+            words.append("DEFAULT NULL")
         # What comes with INHERITS comes by itself; INHERIT wants it to be there.
         if obj["not_null"] and (obj["not_null_besides"] != "" or not newly_made(obj, scene)):
-            words.append(_not_null(obj))
+            words.append(not_null.clause(obj))
         return " ".join(words)
 
     def summary(self, obj: Object) -> str:
@@ -129,15 +140,14 @@ class Column(Kind):
             bare["storage"] = None if obj["storage"] else parent["storage"]
             if obj["compression"] != parent["compression"]:
                 steps.append(compression(obj))
-            if obj["not_null"] and not parent["not_null"] and scene.version < 180000:
-                steps.append(only(obj, "SET NOT NULL"))
-            default = Address("default value", source.names) in scene.desired
-            if default and Address("default value", obj.address.names) not in scene.desired:
+            produced = self.produced(obj, scene)
+            if produced and obj["not_null"] and not parent["not_null"] and scene.version < 180000:
+                # The levels below are to have it, too.
+                steps.append(_alter(obj, "SET NOT NULL"))
+            if arriving_default(obj, scene) and _default(obj) not in scene.desired:
                 steps.append(only(obj, "DROP DEFAULT"))
-            if obj["generation_expression"] != parent["generation_expression"] and self.produced(obj, scene):
+            if obj["generation_expression"] != parent["generation_expression"] and produced:
                 steps.append(_expression(obj))
-            if obj["not_null_besides"] and not newly_made(obj, scene) and self.produced(obj, scene):
-                steps.append(_not_null_of_its_own(obj, obj["_not_null_name"]))
         changed = frozenset(name for name, value in bare.items() if obj[name] != value)
         steps += settings(bare, obj, changed)
         return steps if obj["not_null_comment"] is None else [*steps, not_null_comment(obj)]
@@ -158,13 +168,13 @@ class Column(Kind):
         if own & KEPT:
             steps.append(_type(old, new, scene))
         steps += generation if "generated" not in own else []
-        if "not_null" in own and not any(_own_not_null(new, side) for side in (scene.live, scene.desired)):
-            steps += _set_not_null(new, scene)
+        if "not_null" in own and not any(own_not_null(new, side) for side in (scene.live, scene.desired)):
+            steps += not_null.set_for_column(new, scene)
         if not narrower:
             steps += numbering
         if changed & {"not_null", "not_null_besides"}:
-            steps += _not_null_besides(old, new, scene) + _left_behind(old, new, scene)
-        if new["not_null"] and new["not_null_comment"] != _not_null_comment_before(old, scene):
+            steps += not_null.declared_besides(old, new, scene)
+        if new["not_null"] and new["not_null_comment"] != not_null.comment_before(old, scene):
             steps.append(not_null_comment(new))
         own |= set_back(new, changed)
         if "compression" in own:
@@ -213,7 +223,16 @@ class Column(Kind):
 
     def needs(self, obj: Object, snapshot: Snapshot) -> Iterable[Address]:
         source = origin(obj)
-        return [source] if source else []
+        # CREATE TABLE … INHERITS takes the default that the level above has.
+        return [source, Address("default value", source.names)] if source else []
+
+    def awaits(self, obj: Object, snapshot: Snapshot) -> Iterable[Address]:
+        # It takes the settings that the level above has.
+        source = origin(obj)
+        return [source] if source and not (obj["_partition"] or obj["_local"]) else []
+
+    def preceded_by(self, obj: Object, scene: Scene) -> Iterable[Address]:
+        return created_ahead(obj, scene)
 
     def produced(self, obj: Object, scene: Scene) -> bool:
         if obj["_view"] or (obj["_typed"] and newly_made(obj, scene)):
@@ -221,7 +240,9 @@ class Column(Kind):
         return taken(obj, scene) if live(obj, scene) else brought(obj, scene)
 
     def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
-        if old["_view"] or old["_foreign"] or old["generated"]:
+        rebuilt = new is None and old.address in scene.desired
+        computed = old["generated"] and not (rebuilt and not scene.desired[old.address]["generated"])
+        if old["_view"] or old["_foreign"] or computed:
             return []
         if origin(old) and (new is not None or taken(old, scene)):
             return []
@@ -262,6 +283,10 @@ def _alter(obj: Object, clause: str, *effects: str) -> Step:
     return Step(f"ALTER TABLE {obj['_relation']} ALTER COLUMN {obj['_quoted']} {clause}", frozenset(effects))
 
 
+def _default(column: Object) -> Address:
+    return Address("default value", column.address.names)
+
+
 def _follows(old: Object, new: Object, name: str, scene: Scene) -> bool:
     """Whether the change comes with the same one of the column that this one is inherited from."""
     source = origin(new)
@@ -272,55 +297,15 @@ def _follows(old: Object, new: Object, name: str, scene: Scene) -> bool:
     if name.startswith("identity"):
         return bool(new["_partition"])
     if name == "not_null" and scene.version >= 180000:
-        return True
+        return not (old["not_null"] and leaves_parent(old, scene))
     remade = source in scene.replaced or (name in KEPT and in_partition_key(scene.live[source], scene))
+    if name == "generation_expression" and not remade:
+        above = scene.desired[source]
+        return scene.live[source][name] != above[name] and is_alike_below(above, name, scene)
     if name not in RECURSIVE or remade:
         return False
     before, after = scene.live[source], scene.desired[source]
     return bool(after[name] == new[name]) and (before[name] != after[name] or old[name] == new[name])
-
-
-def _own_not_null(obj: Object, side: Snapshot) -> bool:
-    """Whether the column has a NOT NULL there that is an object (PostgreSQL 18)."""
-    return any(child.attributes.get("type") == "n" for child in side.children.get(obj.address, ()))
-
-
-def _not_null(obj: Object) -> str:
-    """An inherited NOT NULL, by the name that it has there: no statement could rename it later."""
-    name = obj["_not_null_name"]
-    own = quote_ident(object_name(obj["_relation_name"], obj.address.names[-1], "not_null"))
-    return "NOT NULL" if name in (None, own) else f"CONSTRAINT {name} NOT NULL"
-
-
-def _not_null_of_its_own(obj: Object, name: str) -> Step:
-    return Step(f"ALTER TABLE {obj['_relation']} ADD CONSTRAINT {name} NOT NULL {obj['_quoted']}")
-
-
-def _not_null_besides(old: Object, new: Object, scene: Scene) -> list[Step]:
-    """Statements for an inherited NOT NULL that is to be the table's own besides (`pg_constraint.conislocal`)."""
-    if not new["not_null_besides"] or old["not_null_besides"]:
-        return []
-    # What was there by itself stays so when the column comes to inherit it, and what a parent leaves becomes it.
-    if _own_not_null(old, scene.live) or comes_to_inherit(old, new, scene):
-        return []
-    if old["not_null"]:
-        return [_not_null_of_its_own(new, old["_not_null_name"])]
-    # Ahead of the parent's, which would come here under its own name.
-    return [replace(_not_null_of_its_own(new, new["_not_null_name"]), phase=Phase.RELEASE)]
-
-
-def _not_null_comment_before(old: Object, scene: Scene) -> str | None:
-    """What is said of the NOT NULL that is, or comes to be, inherited."""
-    own = (child for child in scene.live.children.get(old.address, ()) if child.attributes.get("type") == "n")
-    comment: str | None = old["not_null_comment"]
-    return next((child.comment for child in own), comment)
-
-
-def _left_behind(old: Object, new: Object, scene: Scene) -> list[Step]:
-    """Statements for the NOT NULL that stays the table's own when the parent loses it."""
-    if not old["not_null_besides"] or new["not_null"] or _own_not_null(new, scene.desired):
-        return []
-    return [replace(_alter(new, "DROP NOT NULL"), phase=Phase.FINISH)]
 
 
 def _type(old: Object, new: Object, scene: Scene) -> Step:
@@ -340,15 +325,24 @@ def _generation(old: Object, new: Object, changed: frozenset[str], scene: Scene)
     if not changed & {"generated", "generation_expression"}:
         return []
     if old["generated"] == "s" and not new["generated"]:
+        if is_in_deep_tree(old, scene.live):
+            return None
         return [_alter(new, "DROP EXPRESSION")] if "generated" in changed else []
     if old["generated"] != new["generated"] or scene.version < 170000 or "type" in changed:
         return None
-    return [_expression(new)]
+    if loses_names(old, scene.live):
+        return None
+    return [_expression(new, whole=is_alike_below(new, "generation_expression", scene))]
 
 
-def _expression(obj: Object) -> Step:
-    """Another expression (PostgreSQL 17), which each table of an inheritance tree has for itself."""
-    step = only(obj, f"SET EXPRESSION AS ({obj['generation_expression']})")
+def _expression(obj: Object, *, whole: bool = False) -> Step:
+    """Another expression (PostgreSQL 17), for the `whole` tree where each level is to have the same.
+
+    With ONLY, a level loses the inherited NOT NULL and CHECK of the column: they are made again by the statement
+    for the parent alone (ATPostAlterTypeCleanup() in src/backend/commands/tablecmds.c).
+    """
+    clause = f"SET EXPRESSION AS ({obj['generation_expression']})"
+    step = _alter(obj, clause) if whole else only(obj, clause)
     work = (rewrite(obj["_relation"]),) if obj["generated"] == "s" else ()
     return replace(step, effects=frozenset({"column expression"}), work=work)
 
@@ -359,31 +353,3 @@ def _generated_by_parent(obj: Object, scene: Scene) -> bool:
     if source is None or obj["_partition"] or not newly_made(obj, scene):
         return False
     return bool(scene.desired[source]["generated"]) and scene.version < 160000
-
-
-def _set_not_null(new: Object, scene: Scene) -> list[Step]:
-    """SET NOT NULL finds a validated CHECK and then reads no row (documentation, ALTER TABLE)."""
-    if not new["not_null"]:
-        return [_alter(new, "DROP NOT NULL")]
-    text = _not_null(new) if scene.version >= 180000 else "NOT NULL"
-    # SET would make up a name, and no statement could change that of an inherited one.
-    set_not_null = (
-        _alter(new, "SET NOT NULL")
-        if text == "NOT NULL"
-        else _not_null_of_its_own(new, new["_not_null_name"])
-    )
-    if not scene.online(new):
-        return [set_not_null]
-    *relation, column = new.address.names
-    names = (suffixed(column, f"__novaops_not_null{n or ''}") for n in count())
-    # What a plan left behind when it failed has its name until this one drops it.
-    free = next(n for n in names if Address("table constraint", (*relation, n)) not in scene.live)
-    table, name = f"ALTER TABLE {new['_relation']}", quote_ident(free)
-    check = f"{table} ADD CONSTRAINT {name} CHECK ({new['_quoted']} IS NOT NULL) NOT VALID"
-    ahead = Step(check, placement=Placement.APART, phase=Phase.PREPARE)
-    return [
-        ahead,
-        replace(ahead, sql=f"{table} VALIDATE CONSTRAINT {name}", patient=True),
-        set_not_null,
-        Step(f"{table} DROP CONSTRAINT {name}"),
-    ]

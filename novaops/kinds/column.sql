@@ -78,6 +78,7 @@ SELECT
     c.relispartition AS _partition,
     c.reloftype <> 0 AS _typed,
     quote_ident(nn.conname) AS _not_null_name,
+    coalesce(nn.conislocal, false) AS _not_null_local,
     a.attislocal AS _local,
     CASE WHEN a.attinhcount > 0 THEN i.names END AS _inherited_from,
     coalesce(i.from_foreign, false) AS _from_foreign,

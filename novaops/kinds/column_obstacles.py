@@ -10,6 +10,7 @@ from novaops.kinds.evaluation import Evaluation
 from novaops.kinds.inheritance import brought, origin
 from novaops.kinds.input_obstacles import unreadable
 from novaops.kinds.kind import Risk, Scene
+from novaops.kinds.levels import filling_default, starts_not_null
 from novaops.kinds.obstacles import (
     evaluation_of,
     keeps_rows,
@@ -27,16 +28,14 @@ from novaops.kinds.type_change import castable
 def unacceptable(column: Object, scene: Scene) -> list[Risk]:
     """For a column of a table that is there already."""
     table = relation_of(column, scene)
-    inside = scene.desired.children.get(column.address, ())
-    own = any(child.attributes.get("type") == "n" for child in inside)
+    own = starts_not_null(column, scene.desired)
     if not keeps_rows(table, scene) or (_told_of_parent(column, scene) and not own) or column["_view"]:
         return []
     if column.address not in scene.live or (
         scene.creates(column.address) and not scene.creates(table.address)
     ):
         not_null = column["not_null"] or own
-        filled = any(child.address.type == "default value" for child in inside)
-        empty = _left_empty(column, scene) if not_null and not filled else []
+        empty = _left_empty(column, scene) if not_null and filling_default(column, scene) is None else []
         return [*_stored(column, scene), *empty]
     old = scene.live[column.address]
     given = f"FROM {column['_relation']} WHERE {column['_quoted']} IS NULL"

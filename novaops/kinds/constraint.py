@@ -25,12 +25,19 @@ from novaops.kinds.inheritance import (
     taken,
 )
 from novaops.kinds.kind import Kind, Part, Phase, Placement, Risk, Scene, Step
-from novaops.kinds.not_null import NOT_NULL
+from novaops.kinds.levels import (
+    CHECK,
+    NOT_NULL,
+    checks_ahead,
+    checks_left,
+    declared_below,
+    governing_not_null,
+)
 from novaops.kinds.obstacles import violated
 from novaops.kinds.words import MODE_NAMES
 from novaops.kinds.work import Work, offline, scan
 
-CHECK, FOREIGN_KEY, EXCLUSION = "c", "f", "x"
+FOREIGN_KEY, EXCLUSION = "f", "x"
 TYPES = {"c": "CHECK", "f": "FOREIGN KEY", "n": "NOT NULL", "p": "PRIMARY KEY", "u": "UNIQUE", "x": "EXCLUDE"}
 INDEXED = ("p", "u", "x")
 """Constraints that have an index (`pg_constraint.conindid`)."""
@@ -57,7 +64,7 @@ class Constraint(Kind):
         # The keys of partitions are made one by one and attached.
         only = "ONLY " if obj["type"] in INDEXED and obj["_partitioned"] and not _excludes(obj) else ""
         add = f"ALTER TABLE {only}{obj['_relation']} ADD CONSTRAINT {obj['_quoted']} {_definition(obj)}"
-        return [Step(add, work=_offline(obj, scene) if not only else ())]
+        return [*_ahead(obj, scene), Step(add, work=_offline(obj, scene) if not only else ())]
 
     def inline(self, obj: Object, parts: Sequence[Part], scene: Scene) -> str | None:
         if obj["type"] != NOT_NULL:
@@ -76,16 +83,14 @@ class Constraint(Kind):
             return False
         if obj["type"] in INDEXED and (_repeats(obj, scene) or not obj["valid"]):
             return False
-        if obj["type"] == NOT_NULL and obj.parent is not None:
-            column = scene.desired[obj.parent]
-            return not (column["_typed"] or brought(column, scene))
+        if obj["type"] == NOT_NULL:
+            return _with_column(obj, scene)
         return not brought(obj, scene)
 
     def finish(self, obj: Object, scene: Scene) -> list[Step]:
         steps = []
         if obj["type"] == CHECK and brought(obj, scene):
             steps += _validated(obj, scene)
-            steps += [_declared(obj)] if obj["_local"] else []
         if obj["parent_index"] and not _excludes(obj):
             steps.append(_attach(obj))
         steps += [*index_settings.statistics(obj, obj["_index"]), *index_settings.marks(obj)]
@@ -98,7 +103,7 @@ class Constraint(Kind):
         if unwatched(old, new):
             return None
         if origin(old) and source and new["type"] in RECURSIVE:
-            if "definition" in changed and taken(old, scene) and _declared_below(old, scene):
+            if "definition" in changed and taken(old, scene) and declared_below(old, scene):
                 return None
             merged = [_declared(new)] if "declared" in changed and new["declared"] else []
             merged += set_modes(old, new)
@@ -115,9 +120,13 @@ class Constraint(Kind):
         if clauses is None or again is None:
             return None
         steps = []
+        if "no_inherit" in changed and not new["no_inherit"]:
+            steps += not_null.ahead(new, scene)
         if clauses:
             enforced = (scan(new["_relation"], "SHARE ROW EXCLUSIVE"),) if "ENFORCED" in clauses else ()
             steps.append(_table(new, f"ALTER CONSTRAINT {new['_quoted']} {' '.join(clauses)}", *enforced))
+        if "no_inherit" in changed and new["no_inherit"]:
+            steps += not_null.left(new, scene)
         if "validated" in changed and "enforced" not in changed:
             steps.append(_validate(new, scene))
         steps += [*_index_steps(old, new, changed, scene), *map(_attach, again)]
@@ -128,7 +137,8 @@ class Constraint(Kind):
             return [_table(obj, f"RENAME CONSTRAINT {obj['_quoted']} TO {name}")]
         drop = _table(obj, f"DROP CONSTRAINT {obj['_quoted']}")
         if obj["parent_index"] is None or origin(obj) is not None or detached(obj, scene):
-            return [drop, *(step for heir in _left(obj, scene) for step in self.drop(heir, scene))]
+            heirs = [step for heir in checks_left(obj, scene) for step in self.drop(heir, scene)]
+            return [drop, *heirs, *(not_null.left(obj, scene) if obj["type"] == NOT_NULL else ())]
         # Attached to an index without constraint, neither can be dropped while the other is there.
         table = scene.live[obj.parent] if obj.parent else obj
         parent, partition = table["partition_of"], table.identity
@@ -190,9 +200,9 @@ class Constraint(Kind):
         if obj["type"] != "p" and not obj["replica_identity"]:
             return []
         # A primary key (and a replica identity) makes its columns NOT NULL and holds them to it.
-        columns = [Address("table column", (*obj.address.names[:2], c)) for c in obj["_columns"]]
-        inside = [child for column in columns for child in snapshot.children.get(column, ())]
-        return [child.address for child in inside if child.attributes.get("type") == NOT_NULL]
+        columns = (Address("table column", (*obj.address.names[:2], c)) for c in obj["_columns"])
+        found = (governing_not_null(snapshot[c], snapshot) for c in columns if c in snapshot)
+        return [governing.address for governing in found if governing is not None]
 
     def rivals(self, obj: Object, scene: Scene) -> Iterable[Address]:
         if obj["type"] != FOREIGN_KEY:
@@ -252,6 +262,12 @@ def _shares_name(obj: Object, scene: Scene) -> bool:
     return any(other.names[0] == obj.address.names[0] for other in others)
 
 
+def _with_column(obj: Object, scene: Scene) -> bool:
+    """Whether a NOT NULL is written into the definition of its column."""
+    column = scene.desired[obj.parent] if obj.parent else obj
+    return not (column["_typed"] or brought(column, scene) or not_null.needs_levels(obj, scene))
+
+
 def _online(obj: Object, scene: Scene) -> list[Step]:
     """Statements that read the rows without keeping others from them; none where PostgreSQL has no such."""
     if obj["type"] in ("p", "u") and not obj["_partitioned"] and obj["_index_definition"]:
@@ -261,13 +277,24 @@ def _online(obj: Object, scene: Scene) -> list[Step]:
         return [build(obj, obj["_index_definition"], scene), add]
     if obj["type"] in INDEXED or not obj["enforced"] or not obj["validated"] or brought(obj, scene):
         return []
+    if obj["type"] == NOT_NULL and obj.parent and scene.creates(obj.parent) and _with_column(obj, scene):
+        return []
     if obj["type"] == FOREIGN_KEY and obj["_partitioned"] and scene.version < 180000:
         # NOT VALID is refused there, but those of partitions that are valid are taken over without a look at
         # the rows (tryAttachPartitionForeignKey() in src/backend/commands/tablecmds.c).
-        ahead = [step for part in _parts(obj, scene) for step in _ahead(part, scene)]
+        ahead = [step for part in _parts(obj, scene) for step in _prepared(part, scene)]
         return [*ahead, _table(obj, f"ADD CONSTRAINT {obj['_quoted']} {_definition(obj)}")]
     add = _table(obj, f"ADD CONSTRAINT {obj['_quoted']} {_definition(obj)} NOT VALID")
-    return [add, _validate(obj, scene)]
+    return [*_ahead(obj, scene, " NOT VALID"), add, _validate(obj, scene)]
+
+
+def _ahead(obj: Object, scene: Scene, ending: str = "") -> list[Step]:
+    """Statements for the levels below, where this one would come otherwise than they are to have it."""
+    if obj["type"] == NOT_NULL:
+        return not_null.ahead(obj, scene, ending)
+    if obj["type"] != CHECK:
+        return []
+    return [_declared(check, ending) for check in checks_ahead(obj, scene)]
 
 
 def _parts(obj: Object, scene: Scene) -> Iterator[Object]:
@@ -280,7 +307,7 @@ def _parts(obj: Object, scene: Scene) -> Iterator[Object]:
             yield part
 
 
-def _ahead(obj: Object, scene: Scene) -> list[Step]:
+def _prepared(obj: Object, scene: Scene) -> list[Step]:
     """What makes the constraint before that of the parent; an earlier run may have come half the way."""
     add = _table(obj, f"ADD CONSTRAINT {obj['_quoted']} {_definition(obj)} NOT VALID")
     add = replace(add, placement=Placement.APART, phase=Phase.PREPARE)
@@ -358,28 +385,10 @@ def _table(obj: Object, clause: str, *work: Work) -> Step:
     return Step(f"ALTER TABLE {obj['_relation']} {clause}", work=work)
 
 
-def _heirs(obj: Object, scene: Scene) -> list[Object]:
-    """The same CHECK in the tables that inherit it directly."""
-    found = scene.live.namesakes.get((obj.address.type, obj.name), ()) if obj["type"] == CHECK else ()
-    return [scene.live[address] for address in found if origin(scene.live[address]) == obj.address]
-
-
-def _declared_below(obj: Object, scene: Scene) -> bool:
-    """Whether it, or one that inherits it, was declared where it is as well, and stays when the parent's goes."""
-    return bool(obj["declared"]) or any(_declared_below(heir, scene) for heir in _heirs(obj, scene))
-
-
-def _left(obj: Object, scene: Scene) -> Iterator[Object]:
-    """What then stays of those that go too: no statement could drop them before."""
-    for heir in _heirs(obj, scene):
-        with_its_table = heir.parent is not None and scene.drops(heir.parent)
-        if scene.drops(heir.address) and taken(heir, scene) and not with_its_table:
-            yield from [heir] if heir["declared"] else _left(heir, scene)
-
-
-def _declared(obj: Object) -> Step:
+def _declared(obj: Object, ending: str = "") -> Step:
     """It merges with the inherited one, and stays when that goes."""
-    return _table(obj, f"ADD CONSTRAINT {obj['_quoted']} {_definition(obj)}")
+    ending = ending if obj["validated"] and obj["enforced"] else ""
+    return _table(obj, f"ADD CONSTRAINT {obj['_quoted']} {_definition(obj)}{ending}")
 
 
 def _validated(obj: Object, scene: Scene) -> list[Step]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from novaops.catalog.address import Address
 from novaops.catalog.object import Object
-from novaops.kinds.inheritance import brought, live, origin
+from novaops.kinds.inheritance import brought, live
 from novaops.kinds.kind import Kind, Part, Scene, Step
+from novaops.kinds.levels import arriving_default
 
 
 class DefaultValue(Kind):
@@ -44,13 +44,9 @@ class DefaultValue(Kind):
     def produced(self, obj: Object, scene: Scene) -> bool:
         if live(obj, scene):
             return False
-        column = _column(obj, scene)
-        source = origin(column)
-        if source is None or not scene.creates(column.address) or not brought(column, scene):
-            return False
         # An inherited column comes with the default of its parent's.
-        inherited = scene.desired.objects.get(Address("default value", source.names))
-        return inherited is not None and inherited["expression"] == obj["expression"]
+        arriving = arriving_default(_column(obj, scene), scene)
+        return arriving is not None and arriving["expression"] == obj["expression"]
 
 
 def _column(obj: Object, scene: Scene) -> Object:

@@ -45,11 +45,14 @@ def brought(obj: Object, scene: Scene) -> bool:
     source = origin(obj)
     if source is None:
         return False
+    own = not obj["_partition"] and obj["_local"]
     if newly_made(obj, scene):
-        return not obj["_partition"] and not obj["_local"]
+        return not obj["_partition"] and not own
+    if own and obj.kind == "column":
+        return False
     # A parent that is made anew is joined when it is complete.
     remade = scene.creates(_table_of(source))
-    return scene.creates(source) and not remade and _is_child(obj, source, scene)
+    return scene.creates(source) and not remade and is_child(obj, source, scene)
 
 
 def newly_made(obj: Object, scene: Scene) -> bool:
@@ -58,7 +61,7 @@ def newly_made(obj: Object, scene: Scene) -> bool:
     return scene.creates(relation.address)
 
 
-def _is_child(obj: Object, source: Address, scene: Scene) -> bool:
+def is_child(obj: Object, source: Address, scene: Scene) -> bool:
     """Whether the relation is a child of that of `source` already."""
     *_, relation = obj, *scene.desired.ancestors(obj)
     child, parent = (scene.live.objects.get(a) for a in (relation.address, _table_of(source)))
@@ -83,6 +86,12 @@ def _let_go(obj: Object, source: Address, scene: Scene) -> bool:
     edges = scene.desired.dependencies.get(table.address, ())
     parents = [edge.referenced for edge in edges if edge.referenced.names == source.names[:2]]
     return all(scene.drops(parent) for parent in parents)
+
+
+def leaves_parent(obj: Object, scene: Scene) -> bool:
+    """Whether the plan detaches its table, or has NO INHERIT for it."""
+    source = origin(obj)
+    return source is not None and (detached(obj, scene) or _let_go(obj, source, scene))
 
 
 def half_detached(obj: Object, scene: Scene) -> bool:

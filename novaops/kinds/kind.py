@@ -166,10 +166,7 @@ class Kind:
         return None
 
     def hollow(self, obj: Object) -> list[Step] | None:
-        """What frees it from what it depends on, so that its dependants among these can be dropped first.
-
-        None when nothing does. `drop` follows.
-        """
+        """What frees it from what it depends on (None: nothing does), so that its dependants among these can go first."""
         return None
 
     def finish(self, obj: Object, scene: Scene) -> list[Step]:
@@ -258,6 +255,10 @@ class Kind:
 
     def needs(self, obj: Object, snapshot: Snapshot) -> Iterable[Address]:
         """Objects that it depends on although `pg_depend` does not say so."""
+        return ()
+
+    def preceded_by(self, obj: Object, scene: Scene) -> Iterable[Address]:
+        """Objects that are created before it, as its own creation would reach them."""
         return ()
 
     def awaits(self, obj: Object, snapshot: Snapshot) -> Iterable[Address]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from novaops.catalog.object import Object
 from novaops.kinds.kind import Scene
+from novaops.kinds.levels import filling_default
 from novaops.kinds.type_change import lossless, using
 
 
@@ -85,8 +86,7 @@ def value_to_be(column: Object, scene: Scene) -> str | None:
         inputs = [scene.desired[a] for a in needed if a.type == column.address.type]
         of_others = any(is_new(o, scene) or converted(o, scene) for o in inputs)
         return None if of_others else f"({column['generation_expression']})::{column['type']}"
-    inside = scene.desired.children.get(column.address, ())
-    default = next((child for child in inside if child.address.type == "default value"), None)
+    default = filling_default(column, scene)
     if default is None:
         return f"NULL::{column['type']}"
     return None if default["_volatile"] else f"({default['expression']})::{column['type']}"

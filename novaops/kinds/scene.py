@@ -43,8 +43,8 @@ class Scene:
 
     def shared(self, obj: Object) -> bool:
         """Whether the object belongs to a table with rows that the plan does not create."""
-        *_, root = containers = [obj, *self.desired.ancestors(obj)]
-        return root.address in self.busy and not any(self.creates(o.address) for o in containers[1:])
+        *_, root = obj, *self.desired.ancestors(obj)
+        return root.address in self.busy and (root is obj or not self.creates(root.address))
 
     @cached_property
     def created(self) -> frozenset[Address]:

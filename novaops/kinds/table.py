@@ -203,7 +203,9 @@ def _inherited_names(obj: Object, scene: Scene) -> list[Step]:
     steps = []
     for column in scene.live.children.get(obj.address, ()):
         after = scene.desired.objects.get(column.address)
-        if after is not None and column.attributes.get("not_null") and after.attributes.get("not_null"):
+        if after is None or scene.creates(after.address):
+            continue
+        if column.attributes.get("not_null") and after.attributes.get("not_null"):
             before, name = column["_not_null_name"], after["_not_null_name"]
             if before and name and before != name:
                 # Earlier, the name would be taken where the new parent's is made up.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple
@@ -154,14 +154,33 @@ class Wiring:
             for act in () if late else (Act.CREATE, Act.ALTER):
                 self.graph.edge(Node(act, edge.referenced), prepare, weak=edge.referenced == new.parent)
         for address in kind_of(new).needs(new, self.scene.desired):
+            if self._precedes(new.address, address):
+                continue
             self.graph.edge(Node(Act.CREATE, address), create)
+            self.graph.edge(Node(Act.ALTER, address), create, weak=True)
             by_itself = not kind_of(new).produced(new, self.scene)
             self.graph.edge(Node(Act.VALIDATE, address), create if by_itself else finish)
+        for address in self._preceding(new.address):
+            self.graph.edge(Node(Act.CREATE, address), create)
         for address in kind_of(new).rivals(new, self.scene):
             self.graph.edge(Node(Act.DROP, address), create, weak=True)
         for address in kind_of(new).awaits(new, self.scene.desired):
             self.graph.edge(Node(Act.FINISH, address), create)
         self._finish_last(new)
+
+    def _preceding(self, address: Address) -> Collection[Address]:
+        """The objects that are created before this one although they need it."""
+        change = self.changes.get(address)
+        if not isinstance(change, Create | Replace):
+            return ()
+        return tuple(kind_of(change.new).preceded_by(change.new, self.scene))
+
+    def _precedes(self, first: Address, then: Address) -> bool:
+        """Whether the object is created before the other one, or before what contains that."""
+        whole = self.scene.desired.objects.get(then)
+        return first in self._preceding(then) or (
+            whole is not None and whole.parent is not None and self._precedes(first, whole.parent)
+        )
 
     def _complete(self, referenced: Address, then: Node) -> None:
         """A foreign key finds an index of a partitioned table only when those of all partitions are attached."""
@@ -195,6 +214,8 @@ class Wiring:
         drop = Node(Act.DROP, old.address)
         for address in kind_of(old).needs(old, self.scene.live):
             self.graph.edge(drop, Node(Act.DROP, address))
+            # That drop may take this object along.
+            self.graph.edge(Node(Act.DROP, address), Node(Act.CREATE, old.address), weak=True)
         for edge in self.scene.live.dependents.get(old.address, ()):
             self.graph.edge(Node(Act.DROP, edge.dependent), drop)
             self.graph.edge(Node(Act.RELEASE, edge.dependent), drop)
