@@ -223,10 +223,7 @@ class Kind:
         return self.joined
 
     def stub(self, obj: Object) -> list[Step] | None:
-        """What makes it exist enough for its dependants when it depends on them in a cycle.
-
-        None when nothing does. `create` follows when they exist and completes it.
-        """
+        """Make it exist enough for dependants that it depends on, until `create` completes it; None: nothing does."""
         return None
 
     def hollow(self, obj: Object) -> list[Step] | None:
@@ -330,6 +327,10 @@ class Kind:
 
     def rivals(self, obj: Object, scene: Scene) -> Iterable[Address]:
         """Live objects that PostgreSQL would take for what it needs, were they there when it is made."""
+        return ()
+
+    def successors(self, obj: Object, scene: Scene) -> Iterable[Address]:
+        """Objects that take something over from it: it is dropped after they have."""
         return ()
 
     def known_by(self, obj: Object, snapshot: Snapshot) -> Hashable | None:
