@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.db.identifiers import quote_ident, quote_literal
 from novaops.kinds.kind import Scene
@@ -36,11 +37,31 @@ def told_apart(held: tuple[Object, str], value: str) -> str:
     return f"SELECT {quote_literal(column.identity)} AS held_in, {value} AS value FROM ({query}) AS held"
 
 
+def column_to_be(column: Object, scene: Scene) -> Object | None:
+    """The desired column that has the values of a live one: those of partitions may be copied into another table.
+
+    Where a partitioned table is rebuilt, partitions that the plan drops leave their rows to it (`moved_rows.fill`).
+    """
+    table = column.parent
+    while table is not None and table not in scene.moved and scene.drops(table):
+        table = _partitioned(table, scene)
+    if table is None:
+        return None
+    address = Address(column.address.type, (*table.names, column.address.names[-1]))
+    after = scene.desired.objects.get(address)
+    return None if after is None or (scene.drops(address) and table not in scene.moved) else after
+
+
+def _partitioned(table: Address, scene: Scene) -> Address | None:
+    """The partitioned table that it is a partition of."""
+    root = scene.live[table].attributes.get("partition_of")
+    edges = scene.live.dependencies.get(table, ())
+    return next((e.referenced for e in edges if root and scene.live[e.referenced].identity == root), None)
+
+
 def _keeps_its_values(column: Object, scene: Scene) -> bool:
-    after = scene.desired.objects.get(column.address)
-    if after is None or after["type"] != column["type"]:
-        return False
-    return not scene.drops(column.address) or column.parent in scene.moved
+    after = column_to_be(column, scene)
+    return after is not None and bool(after["type"] == column["type"])
 
 
 def _in_column(type_: Object, column: Object) -> Iterator[str]:
