@@ -26,6 +26,7 @@ from novaops.kinds.inheritance import (
 from novaops.kinds.kind import Kind, Part, Phase, Placement, Risk, Scene, Step
 from novaops.kinds.not_null import NOT_NULL
 from novaops.kinds.obstacles import violated
+from novaops.kinds.published import without_identity
 from novaops.kinds.words import MODE_NAMES
 from novaops.kinds.work import Work, offline, scan
 
@@ -151,6 +152,9 @@ class Constraint(Kind):
             return frozenset({"statistics"})
         attached = obj["type"] in INDEXED and origin(obj) == lost.address
         return frozenset({"parent_index"}) if attached and detached(obj, scene) else None
+
+    def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
+        return without_identity(old, scene) if new is None else []
 
     def obstacles(self, new: Object, scene: Scene) -> list[Risk]:
         added = new["type"] == NOT_NULL and new.parent not in scene.live.objects

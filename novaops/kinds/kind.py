@@ -227,10 +227,7 @@ class Kind:
         return None
 
     def hollow(self, obj: Object) -> list[Step] | None:
-        """What frees it from what it depends on, so that its dependants among these can be dropped first.
-
-        None when nothing does. `drop` follows.
-        """
+        """Free it from what it depends on, so that its dependants among these can be dropped first, before `drop`."""
         return None
 
     def finish(self, obj: Object, scene: Scene) -> list[Step]:
@@ -355,6 +352,10 @@ class Kind:
 
     def opens(self, new: Object, scene: Scene) -> Sequence[Risk]:
         """Access to rows that are there which making `new` gives."""
+        return ()
+
+    def instead(self, old: Object, new: Object, scene: Scene) -> Sequence[Risk]:
+        """Access that changes where `new` takes the place of another object for those who use that."""
         return ()
 
     def reached(self, obj: Object) -> str | None:

@@ -54,11 +54,13 @@ def assess(
     for address, change in goals.items():
         used = access.both(change, scene, named)
         known = [*risks(change, changes, scene), *access.handed_over(change)]
-        known += access.widened(*used) if used else ()
+        if used:
+            known += access.widened(*used)
+            known += kind_of(used[1]).instead(*used, scene) if used[0].address != used[1].address else ()
         told = {risk: _hazard(risk, connection) for risk in known}
         repaired = _relation(change, scene) in written
         hazards = [h for h in told.values() if h]
-        if used and (revoked := access.revoked(*used)):
+        if used and used[0].address.args == used[1].address.args and (revoked := access.revoked(*used)):
             hazards.append(hazard("access-loss", used[1].identity, revoked))
         for obstacle, harm in _refused(change, scene, connection, repaired):
             if harm is not None:

@@ -136,3 +136,20 @@ def test_what_cannot_be_taken_back_is_said_and_not_tried(
     assert any(f"SELECT of {chain[2]} stays, as {chain[1]} gave it" in notice for notice in made.notices)
     assert project.apply(made, allow=["all"]).left == ()
     live.execute("ALTER SCHEMA public OWNER TO pg_database_owner")
+
+
+def test_a_grant_that_left_the_files_is_named(
+    live: Connection, declare: Callable[..., Project], role: Callable[[str], str]
+) -> None:
+    reader = role("reader")
+    tables = "CREATE TABLE t (a int); CREATE TABLE u (a int);"
+    both = "".join(f"GRANT SELECT ON {name} TO {reader};" for name in ("t", "u"))
+    assert declare(tables + both).apply().left == ()
+    assert declare(tables + both).plan().notices == ()
+    made = declare(tables + f"GRANT SELECT ON t TO {reader};").plan()
+    assert made.statements == ()
+    (notice,) = made.notices
+    assert notice.startswith("privileges on public.u are not compared, as the files give none: ")
+    assert declare(tables + f"GRANT SELECT ON t TO {reader};", privileges="ignore").plan().notices == ()
+    # Files without any grant leave them all to others.
+    assert declare(tables).plan().notices == ()
