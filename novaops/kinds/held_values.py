@@ -6,12 +6,12 @@ attribute of it, a range of it, and so on from one to the next.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.db.identifiers import quote_ident, quote_literal
-from novaops.kinds.kind import Scene
+from novaops.kinds.kind import Risk, Scene
 
 
 def held_values(type_: Object, scene: Scene) -> Iterator[tuple[Object, str]]:
@@ -35,6 +35,39 @@ def told_apart(held: tuple[Object, str], value: str) -> str:
     """A query of `held_values` with the column's identity beside the value, in which `value` names it."""
     column, query = held
     return f"SELECT {quote_literal(column.identity)} AS held_in, {value} AS value FROM ({query}) AS held"
+
+
+def among(
+    hazard: str,
+    subject: str,
+    held: Iterable[tuple[Object, str]],
+    value: str,
+    condition: str,
+    says: str | None,
+) -> list[Risk]:
+    """The risk for the values of `held_values` that meet the condition; in both expressions `value` names one."""
+    queries = [told_apart(place, value) for place in held]
+    if not queries:
+        return []
+    held_there = f"FROM ({' UNION ALL '.join(queries)}) AS held"
+    source = f"{held_there} WHERE {condition}"
+    # What is lost is told of the values that have it.
+    counted = (
+        f"count(*), NULL {source}"
+        if says is None
+        else f"count(*) FILTER (WHERE {condition}), count(*) {held_there}"
+    )
+    return [
+        Risk(
+            hazard,
+            subject,
+            "values",
+            f"SELECT EXISTS (SELECT {source})",
+            f"SELECT {counted}",
+            query=f"SELECT * {source}",
+            says=says,
+        )
+    ]
 
 
 def column_to_be(column: Object, scene: Scene) -> Object | None:

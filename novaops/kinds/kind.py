@@ -95,6 +95,8 @@ class Risk:
     """What would become of them where they are not lost: "would leave public.events"."""
     query: str | None = None
     """What shows people the rows in question."""
+    tries: bool = False
+    """Whether `exists` converts the values as the statement does: where that fails, PostgreSQL refuses the statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,10 +369,7 @@ class Kind:
         return obj
 
     def obstacles(self, new: Object, scene: Scene) -> list[Risk]:
-        """Live data for which PostgreSQL will refuse to create `new`, or to alter it so.
-
-        Without `exists` a risk says that only PostgreSQL can tell.
-        """
+        """Live data for which PostgreSQL will refuse to create or alter `new`; it alone can tell where `exists` is None."""
         return []
 
     def unread(self, obj: Object) -> frozenset[str]:

@@ -65,6 +65,9 @@ def assess(
         for obstacle, harm in _refused(change, scene, connection, repaired):
             if harm is not None:
                 hazards.append(harm)
+                if obstacle.tries:
+                    # Nothing is narrowed by a statement that is refused, and nothing could be counted.
+                    hazards = [h for h in hazards if h.hazard != "narrowing" or h.object != obstacle.subject]
             elif _busy(change, scene) and obstacle.subject not in found.unknown:
                 found.unknown.append(obstacle.subject)
         if repaired:
@@ -128,7 +131,7 @@ def _refused(
     if connection is None or isinstance(change, Drop) or (isinstance(change, Alter) and not change.changed):
         return
     for risk in kind_of(change.new).obstacles(change.new, scene):
-        row = ask(connection, risk.exists) if risk.exists else None
+        row = ask(connection, risk.exists, (True,) if risk.tries else None) if risk.exists else None
         if row is None and repaired and risk.exists:
             yield risk, _told(risk, None)
         elif row is None or row[0]:

@@ -10,8 +10,10 @@ import psycopg
 COUNT_TIMEOUT = "2s"
 
 
-def ask(connection: psycopg.Connection[Any], sql: str) -> Sequence[Any] | None:
-    """First row of a query on the live data; None when it failed or took too long.
+def ask(
+    connection: psycopg.Connection[Any], sql: str, refused: Sequence[Any] | None = None
+) -> Sequence[Any] | None:
+    """First row of a query on the live data; None when it failed or took too long, `refused` when a value made it fail.
 
     Checks and views run functions, which must not write. Row security must not hide rows (`row_security = off` makes such a query fail instead). On an
     autocommit connection one message is one transaction; there may be thousands of questions.
@@ -25,6 +27,8 @@ def ask(connection: psycopg.Connection[Any], sql: str) -> Sequence[Any] | None:
         while cursor.nextset():
             pass
         return cursor.fetchone()
+    except (psycopg.DataError, psycopg.IntegrityError):
+        return refused
     except (psycopg.errors.OperationalError, psycopg.errors.DatabaseError):
         if connection.closed:
             raise
