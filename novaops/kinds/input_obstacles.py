@@ -28,7 +28,7 @@ def unreadable(column: Object, scene: Scene) -> list[Risk]:
         if lossless(old, column):
             return []
         refused = refused_by_cast(old, column)
-        return [_refusal(column, refused)] if refused else _tried(column, scene)
+        return [_refusal(column, refused)] if refused else _tried(column, "", column["type"], scene)
     text = f"{column['_quoted']}::text"
     labels = _labels(column, scene)
     if labels is not None:
@@ -40,17 +40,20 @@ def unreadable(column: Object, scene: Scene) -> list[Risk]:
         refused = f"NOT pg_catalog.pg_input_is_valid({text}, {quote_literal(column['_base_type'])})"
     elif column["_type_category"] in SHAPES:
         refused = f"{text} !~ {quote_literal(SHAPES[column['_type_category']])}"
+    elif column["_type_type"] == "d":
+        # Its constraints are looked at by themselves (`domain_obstacles.unfit`).
+        return _tried(column, "::text", column["_base_type"], scene)
     else:
         return []
     return [_refusal(column, refused)]
 
 
-def _tried(column: Object, scene: Scene) -> list[Risk]:
+def _tried(column: Object, text: str, type_: str, scene: Scene) -> list[Risk]:
     """For a cast that may refuse values: it is run on them, where the type is there."""
     edges = scene.desired.dependencies.get(column.address, ())
     if any(edge.referenced.type == "type" and scene.creates(edge.referenced) for edge in edges):
         return []
-    exists = f"SELECT count({column['_quoted']}::{column['type']}) < 0 FROM {column['_relation']}"
+    exists = f"SELECT count({column['_quoted']}{text}::{type_}) < 0 FROM {column['_relation']}"
     says = f"would not fit {column['type']}"
     return [Risk("check", column.identity, "rows", exists, says=says, tries=True)]
 

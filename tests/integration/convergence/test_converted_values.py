@@ -89,6 +89,18 @@ def test_a_cast_that_only_the_server_knows(new_database: Callable[..., str]) -> 
         assert [h.consent for h in told(connection, desired)] == ["check:public.t.a"]
 
 
+def test_what_the_base_type_of_a_domain_does_not_read(new_database: Callable[..., str]) -> None:
+    domain = "CREATE DOMAIN d AS numeric(8,3);"
+    desired = declared(new_database(), domain + TABLE.format("d"))
+    with psycopg.connect(new_database(), autocommit=True) as connection:
+        connection.execute(domain + TABLE.format("timestamp"))
+        assert told(connection, desired) == []
+        connection.execute("INSERT INTO t VALUES ('2020-01-01')")
+        assert [h.consent for h in told(connection, desired)] == ["check:public.t.a"]
+        with pytest.raises(psycopg.DataError):
+            told(connection, desired, carry_out=True)
+
+
 @pytest.mark.parametrize("name", BY_POSITION)
 def test_a_composite_within_another_type_is_read_by_position(
     new_database: Callable[..., str], name: str
