@@ -54,7 +54,8 @@ from novaops.kinds.levels import (
     own_not_null,
 )
 from novaops.kinds.reach import any_row
-from novaops.kinds.sequence_position import left_behind, starts_over
+from novaops.kinds.sequence_position import starts_over
+from novaops.kinds.sequence_takeover import left_behind
 from novaops.kinds.type_change import lossless, narrowing, using, zoned
 from novaops.kinds.words import PERSISTENCE, STORAGE
 from novaops.kinds.work import rewrite
@@ -158,7 +159,7 @@ class Column(Kind):
         if generation is None or (changed & KEPT and in_partition_key(old, scene)):
             return None
         steps = []
-        numbering = identity_steps(old, new)
+        numbering = identity_steps(old, new, scene)
         # The limits of the sequence must be numbers of its type, before as after.
         narrower = lossless(new, old) and not lossless(old, new)
         if narrower:

@@ -3,6 +3,11 @@ WITH casts AS (
     SELECT castsource, string_agg(format_type(casttarget, NULL), E'\n') AS targets,
         string_agg(format_type(casttarget, NULL), E'\n') FILTER (WHERE castmethod = 'b') AS binary_coercible
     FROM pg_catalog.pg_cast GROUP BY castsource
+), comparable AS (
+    -- Types with an operator class that gives them an equality (lookup_type_cache() in src/backend/utils/cache/typcache.c).
+    SELECT DISTINCT o.opcintype FROM pg_catalog.pg_opclass o
+    JOIN pg_catalog.pg_am m ON m.oid = o.opcmethod AND m.amname IN ('btree', 'hash')
+    WHERE o.opcdefault
 ), inherited AS (
     SELECT DISTINCT ON (i.inhrelid, a.attname) i.inhrelid, a.attname, p.relkind = 'f' AS from_foreign,
         ARRAY[n.nspname, p.relname, a.attname]::text[] AS names
@@ -90,6 +95,7 @@ SELECT
     base.typcategory::text AS _type_category,
     coalesce(nullif(a.atttypmod, -1), nullif(t.typtypmod, -1)) AS _type_modifier,
     t.typtype::text AS _type_type,
+    base.typtype IN ('e', 'r', 'm') OR q.opcintype IS NOT NULL AS _has_equality,
     k.targets AS _casts,
     CASE WHEN base.typcategory <> 'A' THEN k.binary_coercible END AS _same_bytes
 FROM pg_catalog.pg_attribute a
@@ -100,6 +106,7 @@ JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
 JOIN pg_catalog.pg_type base ON base.oid = coalesce(nullif(t.typbasetype, 0), t.oid)
 -- An array is cast element by element.
 LEFT JOIN casts k ON k.castsource = CASE WHEN base.typcategory = 'A' THEN base.typelem ELSE base.oid END
+LEFT JOIN comparable q ON q.opcintype = CASE WHEN base.typcategory = 'A' THEN base.typelem ELSE base.oid END
 LEFT JOIN inherited i ON i.inhrelid = a.attrelid AND i.attname = a.attname
 LEFT JOIN identity id ON id.attrelid = a.attrelid AND id.attnum = a.attnum
 LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum AND a.attgenerated <> ''

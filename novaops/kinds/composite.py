@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from novaops.catalog.object import Object
 from novaops.db.identifiers import quote_ident, quote_literal
+from novaops.kinds.held_values import among, held_values
 from novaops.kinds.kind import Part, Phase, Risk, Scene, Step
-from novaops.kinds.type import Type, held, stored_in
+from novaops.kinds.type import Type, stored_in
+from novaops.kinds.type_change import CHANGED, distinct, unread
 
 
 class Attribute(NamedTuple):
@@ -74,18 +76,83 @@ class Composite(Type):
         return f"CASE WHEN num_nonnulls({value}) = 1 THEN ROW({', '.join(fields)})::{new.identity} END"
 
     def value_risks(self, old: Object, after: Object, scene: Scene) -> list[Risk]:
-        before, wanted, columns = _by_name(old), _by_name(after), stored_in(old, scene)
+        before, wanted, places = _by_name(old), _by_name(after), list(held_values(old, scene))
+        by_name, by_position = self._converted(old, after, places, scene)
         risks = []
         for name, attribute in before.items():
-            hazard = "data-loss" if name not in wanted else "narrowing"
-            if columns and wanted.get(name) != attribute:
-                subject = f"{old.identity}.{quote_ident(name)}"
-                risks += held(hazard, subject, ((c, _holds(c, old, name)) for c in columns), scene)
-        # Within an array values are converted as text, that is by position and not by name.
-        nested = [(c, _present(c)) for c in columns if c["type"] != old.identity]
-        if nested and list(before) != list(wanted)[: len(before)]:
-            risks += held("data-loss", old.identity, nested, scene)
+            subject, field = f"{old.identity}.{quote_ident(name)}", f"(value).{quote_ident(name)}"
+            kept = wanted.get(name)
+            if kept is None and by_name:
+                given = f"pg_catalog.num_nonnulls({field}) = 1"
+                risks += among("data-loss", subject, by_name, "value", given, None)
+            elif kept is not None and kept.type != attribute.type:
+                back = f"{_field('value', attribute, kept)}::text::{attribute.type}"
+                differs = distinct(back, field, name in old["_comparable"])
+                risks += among("narrowing", subject, by_name, "value", differs, CHANGED)
+        moved = {a.name: b.name for a, b in _pairs(old, after) if a.name != b.name}
+        if moved and len(before) == len(wanted):
+            read = ", ".join(f"{a} as {b}" for a, b in moved.items())
+            says = f"would be read by position: {read}"
+            risks += among("data-loss", old.identity, by_position, "value", PRESENT, says)
+        for a, b in _pairs(old, after):
+            if a.type != b.type and a.name == b.name:
+                field = f"(value).{quote_ident(a.name)}"
+                differs = distinct(
+                    f"{field}::text::{b.type}::text::{a.type}", field, a.name in old["_comparable"]
+                )
+                subject = f"{old.identity}.{quote_ident(a.name)}"
+                risks += among("narrowing", subject, by_position, "value", differs, CHANGED)
         return risks
+
+    def obstacles(self, new: Object, scene: Scene) -> list[Risk]:
+        """Report values that the new attributes do not read: what is converted goes by its text."""
+        old = scene.live.objects.get(new.address)
+        if old is None or old.kind != self.name:
+            return []
+        by_name, by_position = self._converted(old, new, list(held_values(old, scene)), scene)
+        wanted = _by_name(new)
+        same = [(a, wanted[name]) for name, a in _by_name(old).items() if name in wanted]
+        refused = [*_unreadable(new, by_name, same, scene)]
+        if len(_attributes(old)) != len(_attributes(new)):
+            says = f"would have another number of attributes than {new.identity}"
+            return refused + among("check", new.identity, by_position, "value", PRESENT, says)
+        return [*refused, *_unreadable(new, by_position, _pairs(old, new), scene)]
+
+    def _converted(
+        self, old: Object, after: Object, places: list[tuple[Object, str]], scene: Scene
+    ) -> tuple[list[tuple[Object, str]], list[tuple[Object, str]]]:
+        """Places of values that keep their attributes by name, and of those that another type around them has read by position.
+
+        Where ALTER TYPE does it, all keep them by name. ALTER COLUMN … USING allows no subquery, which an array would need.
+        """
+        in_place = self.alter(old, after, frozenset({"attributes"}), scene) is not None
+        if in_place and old.address not in scene.replaced:
+            return places, []
+        nested = [place for place in places if place[0]["type"] != old.identity]
+        return [place for place in places if place not in nested], nested
+
+
+PRESENT = "pg_catalog.num_nonnulls(value) = 1"
+
+
+def _pairs(old: Object, new: Object) -> list[tuple[Attribute, Attribute]]:
+    """The attributes by their position."""
+    return list(zip(_attributes(old), _attributes(new), strict=False))
+
+
+def _unreadable(
+    new: Object, places: list[tuple[Object, str]], pairs: list[tuple[Attribute, Attribute]], scene: Scene
+) -> Iterator[Risk]:
+    """For attributes of values that become other ones by their text."""
+    for before, after in pairs:
+        if before.type != after.type and places:
+            text = f"(value).{quote_ident(before.name)}::text"
+            says = f"would not fit: {after.type} does not read attribute {before.name}"
+            refused = unread(text, after.type, scene.version)
+            if refused is None:
+                yield Risk("check", new.identity, "values")
+            else:
+                yield from among("check", new.identity, places, "value", refused, says)
 
 
 def _field(value: str, before: Attribute, after: Attribute) -> str:
@@ -120,15 +187,3 @@ def _said(comments: Mapping[str, str], labels: Mapping[str, Mapping[str, str]], 
 
 def _literal(text: str | None) -> str:
     return "NULL" if text is None else quote_literal(text)
-
-
-def _holds(column: Object, composite: Object, attribute: str) -> str:
-    """Condition under which some value in the column has the attribute, in an array or composite as well."""
-    name = quote_ident(column.address.names[-1])
-    if column["type"] == composite.identity:
-        return f"num_nonnulls(({name}).{quote_ident(attribute)}) = 1"
-    return _present(column)
-
-
-def _present(column: Object) -> str:
-    return f"num_nonnulls({quote_ident(column.address.names[-1])}) = 1"

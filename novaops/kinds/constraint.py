@@ -34,6 +34,7 @@ from novaops.kinds.levels import (
     governing_not_null,
 )
 from novaops.kinds.obstacles import violated
+from novaops.kinds.published import without_identity
 from novaops.kinds.words import MODE_NAMES
 from novaops.kinds.work import Work, offline, scan
 
@@ -165,6 +166,9 @@ class Constraint(Kind):
 
     def exposes(self, obj: Object) -> str:
         return "rows that violate it can be written"
+
+    def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
+        return without_identity(old, scene) if new is None else []
 
     def obstacles(self, new: Object, scene: Scene) -> list[Risk]:
         added = new["type"] == NOT_NULL and new.parent not in scene.live.objects

@@ -8,6 +8,7 @@ from novaops.catalog.object import Object
 from novaops.kinds.inheritance import brought, live
 from novaops.kinds.kind import Kind, Part, Scene, Step
 from novaops.kinds.levels import arriving_default
+from novaops.kinds.sequence_takeover import takeover
 
 
 class DefaultValue(Kind):
@@ -20,7 +21,14 @@ class DefaultValue(Kind):
     refuses = frozenset({"column type"})
 
     def create(self, obj: Object, parts: Sequence[Part], scene: Scene) -> list[Step]:
-        return [_alter(obj, f"SET DEFAULT {obj['expression']}")]
+        default = _alter(obj, f"SET DEFAULT {obj['expression']}")
+        taken = takeover(_column(obj, scene), scene)
+        if taken is None or taken.moved:
+            return [default]
+        if taken.from_identity:
+            return [*taken.continued(), *taken.forgotten(), default]
+        # The lock of the table comes first: whoever inserts has a number by then.
+        return [default, *taken.continued()]
 
     def inline(self, obj: Object, parts: Sequence[Part], scene: Scene) -> str | None:
         return f"DEFAULT {obj['expression']}"

@@ -11,7 +11,12 @@ SELECT
     t.typnotnull AND nn.contypid IS NULL AS not_null,
     format_type(t.typbasetype, NULL) AS _base_type,
     nullif(t.typtypmod, -1) AS _type_modifier,
-    b.typtype::text AS _type_type
+    b.typtype::text AS _type_type,
+    b.typtype IN ('e', 'r', 'm') OR EXISTS (
+        SELECT FROM pg_catalog.pg_opclass o JOIN pg_catalog.pg_am m ON m.oid = o.opcmethod
+        WHERE o.opcdefault AND m.amname IN ('btree', 'hash')
+          AND o.opcintype = CASE WHEN b.typcategory = 'A' THEN b.typelem ELSE b.oid END
+    ) AS _has_equality
 FROM pg_catalog.pg_type t
 JOIN pg_catalog.pg_type b ON b.oid = t.typbasetype
 JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace

@@ -8,10 +8,10 @@ from __future__ import annotations
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.kinds.evaluation import Evaluation
-from novaops.kinds.held_values import held_values, told_apart
+from novaops.kinds.held_values import among, held_values, told_apart
 from novaops.kinds.kind import Risk, Scene
 from novaops.kinds.obstacles import refusal
-from novaops.kinds.type_change import castable, lossless
+from novaops.kinds.type_change import CHANGED, castable, distinct, lossless
 from novaops.kinds.work import Work, scan
 
 
@@ -60,16 +60,9 @@ def narrowed(old: Object, new: Object, scene: Scene) -> list[Risk]:
     if lossless(old, new):
         return []
     before, after = old["base_type"], new["base_type"]
-    held = [told_apart(place, f"value::{before}") for place in held_values(old, scene)]
-    if not held:
-        return []
-    source = f"FROM ({' UNION ALL '.join(held)}) AS held"
-    differs = f"value::text::{after}::text::{before}::text IS DISTINCT FROM value::text"
-    exists = f"SELECT EXISTS (SELECT {source} WHERE {differs})"
-    count = f"SELECT count(*) FILTER (WHERE {differs}), count(*) {source}"
-    return [
-        Risk("narrowing", old.identity, "values", exists, count, query=f"SELECT * {source} WHERE {differs}")
-    ]
+    back = f"value::text::{after}::text::{before}"
+    differs = distinct(back, f"value::{before}", old["_has_equality"])
+    return among("narrowing", old.identity, held_values(old, scene), f"value::{before}", differs, CHANGED)
 
 
 def _of_domain(subject: Object, domain: Object, expression: str | None, scene: Scene) -> list[Risk]:

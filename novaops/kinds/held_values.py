@@ -6,11 +6,12 @@ attribute of it, a range of it, and so on from one to the next.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.db.identifiers import quote_ident, quote_literal
-from novaops.kinds.kind import Scene
+from novaops.kinds.kind import Risk, Scene
 
 
 def held_values(type_: Object, scene: Scene) -> Iterator[tuple[Object, str]]:
@@ -36,11 +37,64 @@ def told_apart(held: tuple[Object, str], value: str) -> str:
     return f"SELECT {quote_literal(column.identity)} AS held_in, {value} AS value FROM ({query}) AS held"
 
 
+def among(
+    hazard: str,
+    subject: str,
+    held: Iterable[tuple[Object, str]],
+    value: str,
+    condition: str,
+    says: str | None,
+) -> list[Risk]:
+    """The risk for the values of `held_values` that meet the condition; in both expressions `value` names one."""
+    queries = [told_apart(place, value) for place in held]
+    if not queries:
+        return []
+    held_there = f"FROM ({' UNION ALL '.join(queries)}) AS held"
+    source = f"{held_there} WHERE {condition}"
+    # What is lost is told of the values that have it.
+    counted = (
+        f"count(*), NULL {source}"
+        if says is None
+        else f"count(*) FILTER (WHERE {condition}), count(*) {held_there}"
+    )
+    return [
+        Risk(
+            hazard,
+            subject,
+            "values",
+            f"SELECT EXISTS (SELECT {source})",
+            f"SELECT {counted}",
+            query=f"SELECT * {source}",
+            says=says,
+        )
+    ]
+
+
+def column_to_be(column: Object, scene: Scene) -> Object | None:
+    """The desired column that has the values of a live one: those of partitions may be copied into another table.
+
+    Where a partitioned table is rebuilt, partitions that the plan drops leave their rows to it (`moved_rows.fill`).
+    """
+    table = column.parent
+    while table is not None and table not in scene.moved and scene.drops(table):
+        table = _partitioned(table, scene)
+    if table is None:
+        return None
+    address = Address(column.address.type, (*table.names, column.address.names[-1]))
+    after = scene.desired.objects.get(address)
+    return None if after is None or (scene.drops(address) and table not in scene.moved) else after
+
+
+def _partitioned(table: Address, scene: Scene) -> Address | None:
+    """The partitioned table that it is a partition of."""
+    root = scene.live[table].attributes.get("partition_of")
+    edges = scene.live.dependencies.get(table, ())
+    return next((e.referenced for e in edges if root and scene.live[e.referenced].identity == root), None)
+
+
 def _keeps_its_values(column: Object, scene: Scene) -> bool:
-    after = scene.desired.objects.get(column.address)
-    if after is None or after["type"] != column["type"]:
-        return False
-    return not scene.drops(column.address) or column.parent in scene.moved
+    after = column_to_be(column, scene)
+    return after is not None and bool(after["type"] == column["type"])
 
 
 def _in_column(type_: Object, column: Object) -> Iterator[str]:

@@ -10,6 +10,7 @@ from novaops.db.sequence_options import catch_up, changed_clauses, clauses, move
 from novaops.kinds.concurrently import NEW
 from novaops.kinds.inheritance import newly_made, origin
 from novaops.kinds.kind import Phase, Scene, Step
+from novaops.kinds.sequence_takeover import takeover
 from novaops.kinds.work import rewrite
 
 IDENTITY = {"a": "ALWAYS", "d": "BY DEFAULT"}
@@ -26,18 +27,21 @@ def identity(obj: Object) -> str:
     return f"{text} ({' '.join(options)})" if options else text
 
 
-def identity_steps(old: Object, new: Object) -> list[Step]:
+def identity_steps(old: Object, new: Object, scene: Scene) -> list[Step]:
     """What gives the column an identity, takes it away or changes its sequence."""
     before, after = old["identity_options"], new["identity_options"]
     if before is None and after is None:
         return []
     if before is None:
         # The column is NOT NULL and without default when what it contains is as it will be.
-        added = _alter(new, f"ADD {identity(new)}")
-        return [Step(step.sql, phase=Phase.FINISH) for step in (added, _caught_up(new))]
+        added, taken = _alter(new, f"ADD {identity(new)}"), takeover(new, scene)
+        steps = [*taken.set_aside(), added, *taken.continued()] if taken else [added, _caught_up(new)]
+        return [Step(step.sql, phase=Phase.FINISH) for step in steps]
     if after is None:
-        # A sequence of the same name may take over.
-        return [Step(_alter(new, "DROP IDENTITY").sql, phase=Phase.RELEASE)]
+        # A sequence of the same name may be created.
+        taken = takeover(new, scene)
+        dropped = [*(taken.remembered() if taken else ()), _alter(new, "DROP IDENTITY")]
+        return [Step(step.sql, phase=Phase.RELEASE) for step in dropped]
     start, new_start, sequence = old["_identity_start"], new["_identity_start"], old["_identity_identity"]
     steps = [Step(sql) for sql in moved(sequence, before, after, start, new_start)]
     clauses = changed_clauses(before, after, start, new_start)

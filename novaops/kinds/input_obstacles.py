@@ -6,7 +6,7 @@ from novaops.catalog.object import Object
 from novaops.db.identifiers import quote_literal
 from novaops.kinds.kind import Risk, Scene
 from novaops.kinds.obstacles import refusal
-from novaops.kinds.type_change import castable
+from novaops.kinds.type_change import castable, lossless, refused_by_cast
 
 # What every text of such a value looks like, by pg_type.typcategory (documentation, sections 8.10, 8.15.6, 8.16.6 and
 # 8.17.5): where the type cannot be asked yet, most of what is something else is told by that.
@@ -25,7 +25,10 @@ def unreadable(column: Object, scene: Scene) -> list[Risk]:
     if same or column["generated"] or column["_foreign"]:
         return []
     if castable(old, column) and not _read_from_string(old, column):
-        return []
+        if lossless(old, column):
+            return []
+        refused = refused_by_cast(old, column)
+        return [_refusal(column, refused)] if refused else _tried(column, "", column["type"], scene)
     text = f"{column['_quoted']}::text"
     labels = _labels(column, scene)
     if labels is not None:
@@ -37,10 +40,27 @@ def unreadable(column: Object, scene: Scene) -> list[Risk]:
         refused = f"NOT pg_catalog.pg_input_is_valid({text}, {quote_literal(column['_base_type'])})"
     elif column["_type_category"] in SHAPES:
         refused = f"{text} !~ {quote_literal(SHAPES[column['_type_category']])}"
+    elif column["_type_type"] == "d":
+        # Its constraints are looked at by themselves (`domain_obstacles.unfit`).
+        return _tried(column, "::text", column["_base_type"], scene)
     else:
         return []
+    return [_refusal(column, refused)]
+
+
+def _tried(column: Object, text: str, type_: str, scene: Scene) -> list[Risk]:
+    """For a cast that may refuse values: it is run on them, where the type is there."""
+    edges = scene.desired.dependencies.get(column.address, ())
+    if any(edge.referenced.type == "type" and scene.creates(edge.referenced) for edge in edges):
+        return []
+    exists = f"SELECT count({column['_quoted']}{text}::{type_}) < 0 FROM {column['_relation']}"
+    says = f"would not fit {column['type']}"
+    return [Risk("check", column.identity, "rows", exists, says=says, tries=True)]
+
+
+def _refusal(column: Object, refused: str) -> Risk:
     source = f"FROM {column['_relation']} WHERE {refused}"
-    return [refusal("check", column.identity, f"would not fit {column['type']}", source)]
+    return refusal("check", column.identity, f"would not fit {column['type']}", source)
 
 
 def _read_from_string(old: Object, new: Object) -> bool:

@@ -159,14 +159,11 @@ class Kind:
         return self.joined
 
     def stub(self, obj: Object) -> list[Step] | None:
-        """What makes it exist enough for its dependants when it depends on them in a cycle.
-
-        None when nothing does. `create` follows when they exist and completes it.
-        """
+        """Make it exist enough for dependants that it depends on, until `create` completes it; None: nothing does."""
         return None
 
     def hollow(self, obj: Object) -> list[Step] | None:
-        """What frees it from what it depends on (None: nothing does), so that its dependants among these can go first."""
+        """Free it from what it depends on, so that its dependants among these can be dropped first, before `drop`."""
         return None
 
     def finish(self, obj: Object, scene: Scene) -> list[Step]:
@@ -273,6 +270,10 @@ class Kind:
         """Live objects that are altered after its drop: PostgreSQL cannot keep it up with what they become."""
         return ()
 
+    def successors(self, obj: Object, scene: Scene) -> Iterable[Address]:
+        """Objects that take something over from it: it is dropped after they have."""
+        return ()
+
     def known_by(self, obj: Object, snapshot: Snapshot) -> Hashable | None:
         """What it is recognised by where nobody chose its name; None: by its address."""
         return None
@@ -301,15 +302,16 @@ class Kind:
         """Access to rows that are there which making `new` gives."""
         return ()
 
+    def instead(self, old: Object, new: Object, scene: Scene) -> Sequence[Risk]:
+        """Access that changes where `new` takes the place of another object for those who use that."""
+        return ()
+
     def reached(self, obj: Object) -> str | None:
         """Query that tells whether a right on it reaches something that is there; None: it does not."""
         return None
 
     def obstacles(self, new: Object, scene: Scene) -> list[Risk]:
-        """Live data for which PostgreSQL will refuse to create `new`, or to alter it so.
-
-        Without `exists` a risk says that only PostgreSQL can tell.
-        """
+        """Live data for which PostgreSQL will refuse to create or alter `new`; it alone can tell where `exists` is None."""
         return []
 
     def is_setting(self, obj: Object) -> bool:

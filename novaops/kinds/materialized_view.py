@@ -9,6 +9,7 @@ from novaops.kinds import storage_parameters
 from novaops.kinds.kind import Kind, Part, Risk, Scene, Step
 from novaops.kinds.query import with_columns
 from novaops.kinds.reach import any_row
+from novaops.kinds.view_rights import rights_changed
 from novaops.kinds.words import REPLICA_IDENTITY
 from novaops.kinds.work import Work, offline, rewrite
 
@@ -83,6 +84,9 @@ class MaterializedView(Kind):
 
     def reached(self, obj: Object) -> str | None:
         return any_row(obj.identity)
+
+    def instead(self, old: Object, new: Object, scene: Scene) -> list[Risk]:
+        return list(rights_changed(old, new, False, scene)) if old.kind == "view" else []
 
 
 def _filled(obj: Object, scene: Scene) -> bool:

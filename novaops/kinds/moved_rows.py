@@ -11,9 +11,10 @@ from dataclasses import replace
 
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
-from novaops.db.identifiers import quote_ident, quote_literal, quote_qualified, suffixed
+from novaops.db.identifiers import quote_ident, quote_qualified, suffixed
 from novaops.db.sequence_options import catch_up
 from novaops.kinds.kind import ASIDE, Scene, Step
+from novaops.kinds.sequence_takeover import takeover
 from novaops.kinds.type_change import using
 
 
@@ -44,7 +45,7 @@ def fill(old: Object, new: Object, scene: Scene) -> list[Step]:
         *_lifted(new.identity, new, "NO FORCE"),
         *copied,
         *_lifted(new.identity, new, "FORCE"),
-        *(step for before, after in pairs for step in _numbered_on(before, after, new, scene)),
+        *(step for _, after in pairs for step in _numbered_on(after, new, scene)),
     ]
 
 
@@ -71,10 +72,19 @@ def _columns(children: tuple[Object, ...]) -> Iterator[Object]:
 def _named(table: Object, scene: Scene) -> Iterator[tuple[str, str]]:
     """What belongs to the table and has a name of its own in the schema: (keyword, name)."""
     for child in scene.live.children.get(table.address, ()):
+        yield from _sequence_taken_over(child, scene)
         if child.attributes.get("identity_sequence"):
             yield "SEQUENCE", child["identity_sequence"]
         elif child.address.type == "index" or child.facts.get("index"):
             yield "INDEX", child.name
+
+
+def _sequence_taken_over(column: Object, scene: Scene) -> Iterator[tuple[str, str]]:
+    """The sequence of its default, where one of the same name takes over."""
+    after = scene.desired.objects.get(column.address)
+    taken = takeover(after, scene) if after is not None and after.kind == "column" else None
+    if taken is not None and taken.aside and not taken.from_identity:
+        yield "SEQUENCE", taken.before.name
 
 
 def _lifted(identity: str, table: Object, clause: str) -> list[Step]:
@@ -83,23 +93,20 @@ def _lifted(identity: str, table: Object, clause: str) -> list[Step]:
     return [Step(f"ALTER TABLE {identity} {clause} ROW LEVEL SECURITY")] if forced else []
 
 
-def _numbered_on(before: Object, after: Object, new: Object, scene: Scene) -> Iterator[Step]:
-    """An identity column goes on counting where it was, a new sequence of the column behind what is there."""
-    if after["identity_options"] is None:
+def _numbered_on(after: Object, new: Object, scene: Scene) -> Iterator[Step]:
+    """Let the sequence of a column continue where the old one stands, or behind the rows where there was none."""
+    taken = takeover(after, scene)
+    if taken is not None:
+        yield from taken.continued()
+    elif after["identity_options"] is not None:
+        sequence, increment = after["_identity_identity"], after["identity_options"].get("increment", 1)
+        yield Step(catch_up(sequence, new.identity, after["_quoted"], after["_identity_start"], increment))
+    else:
         for sequence in _new_sequences(after, scene):
             increment = sequence["options"].get("increment", 1)
             yield Step(
                 catch_up(sequence.identity, new.identity, after["_quoted"], sequence["_start"], increment)
             )
-        return
-    sequence = after["_identity_identity"]
-    if before["identity_options"] is None:
-        increment = after["identity_options"].get("increment", 1)
-        yield Step(catch_up(sequence, new.identity, after["_quoted"], after["_identity_start"], increment))
-        return
-    source = quote_qualified(before.address.names[0], _aside(before["identity_sequence"]))
-    setval = f"pg_catalog.setval({quote_literal(sequence)}, last_value, is_called)"
-    yield Step(f"SELECT {setval} FROM {source}")
 
 
 def _new_sequences(column: Object, scene: Scene) -> Iterator[Object]:

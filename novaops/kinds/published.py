@@ -8,6 +8,7 @@ from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.kinds.kind import Risk, Scene
+from novaops.kinds.reach import publishes_changes
 
 SUBSCRIBED = (
     "SELECT EXISTS (SELECT FROM pg_catalog.pg_replication_slots"
@@ -54,6 +55,31 @@ def shows_less(old: Object, new: Object, scene: Scene) -> Iterator[Risk]:
     lost = (set(old["columns"] or before) & kept) - set(new["columns"])
     if lost:
         yield _told(old.identity, f"column {', '.join(sorted(lost))}", "would reach its subscribers no more")
+
+
+def without_identity(key: Object, scene: Scene) -> list[Risk]:
+    """For a primary key that goes and by which updates and deletes of a published table are told (`REPLICA IDENTITY DEFAULT`).
+
+    See CheckCmdReplicaIdentity() in src/backend/executor/execReplication.c.
+    """
+    table = scene.desired.objects.get(key.parent) if key.parent else None
+    if (
+        key["type"] != "p"
+        or table is None
+        or scene.live[table.address].attributes.get("replica_identity") != "d"
+    ):
+        return []
+    keys = (
+        o for o in scene.desired.children.get(table.address, ()) if o.kind == key.kind and o["type"] == "p"
+    )
+    if table.attributes.get("replica_identity") != "d" or any(keys):
+        return []
+    says = "would be refused: its table is published and would have no replica identity"
+    return [
+        Risk(
+            "behaviour", key.identity, "every UPDATE and DELETE", publishes_changes(table.identity), says=says
+        )
+    ]
 
 
 def _operations(publication: Object) -> list[str]:

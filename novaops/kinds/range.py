@@ -57,7 +57,9 @@ class Range(Type):
         if after["subtype"] == old["subtype"]:
             return []
         columns = ((c, f"{quote_ident(c.address.names[-1])} IS NOT NULL") for c in stored_in(old, scene))
-        return held("narrowing", old.identity, columns, scene)
+        return held(
+            "narrowing", old.identity, columns, scene, f"would be read as ranges of {after['subtype']}"
+        )
 
 
 def _rename_multirange(obj: Object, name: str) -> list[Step]:

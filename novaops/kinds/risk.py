@@ -28,5 +28,7 @@ class Risk:
     """What would become of them where they are not lost: "would leave public.events"."""
     query: str | None = None
     """What shows people the rows in question."""
+    tries: bool = False
+    """Whether `exists` converts the values as the statement does: where that fails, PostgreSQL refuses the statement."""
     evaluation: Evaluation | None = None
     """What the change evaluates for the rows, where an error means that PostgreSQL refuses the change."""

@@ -71,6 +71,10 @@ class Routine(Kind):
             return []
         return [*left_as_computed(old, changed, scene), *_rights(old, new, "owner" in changed)]
 
+    def instead(self, old: Object, new: Object, scene: Scene) -> list[Risk]:
+        comparable = "security_definer" in old.attributes and "security_definer" in new.attributes
+        return list(_rights(old, new, False)) if comparable else []
+
     def opaque(self, obj: Object) -> bool:
         return not obj["_parsed"]
 
@@ -99,16 +103,24 @@ def _rights(old: Object, new: Object, owner: bool) -> Iterator[Risk]:
     callers = sorted(
         {p.grantee for p in old.privileges or ()} & {p.grantee for p in new.privileges or ()} - {OWNER}
     )
-    if not callers or not (before != after or (owner and after)):
+    if not callers:
         return
     what = f"EXECUTE of {', '.join(caller or 'PUBLIC' for caller in callers)}"
-    if after:
+    if after and (not before or owner):
         says = f"would come with the rights of {'the new' if owner else 'the'} owner"
-        yield Risk("access-grant", old.identity, what, says=says)
-    else:
-        yield Risk(
-            "access-loss", old.identity, what, says="would no longer come with the rights of the owner"
-        )
+        yield Risk("access-grant", new.identity, what, says=says)
+    elif before and not after:
+        says = "would no longer come with the rights of the owner"
+        yield Risk("access-loss", new.identity, what, says=says)
+    if before and after and _sets_search_path(old) and not _sets_search_path(new):
+        # Whoever may create objects in a schema of that path runs code as the owner (CREATE FUNCTION, "Writing
+        # SECURITY DEFINER Functions Safely").
+        says = "would look up names in the search_path of the caller, with the rights of the owner"
+        yield Risk("access-grant", new.identity, what, says=says)
+
+
+def _sets_search_path(routine: Object) -> bool:
+    return any(setting.startswith("search_path=") for setting in routine["config"] or ())
 
 
 def _create_or_replace(obj: Object) -> Step:

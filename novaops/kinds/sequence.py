@@ -11,6 +11,7 @@ from novaops.db.identifiers import quote_literal
 from novaops.db.sequence_options import catch_up, changed_clauses, clauses, moved, turned
 from novaops.kinds.kind import Kind, Part, Phase, Risk, Scene, Step
 from novaops.kinds.sequence_position import out_of_limits, starts_over
+from novaops.kinds.sequence_takeover import takeovers_by, takeovers_from
 from novaops.kinds.words import PERSISTENCE
 
 NUMBERS = ("smallint", "integer", "bigint", "numeric")
@@ -40,7 +41,9 @@ class Sequence(Kind):
             return []
         steps = [Step(f"ALTER SEQUENCE {obj.identity} OWNED BY {obj['owned_by']}")]
         column = scene.desired.objects.get(Address("table column", tuple(obj["_owner_names"])))
-        if column is not None and not scene.creates(column.address) and column["type"] in NUMBERS:
+        if column is None or scene.creates(column.address) or takeovers_by(obj, scene):
+            return steps
+        if column["type"] in NUMBERS:
             # It takes over a column that may hold values already.
             increment = obj["options"].get("increment", 1)
             table, name = column["_relation"], column["_quoted"]
@@ -69,6 +72,19 @@ class Sequence(Kind):
             )
         return steps
 
+    def drop(self, obj: Object, scene: Scene) -> list[Step]:
+        aside = {taken.aside for taken in takeovers_from(obj, scene) if taken.aside}
+        return [Step(f"DROP SEQUENCE {next(iter(aside), obj.identity)}")]
+
+    def successors(self, obj: Object, scene: Scene) -> Iterable[Address]:
+        for taken in takeovers_from(obj, scene):
+            if taken.moved and taken.column.parent:
+                yield taken.column.parent
+            elif taken.after is taken.column:
+                yield taken.column.address
+            else:
+                yield Address("default value", taken.column.address.names)
+
     def survives(self, obj: Object, lost: Object, scene: Scene) -> frozenset[str] | None:
         return frozenset({"owned_by"}) if lost.address.names[:3] == tuple(obj["_owner_names"] or ()) else None
 
@@ -82,7 +98,9 @@ class Sequence(Kind):
             " AND pg_sequence_last_value(s.seqrelid) IS NOT NULL)"
         )
         if new is None:
-            return [Risk("data-loss", old.identity, "its position", used)]
+            taken = takeovers_from(old, scene)
+            lost = [Risk("data-loss", old.identity, "its position", used)]
+            return [risk for each in taken for risk in each.risks()] if taken else lost
         crash = [Risk("behaviour", old.identity, "its position", used, says="would be lost in a crash")]
         return [*starts_over(old, new), *(crash if new["persistence"] == "u" != old["persistence"] else [])]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from novaops.catalog.object import Object
 from novaops.db.sequence_options import turned
-from novaops.kinds.kind import Risk, Scene
+from novaops.kinds.kind import Risk
 from novaops.kinds.obstacles import refusal
 
 HIGHEST = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
@@ -76,18 +76,6 @@ def starts_over(before: Object, after: Object) -> list[Risk]:
         else:
             return []
     return [_position("behaviour", after, f"would be {new.start} again", used)]
-
-
-def left_behind(before: Object, after: Object, scene: Scene) -> list[Risk]:
-    """For an identity that a column loses, along with where it stood, and no sequence takes over."""
-    old = course(before)
-    if old is None or course(after) is not None:
-        return []
-    owners = (tuple(o["_owner_names"] or ()) for o in scene.desired if o.kind == "sequence")
-    if before.address.names in owners:
-        return []
-    used = f"SELECT EXISTS (SELECT FROM {old.sequence} WHERE is_called)"
-    return [Risk("data-loss", old.sequence, "the position of the identity", used)]
 
 
 def _moved_up(old: Course, new: Course) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.db.identifiers import quote_ident, quote_literal, quote_qualified, suffixed
+from novaops.kinds.held_values import column_to_be
 from novaops.kinds.kind import ASIDE, Kind, Risk, Scene, Step
 
 
@@ -47,7 +48,7 @@ def stored_in(obj: Object, scene: Scene) -> list[Object]:
     return [
         column
         for column in found.values()
-        if (kept := scene.desired.objects.get(column.address)) and kept["type"] == column["type"]
+        if (kept := column_to_be(column, scene)) is not None and kept["type"] == column["type"]
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from novaops.catalog.object import Object
+from novaops.db.identifiers import quote_literal
 from novaops.kinds import registry
 from novaops.kinds.kind import Risk, Scene
 
@@ -22,11 +23,16 @@ READ_ALIKE = {
     "smallint": TEXTS, "integer": TEXTS, "bigint": TEXTS, "uuid": TEXTS,
     "json": {"jsonb", *TEXTS}, "jsonb": {"json", *TEXTS},
 }  # fmt: skip
+LARGEST = {"smallint": 2**15 - 1, "integer": 2**31 - 1, "bigint": 2**63 - 1}
+NUMBERS = {*LARGEST, "numeric", "real", "double precision"}
 # Types whose modifier is a length or a precision that may grow.
 LENGTHS = {
     "character varying", "character", "bit varying", "time without time zone", "time with time zone",
     "timestamp without time zone", "timestamp with time zone",
 }  # fmt: skip
+
+CHANGED = "would be changed"
+REWRITTEN = "would be written otherwise: jsonb keeps no white space, no order of keys and one of equal keys"
 
 
 def using(old: Object, new: Object, scene: Scene) -> str | None:
@@ -74,13 +80,16 @@ def readable(old: Object, new: Object) -> bool:
 
 
 def narrowing(old: Object, new: Object) -> Risk | None:
-    """Values that are others after the change and back, told from their text: not all types have an `=`."""
+    """Values that are others after the change and back."""
     if lossless(old, new):
         return None
     column, table = old["_quoted"], old["_relation"]
     there = f"{column}::{new['type']}" if castable(old, new) else f"{column}::text::{new['type']}"
     back = f"({there})::{old['type']}" if castable(new, old) else f"({there})::text::{old['type']}"
-    differs = f"({back})::text IS DISTINCT FROM {column}::text"
+    differs = distinct(back, column, old["_has_equality"])
+    if refused := refused_by_cast(old, new):
+        differs = f"CASE WHEN {refused} THEN false ELSE {differs} END"
+    rewritten = (old["_base_type"], new["_base_type"]) == ("json", "jsonb")
     return Risk(
         "narrowing",
         old.identity,
@@ -89,7 +98,50 @@ def narrowing(old: Object, new: Object) -> Risk | None:
         f"SELECT count(*) FILTER (WHERE {differs}), count(*) FROM {table}",
         lock=table,
         query=f"SELECT * FROM {table} WHERE {differs}",
+        says=REWRITTEN if rewritten else CHANGED,
     )
+
+
+def distinct(one: str, other: str, has_equality: bool) -> str:
+    """Condition: two values of a type are not equal, by its own operator where it has one, or else by their text.
+
+    numeric writes 0.01 and 0.0100, which are equal. Within a row the operator is that of the type's operator class (record_eq() in
+    src/backend/utils/adt/rowtypes.c), whatever the search_path; an array of rows makes a row of one column.
+    """
+    if has_equality:
+        return f"ARRAY[ROW({one})] IS DISTINCT FROM ARRAY[ROW({other})]"
+    return f"({one})::text IS DISTINCT FROM ({other})::text"
+
+
+def refused_by_cast(old: Object, new: Object) -> str | None:
+    """Condition: the cast of a column's value to its new type fails; None where only the cast can tell."""
+    if not castable(old, new):
+        return None
+    before, after = (o["_base_type"].removesuffix("[]") for o in (old, new))
+    room = new["_type_modifier"]
+    value = "item" if new["_type_category"] == "A" else new["_quoted"]
+    if before not in NUMBERS:
+        return None
+    if after in LARGEST:
+        beyond = f"pg_catalog.round({value}::numeric) NOT BETWEEN {-LARGEST[after] - 1} AND {LARGEST[after]}"
+    elif after == "numeric" and room is not None:
+        precision, scale = _numeric(room)
+        most = f"'1e{precision - scale}'::numeric"
+        beyond = f"{value}::numeric <> 'NaN' AND pg_catalog.abs(pg_catalog.round({value}::numeric, {scale})) >= {most}"
+    else:
+        return None
+    if value == "item":
+        return f"EXISTS (SELECT FROM pg_catalog.unnest({new['_quoted']}) AS item WHERE {beyond})"
+    return f"({beyond})"
+
+
+def unread(text: str, type_: str, version: int) -> str | None:
+    """Condition: the type does not read the text; None where the server cannot tell, or the plan has yet to make the type."""
+    if type_ in TEXTS:
+        return "false"
+    if version < 160000:
+        return None
+    return f"NOT pg_catalog.pg_input_is_valid({text}, {quote_literal(type_)})"
 
 
 def zoned(old: Object, new: Object, scene: Scene) -> Risk | None:

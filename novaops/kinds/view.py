@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
-from novaops.catalog.address import Address
 from novaops.catalog.object import Object
-from novaops.db.identifiers import quote_ident, quote_literal
+from novaops.db.identifiers import quote_ident
 from novaops.kinds import storage_parameters
 from novaops.kinds.kind import Kind, Part, Risk, Scene, Step
 from novaops.kinds.query import with_columns
-from novaops.kinds.reach import holders
-
-RELATIONS = ("table", "view", "materialized view", "foreign table")
+from novaops.kinds.view_rights import rights_changed, shows_rows
 
 
 class View(Kind):
@@ -53,26 +50,13 @@ class View(Kind):
         return "", f"TABLE {obj.identity}"
 
     def reached(self, obj: Object) -> str | None:
-        # Its query may be another one by then.
-        return f"SELECT EXISTS (SELECT FROM ({obj['definition']}) AS shown)"
+        return shows_rows(obj)
 
     def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
-        return [] if new is None else list(self._rights(old, new, "owner" in changed, scene))
+        return [] if new is None else list(rights_changed(old, new, "owner" in changed, scene))
 
-    def _rights(self, old: Object, new: Object, owner: bool, scene: Scene) -> Iterator[Risk]:
-        """With whose rights it reads (documentation, CREATE VIEW, Notes), and what that changes for those who may use it."""
-        rows, used = self.reached(new), holders(old.identity, "true")
-        before, after = _on(old, "security_invoker"), _on(new, "security_invoker")
-        if before != after or (owner and not after):
-            exists = f"{rows} AND {holders(old.identity, _without_rights(old, scene))}"
-            if after:
-                says = "would be hidden from whoever may not read what it reads"
-                yield Risk("access-loss", old.identity, "rows", exists, says=says)
-            else:
-                says = f"would be shown with the rights of {'its new' if owner else 'its'} owner"
-                yield Risk("access-grant", old.identity, "rows", exists, says=says)
-        if _on(old, "security_barrier") and not _on(new, "security_barrier"):
-            yield Risk("row-security", old.identity, "its security barrier", f"{rows} AND {used}")
+    def instead(self, old: Object, new: Object, scene: Scene) -> list[Risk]:
+        return list(rights_changed(old, new, False, scene)) if old.kind == "materialized view" else []
 
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
         return [("relation", *obj.address.names), ("type", *obj.address.names)]
@@ -83,24 +67,3 @@ def _view(obj: Object) -> str:
     columns, query = with_columns(obj["definition"])
     head = " ".join(filter(None, ["VIEW", obj.identity + columns, storage_parameters.given(obj)]))
     return f"{head} AS\n{query}"
-
-
-def _on(view: Object, option: str) -> bool:
-    """A storage parameter, in one of the words for true (parse_bool(), src/backend/utils/adt/bool.c)."""
-    value = storage_parameters.value(view, option)
-    return value is not None and value.lower() in ("true", "on", "yes", "1", "t", "y")
-
-
-def _without_rights(view: Object, scene: Scene) -> str:
-    """Condition: role g has less rights than the view on one of the relations that it reads."""
-    edges = scene.live.dependencies.get(view.address, ())
-    read = {Address(e.referenced.type.removesuffix(" column"), e.referenced.names[:2]) for e in edges}
-    relations = [
-        o.identity
-        for a in sorted(read)
-        if (o := scene.live.objects.get(a)) and o.privileges is not None and o.address.type in RELATIONS
-    ]
-    listed = ", ".join(f"{quote_literal(relation)}::regclass" for relation in relations)
-    less = "b.relrowsecurity OR NOT pg_catalog.has_table_privilege(g.grantee, b.oid, 'SELECT')"
-    found = f"SELECT FROM pg_catalog.pg_class b WHERE b.oid = ANY (ARRAY[{listed}]::oid[]) AND ({less})"
-    return f"coalesce(NOT r.rolsuper, true) AND EXISTS ({found})"

@@ -6,6 +6,7 @@ object of another kind (a materialized view that was a view). To those who use i
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
@@ -37,9 +38,21 @@ def settled(change: Change, scene: Scene, comparison: Comparison) -> Change:
 
 
 def by_name(changes: Iterable[Change]) -> Mapping[tuple[object, ...], Object]:
-    """Objects that are new and carry privileges, by the letter of `acldefault()` and the names that they take."""
-    new = (c.new for c in changes if isinstance(c, Create) and c.new.privileges is not None)
-    return {(kind_of(o).acl_type, name): o for o in new for name in kind_of(o).names(o)}
+    """Objects that are new and carry privileges, by the letter of `acldefault()` and the names that they take.
+
+    Where one routine of a name goes and one comes, that is found by the type and name alone.
+    """
+    changes = list(changes)
+    new = [c.new for c in changes if isinstance(c, Create) and c.new.privileges is not None]
+    found: dict[tuple[object, ...], Object] = {
+        (kind_of(o).acl_type, name): o for o in new for name in kind_of(o).names(o)
+    }
+    gone = Counter(c.old.address[:2] for c in changes if isinstance(c, Drop))
+    came = Counter(o.address[:2] for o in new)
+    # One that takes other arguments is another object, and the same one to those who call it.
+    alone = (o for o in new if gone[o.address[:2]] == came[o.address[:2]] == 1)
+    found.update({o.address[:2]: o for o in alone})
+    return found
 
 
 def _beside_initial(
@@ -65,7 +78,8 @@ def both(
         case Create(after) | Drop(after) if isinstance(kind := kind_of(after), PrivilegesOnly):
             return _beside_initial(kind, change, scene)
         case Drop(old):
-            keys = ((kind_of(old).acl_type, name) for name in kind_of(old).names(old))
+            keys = [(kind_of(old).acl_type, name) for name in kind_of(old).names(old)]
+            keys.append(old.address[:2])
             taken = next((new[key] for key in keys if key in new), None)
             return (old, taken) if taken is not None else None
         case Create(after):

@@ -58,15 +58,20 @@ def assess(
     for address, change in goals.items():
         used = access.both(change, scene, named)
         known = [*risks(change, changes, scene), *access.handed_over(change)]
-        known += access.widened(*used) if used else ()
+        if used:
+            known += access.widened(*used)
+            known += kind_of(used[1]).instead(*used, scene) if used[0].address != used[1].address else ()
         told = {risk: _hazard(risk, connection) for risk in known}
         repaired = _relation(change, scene) in written
         hazards = [h for h in told.values() if h]
-        if used and (revoked := access.revoked(*used)):
+        if used and used[0].address.args == used[1].address.args and (revoked := access.revoked(*used)):
             hazards.append(hazard("access-loss", used[1].identity, revoked))
         for obstacle, harm in _refused(change, scene, connection, repaired):
             if isinstance(harm, Hazard):
                 hazards.append(harm)
+                if obstacle.tries:
+                    # Nothing is narrowed by a statement that is refused, and nothing could be counted.
+                    hazards = [h for h in hazards if h.hazard != "narrowing" or h.object != obstacle.subject]
             elif harm is not None:
                 raised.append((address, obstacle, harm))
             elif _busy(change, scene) and obstacle.subject not in found.unknown:
@@ -167,7 +172,7 @@ def _refused(
     for risk in kind_of(change.new).obstacles(change.new, scene):
         answer = examine(connection, risk.exists) if risk.exists else None
         if isinstance(answer, RowError):
-            answer = _evaluated(risk, answer, connection)
+            answer = (True,) if risk.tries else _evaluated(risk, answer, connection)
         if isinstance(answer, RowError):
             yield risk, answer
         elif answer is None and repaired and risk.exists:

@@ -216,6 +216,9 @@ class Wiring:
             self.graph.edge(drop, Node(Act.DROP, address))
             # That drop may take this object along.
             self.graph.edge(Node(Act.DROP, address), Node(Act.CREATE, old.address), weak=True)
+        for address in kind_of(old).successors(old, self.scene):
+            for act in (Act.CREATE, Act.ALTER, Act.FILL, Act.FINISH):
+                self.graph.edge(Node(act, address), drop)
         for edge in self.scene.live.dependents.get(old.address, ()):
             self.graph.edge(Node(Act.DROP, edge.dependent), drop)
             self.graph.edge(Node(Act.RELEASE, edge.dependent), drop)
@@ -277,6 +280,10 @@ class Wiring:
         containers = (self.changes.get(o.address) for o in self.scene.live.ancestors(old))
         return next((c.address for c in containers if isinstance(c, Replace) and c.swap), None)
 
+    def _set_aside_with(self, old: Object) -> Address | None:
+        """The table whose rows are moved, which takes something over from the object."""
+        return next((a for a in kind_of(old).successors(old, self.scene) if a in self.scene.moved), None)
+
     def _altered(self, change: Alter) -> None:
         alter = Node(Act.ALTER, change.address)
         for edge in self.scene.desired.dependencies.get(change.address, ()):
@@ -302,7 +309,9 @@ class Wiring:
                     for then in (release, alter):
                         self.graph.edge(Node(Act.DROP, used), then, weak=True)
         for edge in self.scene.live.dependents.get(change.address, ()):
-            self.graph.edge(Node(Act.DROP, edge.dependent), alter, weak=True)
+            dependent = self.scene.live[edge.dependent]
+            if not any(kind_of(dependent).successors(dependent, self.scene)):
+                self.graph.edge(Node(Act.DROP, edge.dependent), alter, weak=True)
             # A table is no longer OF a type when that changes.
             for then in (release, alter):
                 self.graph.edge(Node(Act.RELEASE, edge.dependent), then, weak=True)
@@ -353,7 +362,7 @@ class Wiring:
         for change in self.changes.values():
             if isinstance(change, Drop | Replace):
                 aside = change.address if isinstance(change, Replace) and change.swap else None
-                aside = aside or self._within_swap(change.old)
+                aside = aside or self._within_swap(change.old) or self._set_aside_with(change.old)
                 node = Node(Act.ASIDE, aside) if aside else Node(Act.DROP, change.address)
                 for name in kind_of(change.old).names(change.old):
                     freed.setdefault(name, []).append(node)

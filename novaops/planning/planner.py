@@ -34,7 +34,7 @@ from novaops.planning.outages import SAFE_BELOW, Sizes, outages
 from novaops.planning.ownership import ownership
 from novaops.planning.parking import Parking, park
 from novaops.planning.plan import Hazard, Plan, PlannedChange, Statement, Target
-from novaops.planning.privileges import wanted
+from novaops.planning.privileges import PrivilegeMode, wanted
 from novaops.planning.proposals import proposed
 from novaops.planning.readers import readers
 from novaops.planning.scope import Scope
@@ -88,6 +88,8 @@ class Request:
         return self.renamed.sources if self.renamed else self.sources
 
 
+NAMED = 5
+"""How many objects a notice lists."""
 Watch = Callable[[Request, Draft], Iterable[tuple[Address, Hazard]]]
 """The hazards of a draft that concern others, by the objects that change."""
 
@@ -181,6 +183,7 @@ def written_plan(request: Request, found: Assessed) -> Plan:
         notices=(
             *beyond(request),
             *out_of_reach(request),
+            *not_compared(request),
             *proposed(made, request.places),
             *_noticed(request),
             *_crowded(made, found.locks),
@@ -272,6 +275,28 @@ def out_of_reach(request: Request) -> Iterator[str]:
                     f" {quote_ident(grant.grantor)} gave it and the role that applies cannot act as"
                     f" {quote_ident(grant.grantor)}: apply as a member of that role, or REVOKE … CASCADE by hand"
                 )
+
+
+def not_compared(request: Request) -> Iterator[str]:
+    """Objects whose privileges stay as they are, as the files give none on them, though they do on others (`auto`)."""
+    if request.comparison.privileges is not PrivilegeMode.AUTO:
+        return
+    carrying = (o for o in request.goal if o.privileges is not None and not kind_of(o).supplied)
+    declared = [o for o in carrying if o.address in request.places or o.parent in request.places]
+    silent = [
+        new.identity
+        for new in sorted(declared, key=lambda o: o.address)
+        if new.privileges == new.default_privileges
+        and (old := request.live.objects.get(new.address)) is not None
+        and old.privileges not in (None, old.default_privileges)
+        and not request.scope.excluded(new, request.goal)
+    ]
+    if silent and any(o.privileges != o.default_privileges for o in declared):
+        more = f" and {len(silent) - NAMED:,} more" if len(silent) > NAMED else ""
+        yield (
+            f"privileges on {', '.join(silent[:NAMED])}{more} are not compared, as the files give none:"
+            " REVOKE what is too much, or plan with --privileges managed"
+        )
 
 
 def live_fingerprint(snapshot: Snapshot, scope: Scope) -> str:

@@ -53,7 +53,7 @@ def rebuilds(changes: Mapping[Address, Change], scene: Scene, graph: Graph) -> l
 
 
 def replacements(changes: Mapping[Address, Change], scene: Scene, graph: Graph) -> list[Rebuild]:
-    """Return what the plan drops where it creates others of the kind: a policy in the place of a policy.
+    """Return what the plan drops and what seems to take its place: a policy for a policy, an identity for a default.
 
     PostgreSQL does not tell that one takes the place of the other, so this is no more than a wish.
     """
@@ -61,8 +61,11 @@ def replacements(changes: Mapping[Address, Change], scene: Scene, graph: Graph) 
     found = []
     for change in changes.values():
         if isinstance(change, Drop):
-            giving = [Node(act, at) for at in successors.siblings(change.old) for act in _GIVING]
-            rebuild = _rebuild(change, [Node(Act.DROP, change.address)], giving, graph)
+            old = change.old
+            giving = [Node(act, at) for at in successors.siblings(old) for act in _GIVING]
+            if old.parent is not None and kind_of(old).is_setting(old):
+                giving.append(Node(Act.FINISH, old.parent))
+            rebuild = _rebuild(change, [Node(Act.DROP, old.address)], giving, graph)
             if rebuild is not None:
                 found.append(rebuild)
     return found
@@ -128,6 +131,9 @@ def _ends(change: Change, scene: Scene) -> tuple[list[Node], list[Node]]:
             if any(step.interim for step in steps_in(Phase.MAIN, change, scene)):
                 return [Node(Act.ALTER, at)], [Node(Act.FINISH, at)]
             later = [Node(Act.ALTER, at)] if steps_in(Phase.MAIN, change, scene) else []
+            # A default takes the place of an identity.
+            settings = [c for c in scene.desired.children.get(at, ()) if kind_of(c).is_setting(c)]
+            later += [Node(Act.CREATE, child.address) for child in settings]
             return [Node(Act.RELEASE, at)], [*later, Node(Act.FINISH, at)]
 
 

@@ -68,6 +68,44 @@ TOLD = {
         SHOWN.format("a", MONITOR), ROWS + "CREATE MATERIALIZED VIEW v AS SELECT a FROM t; GRANT SELECT ON v TO PUBLIC",
         ["access-grant:public.v", "access-loss:public.v"],
     ),
+    "security_invoker view that becomes a materialized view": (
+        SECURE + READ + "CREATE VIEW v WITH (security_invoker) AS SELECT a FROM t;" + USED,
+        SECURE + READ + "CREATE MATERIALIZED VIEW v AS SELECT a FROM t;" + USED, ["access-grant:public.v"],
+    ),
+    "through a view that reads as the caller": (
+        SECURE + READ + "CREATE VIEW w WITH (security_invoker) AS SELECT a FROM t; GRANT SELECT ON w TO pg_read_all_stats;"
+        "CREATE VIEW v WITH (security_invoker) AS SELECT a FROM w;" + USED,
+        SECURE + READ + "CREATE VIEW w WITH (security_invoker) AS SELECT a FROM t; GRANT SELECT ON w TO pg_read_all_stats;"
+        "CREATE MATERIALIZED VIEW v AS SELECT a FROM w;" + USED, ["access-grant:public.v"],
+    ),
+    "view of an owner whom row security binds": (
+        FORCED + "CREATE VIEW v WITH (security_barrier) AS SELECT a FROM t;" + USED
+        + f"ALTER VIEW v OWNER TO {MONITOR}; GRANT SELECT ON t TO {MONITOR};",
+        FORCED + "CREATE MATERIALIZED VIEW v AS SELECT a FROM t;" + USED
+        + f"ALTER MATERIALIZED VIEW v OWNER TO {MONITOR}; GRANT SELECT ON t TO {MONITOR};", ["row-security:public.v"],
+    ),
+    "materialized view that becomes a security_invoker view": (
+        SECURE + READ + "CREATE MATERIALIZED VIEW v AS SELECT a FROM t;" + USED,
+        SECURE + READ + "CREATE VIEW v WITH (security_invoker) AS SELECT a FROM t;" + USED,
+        ["access-loss:public.v"],
+    ),
+    "SECURITY DEFINER function with another argument": (
+        FUNCTION.format("int"),
+        ROWS + "CREATE FUNCTION f(int DEFAULT 1) RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';",
+        ["access-grant:public.f(integer)"],
+    ),
+    "function that becomes SECURITY DEFINER with another argument": (
+        ROWS + CALLED.format(""),
+        ROWS + "CREATE FUNCTION f(int DEFAULT 1) RETURNS int SECURITY DEFINER LANGUAGE sql AS 'SELECT 1'",
+        ["access-grant:public.f(integer)"],
+    ),
+    "function that becomes a SECURITY DEFINER procedure": (
+        ROWS + CALLED.format(""), ROWS + "CREATE PROCEDURE f() SECURITY DEFINER LANGUAGE sql AS 'SELECT 1'", ["access-grant:public.f()"]
+    ),
+    "search_path that a SECURITY DEFINER function loses": (
+        ROWS + CALLED.format("SECURITY DEFINER SET search_path = pg_catalog"), ROWS + CALLED.format("SECURITY DEFINER"),
+        ["access-grant:public.f()"],
+    ),
     "row security turned on": (ROWS + READ, SECURE + READ, ["access-loss:public.t"]),
     "for those who may read one column": (
         ROWS + f"GRANT SELECT (a) ON t TO {STATS}", SECURE + f"GRANT SELECT (a) ON t TO {STATS}", ["access-loss:public.t"]

@@ -91,3 +91,29 @@ def test_as_much_as_before(new_database: Callable[..., str], name: str) -> None:
         connection.execute(old)
         with subscribed(connection):
             assert told(connection, desired, carry_out=True) == []
+
+
+PUBLISHED = "CREATE TABLE t (a int{}, b int NOT NULL{}); CREATE PUBLICATION p FOR TABLE t{};"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "hazards"),
+    [
+        (PUBLISHED.format(" PRIMARY KEY", "", ""), PUBLISHED.format(" NOT NULL", "", ""), ["behaviour:t_pkey on public.t"]),
+        (PARTITIONED + P.format("FOR TABLE r"), PARTITIONED.replace("PRIMARY KEY", "NOT NULL") + P.format("FOR TABLE r"),
+         ["behaviour:r1_pkey on public.r1"]),
+        (PUBLISHED.format(" PRIMARY KEY", "", ""), PUBLISHED.format(" NOT NULL", " PRIMARY KEY", ""), []),
+        (PUBLISHED.format(" PRIMARY KEY", "", " WITH (publish = 'insert')"),
+         PUBLISHED.format(" NOT NULL", "", " WITH (publish = 'insert')"), []),
+        (PUBLISHED.format(" PRIMARY KEY", "", "").partition("CREATE PUB")[0],
+         PUBLISHED.format(" NOT NULL", "", "").partition("CREATE PUB")[0], []),
+    ],
+)  # fmt: skip
+def test_a_published_table_without_its_replica_identity(
+    new_database: Callable[..., str], old: str, new: str, hazards: list[str]
+) -> None:
+    """Its updates and deletes are refused, whether anybody subscribes or not."""
+    desired = declared(new_database(), new)
+    with psycopg.connect(new_database(), autocommit=True) as connection:
+        connection.execute(old)
+        assert [h.consent for h in told(connection, desired, carry_out=True)] == hazards

@@ -291,3 +291,20 @@ def test_a_new_revoke_on_what_the_server_supplies_takes_access_away(
     assert [h.hazard for h in made.blocked] == ["access-loss"]
     assert project.apply(made, allow=["access-loss"]).left == ()
     assert live.execute(row).fetchone() == (False,)
+
+
+def test_a_grant_that_left_the_files_is_named(
+    live: Connection, declare: Callable[..., Project], role: Callable[[str], str]
+) -> None:
+    reader = role("reader")
+    tables = "CREATE TABLE t (a int); CREATE TABLE u (a int);"
+    both = "".join(f"GRANT SELECT ON {name} TO {reader};" for name in ("t", "u"))
+    assert declare(tables + both).apply().left == ()
+    assert declare(tables + both).plan().notices == ()
+    made = declare(tables + f"GRANT SELECT ON t TO {reader};").plan()
+    assert made.statements == ()
+    (notice,) = made.notices
+    assert notice.startswith("privileges on public.u are not compared, as the files give none: ")
+    assert declare(tables + f"GRANT SELECT ON t TO {reader};", privileges="ignore").plan().notices == ()
+    # Files without any grant leave them all to others.
+    assert declare(tables).plan().notices == ()
