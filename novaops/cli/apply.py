@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from novaops.cli.command import Command
-from novaops.cli.options import APPLY, apply_command, options
-from novaops.cli.session import open_project, settings, standing_consents
+from novaops.cli.options import APPLY, apply_command, options, resume_command
+from novaops.cli.session import naming_next, open_project, settings, standing_consents
 from novaops.cli.verdict import FAILED, PENDING, verdict
 from novaops.durations import parse_duration
 from novaops.errors import UsageError
@@ -50,7 +50,7 @@ def command(
     config = settings(given)
     schema = config.schema
     allowed = {**standing_consents(config), **with_reasons(allow, reason)}
-    with open_project(config, quiet) as project:
+    with open_project(config, quiet) as project, naming_next(project, resume_command(ctx)):
         if not check:
             project.recover(schema.lock_wait.value)
         if planfile:

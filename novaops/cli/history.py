@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from novaops.cli.command import Command
-from novaops.cli.options import CONNECTION, TEXT_OR_JSON, options
+from novaops.cli.options import CONNECTION, TEXT_OR_JSON, apply_command, options
 from novaops.cli.session import open_project, settings
 
 EPILOG = """\b
@@ -21,7 +21,8 @@ Examples:
 @click.argument("run", required=False, type=click.IntRange(1))
 @options(CONNECTION)
 @options(TEXT_OR_JSON)
-def command(run: int | None, output_format: str, **given: Any) -> int:
+@click.pass_context
+def command(ctx: click.Context, /, run: int | None, output_format: str, **given: Any) -> int:
     """List what was applied to the database, or show one RUN with its statements.
 
     It is read from the schema novaops of the database, where apply keeps its journal.
@@ -29,8 +30,9 @@ def command(run: int | None, output_format: str, **given: Any) -> int:
     from novaops.output.history import write_history, write_run
 
     with open_project(settings(given), quiet=True) as project:
+        runs, again = project.history(), apply_command(ctx)
         if run is None:
-            write_history(project.history(), project.target().database, output_format)
+            write_history(runs, project.lost(), project.target().database, output_format, again)
         else:
-            write_run(*project.recorded(run), output_format)
+            write_run(*project.recorded(run), project.lost(), output_format, again)
     return 0

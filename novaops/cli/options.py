@@ -244,6 +244,21 @@ CARRIED_WITHOUT_PLANFILE = CARRIED | {
 }  # fmt: skip
 
 
+NOT_RESUMED = frozenset(
+    [
+        "safe_only",
+        "output_format",
+        "out",
+        "check",
+        "quiet",
+        "fail_on_unmanaged",
+        "rehearse",
+        "rollback",
+        "timings",
+    ]
+)
+
+
 def options(*groups: Iterable[Option[Any]]) -> Callable[[F], F]:
     """Add groups of options to a command, shown in this order."""
 
@@ -259,6 +274,15 @@ def apply_command(ctx: click.Context, out: Path | None = None) -> list[str]:
     """The words that apply what this call has planned, and saved as `out`; passwords stay out of it."""
     names = CARRIED if out or ctx.params.get("planfile") else CARRIED_WITHOUT_PLANFILE
     return ["novaops", "apply", *([str(out)] if out else []), *carried(ctx, names)]
+
+
+def resume_command(ctx: click.Context) -> list[str]:
+    """The words of an apply that finishes what this one has begun: all of its options but those of the output.
+
+    `--safe-only` is not among them: what is dropped already comes back whatever it takes.
+    """
+    names = {parameter.name or "" for parameter in ctx.command.params} - NOT_RESUMED
+    return ["novaops", "apply", *carried(ctx, names)]
 
 
 def carried(ctx: click.Context, names: Collection[str]) -> list[str]:

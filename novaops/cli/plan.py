@@ -8,8 +8,18 @@ from typing import Any
 import click
 
 from novaops.cli.command import Command
-from novaops.cli.options import CONNECTION, DESIRED, OUTPUT, PARK, QUIET, SAFE_ONLY, apply_command, options
-from novaops.cli.session import open_project, settings, standing_consents
+from novaops.cli.options import (
+    CONNECTION,
+    DESIRED,
+    OUTPUT,
+    PARK,
+    QUIET,
+    SAFE_ONLY,
+    apply_command,
+    options,
+    resume_command,
+)
+from novaops.cli.session import naming_next, open_project, settings, standing_consents
 from novaops.cli.verdict import verdict
 from novaops.durations import parse_duration
 
@@ -60,7 +70,7 @@ def command(
     if park and rollback:
         raise click.UsageError("--park takes no --rollback: unpark is the way back")
     config = settings(given)
-    with open_project(config, quiet) as project:
+    with open_project(config, quiet) as project, naming_next(project, resume_command(ctx)):
         keep = parse_duration(park) if park else None
         plan = project.plan(standing_consents(config), keep, safe_only=safe_only)
         back = None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,6 +91,17 @@ def _replicated(config: Config) -> dict[str, Any]:
     database = Endpoint.configured(config.connection)
     found = declared(Path("novaops.toml"), database)
     return {"overlay": overlay(found, database), "watch": watch(found, database)}
+
+
+@contextmanager
+def naming_next(project: Project, command: Sequence[str]) -> Iterator[None]:
+    """Add to an exception inside the command that restores what is missing since."""
+    try:
+        yield
+    except BaseException as error:
+        if project.missing:
+            error.add_note(f"restore  {shlex.join(command)}")
+        raise
 
 
 @contextmanager

@@ -37,6 +37,17 @@ RECURSIVE = (CHECK, FOREIGN_KEY, NOT_NULL)
 """Constraints that a statement about the parent creates, changes and drops in its children too."""
 
 
+UNENFORCED = {
+    "c": "rows that violate it are accepted",
+    "f": "rows that refer to nothing are accepted",
+    "n": "NULLs are accepted",
+    "p": "duplicates are accepted",
+    "u": "duplicates are accepted",
+    "x": "rows that exclude each other are accepted",
+}
+"""What happens while a constraint is missing, by its type."""
+
+
 class Constraint(Kind):
     name = "constraint"
     types = ("table constraint",)
@@ -162,6 +173,9 @@ class Constraint(Kind):
         if before != after and not after:
             found["declared"] = f"{new.identity} stays both inherited and declared there" if before else ""
         return found
+
+    def missing(self, obj: Object) -> str:
+        return UNENFORCED.get(obj["type"], super().missing(obj))
 
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
         return [("relation", obj.address.names[0], obj.name)] if obj["type"] in INDEXED else []

@@ -28,6 +28,9 @@ class DefaultValue(Kind):
     def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
         return self.create(new, (), scene)
 
+    def missing(self, obj: Object) -> str:
+        return "new rows get NULL"
+
     def drop(self, obj: Object, scene: Scene) -> list[Step]:
         return [_alter(obj, "DROP DEFAULT")]
 

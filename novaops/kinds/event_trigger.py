@@ -31,6 +31,9 @@ class EventTrigger(Kind):
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
         return [("event trigger", obj.name)]
 
+    def missing(self, obj: Object) -> str:
+        return "it does not fire"
+
     def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
         return [Risk("behaviour", old.identity, "the trigger mode")] if new and "enabled" in changed else []
 

@@ -69,6 +69,9 @@ class Index(Kind):
         attached = lost.kind == self.name and lost.address.names == obj["_parent_names"]
         return frozenset({"parent_index"}) if attached and detached(obj, scene) else None
 
+    def missing(self, obj: Object) -> str:
+        return "duplicates are accepted" if obj["_unique"] else "queries that use it are slow"
+
     def obstacles(self, new: Object, scene: Scene) -> list[Risk]:
         return repeated(new, scene)
 

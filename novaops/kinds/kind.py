@@ -66,6 +66,8 @@ class Step:
     """
     work: tuple[Work, ...] = ()
     """What keeps others waiting where the relations are large."""
+    exposes: str | None = None
+    """What happens until the object gets back, by a later step of the same change, what this one takes from it."""
 
 
 ASIDE = "__novaops_old"
@@ -259,6 +261,10 @@ class Kind:
     def conversion(self, old: Object, new: Object, value: str) -> str:
         """For types that `swap`: expression for `value`, of the type set aside, in the new one."""
         return f"{value}::text::{new.identity}"
+
+    def missing(self, obj: Object) -> str:
+        """Return what happens while it is dropped, and not yet created again."""
+        return "statements that use it fail"
 
     def grant_target(self, obj: Object) -> tuple[str, str]:
         """For kinds with privileges: (columns suffix such as `(a)`, text after GRANT … ON)."""

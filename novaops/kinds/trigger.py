@@ -49,6 +49,9 @@ class Trigger(Kind):
         steps += [_mode(c) for c in _clones(new, scene.desired) if c["enabled"] != new["enabled"]]
         return steps
 
+    def missing(self, obj: Object) -> str:
+        return "it does not fire"
+
     def drop(self, obj: Object, scene: Scene) -> list[Step]:
         return [] if obj["_clone"] else super().drop(obj, scene)
 

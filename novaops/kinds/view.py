@@ -56,6 +56,9 @@ class View(Kind):
         # Its query may be another one by then.
         return f"SELECT EXISTS (SELECT FROM ({obj['definition']}) AS shown)"
 
+    def missing(self, obj: Object) -> str:
+        return "queries of it fail, and who was granted access has none"
+
     def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
         return [] if new is None else list(self._rights(old, new, "owner" in changed, scene))
 

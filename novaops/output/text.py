@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from rich.cells import cell_len
@@ -21,6 +21,7 @@ from novaops.planning.plan import Hazard, Plan, Statement, Target
 VERBS = {"create": "add", "alter": "change", "replace": "rebuild", "rename": "rename", "drop": "drop"}
 NAMED = 20
 """How many objects that were left out are named before the rest is counted."""
+STUB = "pre-migrations/0001_fix_rows.sql"
 
 
 def write_plan_text(plan: Plan, command: Sequence[str]) -> None:
@@ -72,15 +73,24 @@ def next_lines(plan: Plan, command: Sequence[str]) -> list[Text]:
         words = [command[0], "replicate", "apply", *options]
         return [*lines, Text.assemble(("next     ", "bold"), visible(shlex.join(words)))]
     # Consent would only let PostgreSQL refuse the statement.
-    hopeless = {h.consent for h in plan.blocked if h.hazard in REFUSED_BY_ROWS}
+    hopeless = {h.consent: h for h in plan.blocked if h.hazard in REFUSED_BY_ROWS}
     if hopeless:
-        lines.append(
-            Text.assemble(
-                ("mend     ", "bold"), "what PostgreSQL would refuse: the queries above show the rows"
-            )
-        )
+        lines += _mending(hopeless.values())
     allow = [word for consent in consents if consent not in hopeless for word in ("--allow", consent)]
-    return [*lines, Text.assemble(("next     ", "bold"), visible(shlex.join([*command, *allow])))]
+    label = "then     " if hopeless else "next     "
+    return [*lines, Text.assemble((label, "bold"), visible(shlex.join([*command, *allow])))]
+
+
+def _mending(hazards: Iterable[Hazard]) -> Iterator[Text]:
+    """A file that changes the rows that PostgreSQL would refuse, to be completed."""
+    yield Text.assemble(
+        ("fix      ", "bold"),
+        f"the rows that PostgreSQL would refuse, for instance in {STUB}, which apply runs first:",
+    )
+    for hazard in hazards:
+        for line in visible_lines(f"{hazard.consent}: {hazard.query or hazard.message}"):
+            yield Text(f"           -- {line}")
+        yield Text("           UPDATE … SET … WHERE …;")
 
 
 def matches(plan: Plan) -> str:

@@ -10,7 +10,7 @@ import psycopg
 COUNT_TIMEOUT = "2s"
 
 
-def ask(connection: psycopg.Connection[Any], sql: str) -> Sequence[Any] | None:
+def ask(connection: psycopg.Connection[Any], sql: str, timeout: str = COUNT_TIMEOUT) -> Sequence[Any] | None:
     """First row of a query on the live data; None when it failed or took too long.
 
     Checks and views run functions, which must not write. Row security must not hide rows (`row_security = off` makes such a query fail instead). On an
@@ -18,7 +18,7 @@ def ask(connection: psycopg.Connection[Any], sql: str) -> Sequence[Any] | None:
     """
     pinned = (
         "SET LOCAL transaction_read_only = on; SET LOCAL row_security = off;"
-        f" SET LOCAL statement_timeout = '{COUNT_TIMEOUT}'"
+        f" SET LOCAL statement_timeout = '{timeout}'"
     )
     try:
         cursor = connection.execute(f"{pinned}; {sql}")

@@ -72,6 +72,8 @@ class Request:
     """What is desired under the names that the live database has, where these are others."""
     watch: Watch | None = None
     """Who tells of harm that the plan does beyond the database."""
+    partial: bool = False
+    """Whether `desired` is only a part of what the files declare: what needs no approval."""
 
     @property
     def goal(self) -> Snapshot:
@@ -135,6 +137,8 @@ def assessed(
     beyond_it = request.watch(request, made) if request.watch else ()
     for address, whole in (*_of_the_whole(request, made), *beyond_it):
         found.hazards[address] = (*found.hazards.get(address, ()), whole)
+    for address in parking.held & found.hazards.keys():
+        found.hazards[address] = tuple(replace(h, by_name=True) for h in found.hazards[address])
     sizes = None if connection is None else Sizes(connection)
     return Assessed(made, locks, found, outages(made, sizes, request.safe_below), parking)
 
@@ -340,6 +344,8 @@ def _statements(assessed: Assessed, later: bool) -> Iterator[Statement]:
             index=written.step.index,
             table=_live_table(made, written.object),
             patient=written.step.patient,
+            drops=written.drops,
+            restores=written.restores,
             secret_sql=written.step.sql if written.step.secrets else None,
             transaction=None if number is None else number + later,
             kind=kind_of(written.object).name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import timedelta
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from novaops.catalog.address import Address
 from novaops.db.identifiers import quote_ident
 from novaops.errors import NovaopsError, RefusedError, TargetChangedError, UsageError
-from novaops.execution.apply import run
+from novaops.execution.apply import Tally, run
 from novaops.execution.history import Run
 from novaops.execution.invalid_index import check_no_build
 from novaops.execution.journal import Journal
@@ -19,14 +20,14 @@ from novaops.execution.resume import resumable
 from novaops.execution.stamp import stamp
 from novaops.planning.consents import with_reasons
 from novaops.planning.diff import diff
-from novaops.planning.hazard_codes import with_consent
+from novaops.planning.hazard_codes import REFUSED_BY_ROWS, with_consent
 from novaops.planning.origin import digest
 from novaops.planning.ownership import lacking
 from novaops.planning.plan import Plan
 from novaops.planning.planner import live_fingerprint
 from novaops.project.options import Outcome
 from novaops.project.pre_migrations.around import Around, check_certain
-from novaops.project.recording import alone, recording, settle
+from novaops.project.recording import alone, recording, reporting, settle
 
 if TYPE_CHECKING:
     from novaops.project.project import Project
@@ -53,7 +54,8 @@ def apply(
         settle(project)
         return Outcome(0, 0.0)
     started = time.monotonic()
-    with alone(project, lock_wait), recording(project) as journal:
+    tally = Tally()
+    with reporting(project, made, tally), alone(project, lock_wait), recording(project) as journal:
         _check_place(project, made)
         seen = stamp(project.connection)
         resumed = _resumed(project, made) if project.options.journal else None
@@ -72,9 +74,10 @@ def apply(
         # A rehearsal takes its time, and somebody may have worked on the database meanwhile.
         if stamp(project.connection) != seen:
             _check_unchanged(project, made, None if resumed else files.fingerprint)
+        tally.begun, tally.committed = True, _committed(resumed, made)
         files.before()
         with files.telling():
-            ran = _run(project, made, lock_timeout, journal, resumed)
+            ran = _run(project, made, lock_timeout, journal, resumed, tally)
             files.after()
         left = _afterwards(project, journal)
     seconds = time.monotonic() - started
@@ -90,13 +93,19 @@ def _has_a_start(project: Project, made: Plan) -> bool:
     return False
 
 
-def _run(project: Project, made: Plan, lock_timeout: timedelta, journal: Journal, resumed: Run | None) -> int:
+def _run(
+    project: Project,
+    made: Plan,
+    lock_timeout: timedelta,
+    journal: Journal,
+    resumed: Run | None,
+    tally: Tally,
+) -> int:
     """Run the statements; pre-migrations alone are in their ledger, not in the journal."""
     if not made.statements:
         return 0
     journal.begin(made, resumed)
-    committed = _committed(resumed, made)
-    return run(project.connection, made, lock_timeout, project.reporter, journal, committed)
+    return run(project.connection, made, lock_timeout, project.reporter, journal, tally.committed, tally)
 
 
 def _committed(resumed: Run | None, made: Plan) -> int:
@@ -116,12 +125,19 @@ def _resumed(project: Project, made: Plan) -> Run | None:
 
 
 def _check_blocked(made: Plan) -> None:
-    if made.blocked:
-        hazards = ", ".join(h.consent for h in made.blocked)
-        allow = " ".join(f"--allow {h.consent}" for h in made.blocked)
-        raise RefusedError(
-            f"not allowed: {hazards}; nothing was applied", hint=f"to go on: novaops apply {allow}"
-        )
+    if not made.blocked:
+        return
+    hazards = ", ".join(h.consent for h in made.blocked)
+    allow = [word for h in made.blocked if h.hazard not in REFUSED_BY_ROWS for word in ("--allow", h.consent)]
+    mend = [h for h in made.blocked if h.hazard in REFUSED_BY_ROWS]
+    command = shlex.join(["novaops", "apply", *allow])
+    raise RefusedError(
+        f"not allowed: {hazards}; nothing was applied",
+        detail="\n".join(f"the rows: {h.query};" for h in mend if h.query) or None,
+        hint=f"fix the rows that PostgreSQL would refuse, then: {command}"
+        if mend
+        else f"to go on: {command}",
+    )
 
 
 def _check_place(project: Project, made: Plan) -> None:
@@ -186,18 +202,21 @@ def _check_rehearsal(project: Project, verdict: Rehearsal, unproven: Callable[[s
 
 
 def not_led_there(verdict: Rehearsal) -> NovaopsError:
-    """The error for a rehearsal that failed, with what goes on until novaops is mended."""
+    """The error for a rehearsal that failed: PostgreSQL has refused a statement, or the plan leads elsewhere."""
     if verdict.error is not None:
-        on = "to go on, make that change by hand (novaops plan --format sql) and plan again"
-    else:
-        on = (
-            "to go on, make what differs by hand (novaops plan --format sql) and plan again, or leave it alone by an"
-            " entry in .pgschemaignore; novaops apply --no-rehearse applies the plan as it is, and leaves it different"
+        return NovaopsError(
+            "PostgreSQL refused a statement of the plan on a copy of the schema; nothing was applied",
+            detail=str(verdict),
+            hint="change what the files declare where PostgreSQL objects to it; or make the change by hand"
+            " (novaops plan --format sql) and plan again; if you find the statement wrong, please report the plan"
+            " (novaops plan --format json)",
         )
     return NovaopsError(
         "the rehearsal on a copy did not lead to what the files declare; nothing was applied",
         detail=str(verdict),
-        hint=f"this is a defect of novaops: please report the plan (novaops plan --format json); {on}",
+        hint="this is a defect of novaops: please report the plan (novaops plan --format json); to go on, make what"
+        " differs by hand (novaops plan --format sql) and plan again, or leave it alone by an entry in"
+        " .pgschemaignore; novaops apply --no-rehearse applies the plan as it is, and leaves it different",
     )
 
 

@@ -26,7 +26,17 @@ from novaops.desired.declare import declare
 from novaops.desired.files import Script, load
 from novaops.desired.renamed import Renaming
 from novaops.desired.renames_file import RenamesFile
-from novaops.execution.history import RecordedStatement, Run, last_state, numbered, runs, statements
+from novaops.errors import RefusedError
+from novaops.execution.history import (
+    RecordedStatement,
+    Run,
+    interrupted,
+    last_state,
+    numbered,
+    runs,
+    statements,
+)
+from novaops.execution.interrupted import Lost, approvals, lost, not_restored
 from novaops.execution.parked import BroughtBack, ParkedTable, bring_back, drop_expired, parked_tables
 from novaops.execution.pre_migrations.files import PRE
 from novaops.execution.pre_migrations.standing import to_run
@@ -37,8 +47,9 @@ from novaops.planning.consents import with_reasons
 from novaops.planning.diff import Comparison
 from novaops.planning.dump import copied_part, creation, dump, split
 from novaops.planning.masking import unrevealing
+from novaops.planning.missing import outermost
 from novaops.planning.origin import last_applied
-from novaops.planning.plan import Plan, Target
+from novaops.planning.plan import Missing, Plan, Target
 from novaops.planning.planner import Request, check_readable, plan
 from novaops.planning.privileges import PrivilegeMode
 from novaops.planning.safe_only import safe_only as planned_safely
@@ -68,6 +79,8 @@ class Project:
     request: Request | None = field(default=None, init=False, repr=False)
     """What the last plan was made of."""
     ahead: Ahead | None = field(default=None, init=False, repr=False)
+    missing: tuple[Missing, ...] = field(default=(), init=False, repr=False)
+    """What an apply that ended with an exception has dropped and not created again."""
     """What its pre-migrations will make of the live database."""
 
     def __enter__(self) -> Project:
@@ -214,9 +227,19 @@ class Project:
         )
         with self.reporter.phase("planning"):
             if safe_only:
+                gone = lost(self.connection, found.live) if self.options.journal else []
+                agreed_again = approvals(request, self.connection, gone) if gone else {}
+                request = replace(request, allowed={**request.allowed, **agreed_again})
                 request, made = planned_safely(request, self.connection)
+                self.missing = not_restored(made, gone)
             else:
                 made = plan(request, self.connection)
+        if self.missing:
+            raise RefusedError(
+                "a run was interrupted, and --safe-only would leave out what it has dropped; nothing was applied",
+                detail="\n".join(missing.line for missing in outermost(self.missing)),
+                hint="finish that run first, without --safe-only",
+            )
         check_readable(request, made)
         self.request, self.ahead = request, found
         made = replace(
@@ -234,7 +257,7 @@ class Project:
         )
         # What starts from what pending files leave is planned anew.
         if self.options.journal and found.settled:
-            made = remainder(self.connection, made, found.live)
+            made = remainder(self.connection, made, found.live, request.goal)
         return with_pre_migrations(self, made, found, allowed)
 
     def target(self) -> Target:
@@ -312,6 +335,10 @@ class Project:
     def history(self) -> list[Run]:
         """The runs in the journal, the latest first; none where there is no journal."""
         return runs(self.connection)
+
+    def lost(self) -> list[Lost]:
+        """Return what interrupted runs have dropped and nobody has created again, with the run of each."""
+        return lost(self.connection, self.inspect()) if interrupted(self.connection) else []
 
     def recorded(self, run: int) -> tuple[Run, list[RecordedStatement]]:
         """One run with its statements; raises `NovaopsError` when there is no such run."""

@@ -102,6 +102,8 @@ def _second_opinion(project: Project, request: Request, committed: bool) -> Iter
     command = find(project.connection.info.server_version // 10000)
     if command is None:
         yield _none("was not at hand")
+    elif request.partial:
+        yield _none("was not asked: a part of what the files declare is applied, and it reads all of it")
     elif not committed:
         yield _none("was not asked: it sees nothing of a transaction that is rolled back")
     else:
