@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import psycopg
+from psycopg import errors
 
 from novaops.errors import RefusedError
-from novaops.planning.live_data import ask
+from novaops.planning.live_data import question
 from novaops.planning.plan import Guard, Plan, Statement
 
 AHEAD_TIMEOUT = "60s"
@@ -22,9 +23,21 @@ def check_ahead(connection: psycopg.Connection[Any], plan: Plan, committed: int)
     """
     for statement in plan.statements[committed:]:
         for guard in statement.guards:
-            row = ask(connection, guard.exists, AHEAD_TIMEOUT)
-            if row is not None and row[0]:
+            if _found(connection, guard):
                 raise _refused(guard, statement, way_back=plan.way_back)
+
+
+def _found(connection: psycopg.Connection[Any], guard: Guard) -> bool:
+    """Whether there are such rows. Of a value that cannot even be converted to be looked at, that is so, too."""
+    try:
+        row = question(connection, guard.exists, AHEAD_TIMEOUT)
+    except (errors.DataError, errors.IntegrityError):
+        return True
+    except (errors.OperationalError, errors.DatabaseError):
+        if connection.closed:
+            raise
+        return False
+    return row is not None and bool(row[0])
 
 
 def locked(statement: Statement) -> Sequence[Guard]:
