@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +32,15 @@ go on without a rehearsal where no copy of the schema can be made: that takes --
 @click.command("apply", cls=Command, epilog=EPILOG)
 @click.argument("planfile", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @options(APPLY)
+@click.option(
+    "--no-event-triggers",
+    is_flag=True,
+    help="Turn event triggers off for what is applied (PostgreSQL 17, superuser).",
+)
 @click.pass_context
 def command(
     ctx: click.Context, /, planfile: Path | None, allow: tuple[str, ...], reason: str, yes: bool, no_rehearse: bool,
-    safe_only: bool, output_format: str, out: Path | None, check: bool, fail_on_unmanaged: bool, park: str | None,
+    no_event_triggers: bool, safe_only: bool, output_format: str, out: Path | None, check: bool, fail_on_unmanaged: bool, park: str | None,
     quiet: bool, **given: Any,
 ) -> int:  # fmt: skip
     """Apply the changes, all statements as shown by plan."""
@@ -51,6 +57,8 @@ def command(
     schema = config.schema
     allowed = {**standing_consents(config), **with_reasons(allow, reason)}
     with open_project(config, quiet) as project, naming_next(project, resume_command(ctx)):
+        if no_event_triggers:
+            project.options = replace(project.options, event_triggers=False)
         if not check:
             project.recover(schema.lock_wait.value)
         if planfile:

@@ -234,6 +234,7 @@ CARRIED = frozenset(
         "allow",
         "reason",
         "journal",
+        "no_event_triggers",
         "pre_migrations",
     ]
 )

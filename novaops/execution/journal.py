@@ -22,6 +22,7 @@ from importlib.resources import files
 from typing import Any, Protocol
 
 import psycopg
+from psycopg import errors
 
 from novaops.db.identifiers import quote_ident
 from novaops.db.own_schema import ensure_own_schema
@@ -266,7 +267,14 @@ def _bring_up_to_date(connection: psycopg.Connection[Any]) -> None:
         "CREATE TABLE IF NOT EXISTS novaops.version (part text PRIMARY KEY, version integer NOT NULL)"
     )
     for name in STEPS[taken:]:
-        connection.execute(files("novaops.execution").joinpath(name).read_text(encoding="utf-8"))
+        try:
+            connection.execute(files("novaops.execution").joinpath(name).read_text(encoding="utf-8"))
+        except errors.InsufficientPrivilege as error:
+            raise NovaopsError(
+                f"role {connection.info.user} may not bring the journal up to date: {error.diag.message_primary};"
+                " nothing was applied",
+                hint="apply once as the owner of the tables in the schema novaops, or without a record: --no-journal",
+            ) from error
     connection.execute(
         "INSERT INTO novaops.version VALUES ('journal', %s)"
         " ON CONFLICT (part) DO UPDATE SET version = excluded.version",

@@ -262,6 +262,10 @@ class Kind:
         """For types that `swap`: expression for `value`, of the type set aside, in the new one."""
         return f"{value}::text::{new.identity}"
 
+    def fires(self, obj: Object) -> str | None:
+        """Return at which event it runs for the DDL of others, and for which commands; None if it does not."""
+        return None
+
     def missing(self, obj: Object) -> str:
         """Return what happens while it is dropped, and not yet created again."""
         return "statements that use it fail"

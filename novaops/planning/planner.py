@@ -185,6 +185,7 @@ def written_plan(request: Request, found: Assessed) -> Plan:
             *_crowded(made, found.locks),
             *_untold(found.assessment),
             *readers(made),
+            *_firing(request, made),
             *found.parking.notices,
         ),
         objects=sum(o.parent is None for o in request.desired),
@@ -293,6 +294,16 @@ def _renames(request: Request) -> Iterator[PlannedChange]:
 
 def _noticed(request: Request) -> Sequence[str]:
     return request.renamed.notices if request.renamed else ()
+
+
+def _firing(request: Request, made: Draft) -> Iterator[str]:
+    """What runs for statements of the plan and may refuse them."""
+    for obj in request.live if made.written else ():
+        if (event := kind_of(obj).fires(obj)) is not None and not request.scope.excluded(obj, request.live):
+            yield (
+                f"{kind_of(obj).name} {obj.identity} fires {event}, also for what this plan runs, and may refuse it;"
+                " novaops apply --no-event-triggers turns event triggers off meanwhile (PostgreSQL 17, superuser)"
+            )
 
 
 def _crowded(made: Draft, locks: LockTable) -> Iterator[str]:

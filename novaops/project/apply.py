@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from novaops.catalog.address import Address
+from novaops.db.event_triggers import turn_off
 from novaops.db.identifiers import quote_ident
 from novaops.errors import NovaopsError, RefusedError, TargetChangedError, UsageError
 from novaops.execution.apply import Tally, run
@@ -57,6 +58,8 @@ def apply(
     tally = Tally()
     with reporting(project, made, tally), alone(project, lock_wait), recording(project) as journal:
         _check_place(project, made)
+        if not project.options.event_triggers:
+            turn_off(project.connection)
         seen = stamp(project.connection)
         resumed = _resumed(project, made) if project.options.journal else None
         files = Around(project, made, lock_timeout, begun=resumed is not None)
