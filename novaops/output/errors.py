@@ -117,8 +117,9 @@ def error_value(error: NovaopsError) -> dict[str, object]:
         "detail": error.detail,
         "hint": error.hint,
         "exit_code": error.exit_code,
-        "notes": list(notes_of(error)),
     }
+    if notes := notes_of(error):
+        value["notes"] = list(notes)
     if isinstance(error, DiagnosticsError):
         value["diagnostics"] = [
             {

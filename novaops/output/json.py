@@ -177,7 +177,10 @@ def _saved(statement: Statement) -> dict[str, Any]:
 
 
 def _hazard(hazard: Hazard) -> dict[str, Any]:
-    return {**asdict(hazard), "consent": hazard.consent}
+    value = {**asdict(hazard), "consent": hazard.consent}
+    if not hazard.by_name:
+        del value["by_name"]
+    return value
 
 
 def _loaded_hazard(value: Mapping[str, Any]) -> Hazard:

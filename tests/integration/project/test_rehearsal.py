@@ -374,7 +374,7 @@ def test_rights_that_an_owner_has_taken_from_himself_are_copied(
         live.execute(REVOKED[kind].format(role=role) + "CREATE TABLE t (a int); INSERT INTO t VALUES (1)")
         project = declare(REVOKED[kind].format(role=role) + "CREATE TABLE t (a int, b int);", owners=owners)
         made = project.rehearse(project.plan())
-        assert [s.sql for s in made.statements] == ["ALTER TABLE public.t\n    ADD COLUMN b integer"]
+        assert [s.sql for s in made.statements] == ["ALTER TABLE public.t ADD COLUMN b integer"]
         assert verdict(made).converges, verdict(made)
     finally:
         live.execute(f"DROP OWNED BY {role} CASCADE; DROP ROLE {role}")
