@@ -53,13 +53,21 @@ def resumable(connection: psycopg.Connection[Any], made: Plan) -> Run | None:
     return run if stamp(connection) == run.stamp else None
 
 
-def remainder(connection: psycopg.Connection[Any], made: Plan, live: Snapshot, desired: Snapshot) -> Plan:
+def remainder(
+    connection: psycopg.Connection[Any],
+    made: Plan,
+    live: Snapshot,
+    desired: Snapshot,
+    *,
+    settled: bool = True,
+) -> Plan:
     """The plan, or in its place what is left of a run that was cut off on the way to the same end.
 
     Finishing is better than beginning anew: what the run has dropped to make it anew is in the catalogs no more, nor
     are its grants. Where that cannot be, since the files or the database are others now, the plan says of what
     something may be missing. What was approved for the run stays approved for its last statements, and restoring
-    what it has dropped needs no approval.
+    what it has dropped needs no approval. Where the plan does not start from what is `settled`, since pre-migrations
+    run first, it stays what it is.
     """
     run = latest_interrupted(connection)
     if run is None:
@@ -73,6 +81,7 @@ def remainder(connection: psycopg.Connection[Any], made: Plan, live: Snapshot, d
     left = [s for s in statements(connection, run) if s.state != "done"]
     if (
         left
+        and settled
         and _leads_where(run, made)
         and stamp(connection) == run.stamp
         and not any(s.masked for s in left)

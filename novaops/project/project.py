@@ -256,8 +256,8 @@ class Project:
             },
         )
         # What starts from what pending files leave is planned anew.
-        if self.options.journal and found.settled:
-            made = remainder(self.connection, made, found.live, request.goal)
+        if self.options.journal:
+            made = remainder(self.connection, made, found.live, request.goal, settled=found.settled)
         return with_pre_migrations(self, made, found, allowed)
 
     def target(self) -> Target:

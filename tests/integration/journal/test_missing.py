@@ -228,3 +228,19 @@ def test_a_journal_of_an_older_novaops_names_the_rebuilds(secrets: tuple[str, Pa
         plan = project.plan()
         assert (plan.continues, plan.blocked) == (1, ())
         assert project.apply(plan).left == ()
+
+
+def test_pending_pre_migrations_do_not_make_it_ask(secrets: tuple[str, Path], tmp_path: Path) -> None:
+    url, file = secrets
+    interrupt(url, file, "CREATE ")
+    folder = tmp_path / "pre-migrations"
+    folder.mkdir()
+    (folder / "0001_more.sql").write_text("UPDATE logs SET id = id WHERE id = 1;")
+    with Project(url, file, replace(PLAIN, pre_migrations=folder)) as project:
+        plan = project.plan()
+        assert plan.continues is None
+        assert POLICY in [m.line for m in plan.missing]
+        assert plan.blocked == ()
+        allowed = [h.consent for m in plan.pre_migrations for h in m.hazards]
+        assert project.apply(project.plan(allowed)).left == ()
+        assert project.lost() == []
