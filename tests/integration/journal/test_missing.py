@@ -244,3 +244,20 @@ def test_pending_pre_migrations_do_not_make_it_ask(secrets: tuple[str, Path], tm
         allowed = [h.consent for m in plan.pre_migrations for h in m.hazards]
         assert project.apply(project.plan(allowed)).left == ()
         assert project.lost() == []
+
+
+def test_what_is_taken_from_an_object_is_missing_as_well(
+    new_database: Callable[..., str], tmp_path: Path
+) -> None:
+    url, file = new_database("taken"), tmp_path / "schema.sql"
+    text = "CREATE TABLE t (id int PRIMARY KEY, a {type});CREATE PUBLICATION pub FOR TABLE t WHERE (a > 0);"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(text.format(type="int") + "INSERT INTO t VALUES (1, 1)")
+    file.write_text(text.format(type="bigint"))
+    project = interrupt(url, file, "ALTER TABLE")
+    assert [m.line for m in project.missing] == [
+        "publication relation public.t in publication pub: changes of the table are not published"
+    ]
+    with Project(url, file, PLAIN) as project:
+        assert project.apply(project.plan()).left == ()
+        assert project.lost() == []

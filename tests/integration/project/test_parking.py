@@ -188,4 +188,4 @@ def test_allowing_everything_does_not_drop_what_cannot_be_parked(
     with pytest.raises(RefusedError):
         project.apply(made, ["all"])
     assert live.execute("SELECT count(*) FROM t").fetchone() == (1,)
-    assert project.apply(project.plan(["data-loss:public.t"], park=MONTH)).left == ()
+    assert project.apply(project.plan(["all", "data-loss:public.t"], park=MONTH)).left == ()
