@@ -25,7 +25,7 @@ from novaops.kinds.inheritance import (
 )
 from novaops.kinds.kind import Kind, Part, Phase, Placement, Risk, Scene, Step
 from novaops.kinds.not_null import NOT_NULL
-from novaops.kinds.obstacles import violated
+from novaops.kinds.obstacles import UNENFORCED, violated
 from novaops.kinds.words import MODE_NAMES
 from novaops.kinds.work import Work, offline, scan
 
@@ -35,17 +35,6 @@ INDEXED = ("p", "u", "x")
 """Constraints that have an index (`pg_constraint.conindid`)."""
 RECURSIVE = (CHECK, FOREIGN_KEY, NOT_NULL)
 """Constraints that a statement about the parent creates, changes and drops in its children too."""
-
-
-UNENFORCED = {
-    "c": "rows that violate it are accepted",
-    "f": "rows that refer to nothing are accepted",
-    "n": "NULLs are accepted",
-    "p": "duplicates are accepted",
-    "u": "duplicates are accepted",
-    "x": "rows that exclude each other are accepted",
-}
-"""What happens while a constraint is missing, by its type."""
 
 
 class Constraint(Kind):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from enum import Enum
 from functools import cached_property
 from importlib.resources import files
 from typing import Any, ClassVar
@@ -17,28 +16,11 @@ from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.identifiers import quote_ident
+from novaops.kinds.placement import Phase as Phase
+from novaops.kinds.placement import Placement as Placement
 from novaops.kinds.secrecy import masked_attributes
 from novaops.kinds.words import in_words
 from novaops.kinds.work import Work
-
-
-class Placement(Enum):
-    """Where a statement may run."""
-
-    TRANSACTION = "in a transaction with others"
-    ALONE = "outside a transaction"
-    APART = "in a transaction of its own"
-    COMMIT_AFTER = "in a transaction that must commit before the change is used"
-
-
-class Phase(Enum):
-    """When a step runs; creations have the phases RELEASE and FINISH in methods of their own."""
-
-    PREPARE = "ahead, before the old state is given up: long work under weak locks"
-    RELEASE = "before what the object no longer depends on is dropped"
-    MAIN = "when what it will depend on exists"
-    FINISH = "when the objects it contains are as they will be, too"
-    VALIDATE = "at the end: long work that nothing waits for"
 
 
 @dataclass(frozen=True, slots=True)

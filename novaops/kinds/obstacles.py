@@ -15,6 +15,15 @@ from novaops.kinds.rows_to_be import added_columns, with_changed_columns
 KEYS, EXCLUSION = ("p", "u"), "x"
 INHERITED = ("c", "n")
 """Constraints that hold for the rows of the table's children as well."""
+UNENFORCED = {
+    "c": "rows that violate it are accepted",
+    "f": "rows that refer to nothing are accepted",
+    "n": "NULLs are accepted",
+    "p": "duplicates are accepted",
+    "u": "duplicates are accepted",
+    "x": "rows that exclude each other are accepted",
+}
+"""What happens while a constraint is missing, by its type."""
 
 
 def refusal(hazard: str, subject: str, says: str, source: str, count: str = "count(*)") -> Risk:

@@ -26,7 +26,6 @@ from novaops.desired.declare import declare
 from novaops.desired.files import Script, load
 from novaops.desired.renamed import Renaming
 from novaops.desired.renames_file import RenamesFile
-from novaops.errors import RefusedError
 from novaops.execution.history import (
     RecordedStatement,
     Run,
@@ -36,7 +35,7 @@ from novaops.execution.history import (
     runs,
     statements,
 )
-from novaops.execution.interrupted import Lost, approvals, lost, not_restored
+from novaops.execution.interrupted import Lost, lost
 from novaops.execution.parked import BroughtBack, ParkedTable, bring_back, drop_expired, parked_tables
 from novaops.execution.pre_migrations.files import PRE
 from novaops.execution.pre_migrations.standing import to_run
@@ -47,12 +46,10 @@ from novaops.planning.consents import with_reasons
 from novaops.planning.diff import Comparison
 from novaops.planning.dump import copied_part, creation, dump, split
 from novaops.planning.masking import unrevealing
-from novaops.planning.missing import outermost
 from novaops.planning.origin import last_applied
 from novaops.planning.plan import Missing, Plan, Target
 from novaops.planning.planner import Request, check_readable, plan
 from novaops.planning.privileges import PrivilegeMode
-from novaops.planning.safe_only import safe_only as planned_safely
 from novaops.planning.scope import Scope
 from novaops.progress import Reporter, Silent
 from novaops.project.apply import apply
@@ -62,6 +59,7 @@ from novaops.project.pre_migrations.migrations import Migrations
 from novaops.project.recording import recover
 from novaops.project.rehearse import rehearse_plan, rehearse_with_way_back
 from novaops.project.renames import consents, renames_file, renaming
+from novaops.project.safe_only import safely
 from novaops.project.throwaway import throwaway
 
 
@@ -227,19 +225,9 @@ class Project:
         )
         with self.reporter.phase("planning"):
             if safe_only:
-                gone = lost(self.connection, found.live) if self.options.journal else []
-                agreed_again = approvals(request, self.connection, gone) if gone else {}
-                request = replace(request, allowed={**request.allowed, **agreed_again})
-                request, made = planned_safely(request, self.connection)
-                self.missing = not_restored(made, gone)
+                request, made = safely(self, request, found.live)
             else:
                 made = plan(request, self.connection)
-        if self.missing:
-            raise RefusedError(
-                "a run was interrupted, and --safe-only would leave out what it has dropped; nothing was applied",
-                detail="\n".join(missing.line for missing in outermost(self.missing)),
-                hint="finish that run first, without --safe-only",
-            )
         check_readable(request, made)
         self.request, self.ahead = request, found
         made = replace(
