@@ -8,7 +8,7 @@ without one, for a caller of the library, a line holds only what its writer puts
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -46,15 +46,18 @@ def repeating(repeat: Repeat) -> Iterator[None]:
         _repeat.reset(token)
 
 
-def command_line(command: str, *options: str, arguments: Sequence[str] = ()) -> str:
+def command_line(
+    command: str, *options: str, arguments: Sequence[str] = (), without: Collection[str] = ()
+) -> str:
     """Return the line that runs a command of novaops from the shell of this call, quoted for it.
 
     `command_line("replicate compare", "--repair", "--to", name)` is `novaops replicate compare --url … --repair
     --to NAME` after a call with `--url`. Of the options of this call it repeats those that the command has, too. An
-    option in `options` replaces the one of this call; `--allow` joins it. No password is in the line.
+    option in `options` replaces the one of this call; `--allow` joins it. Options of this call that are named in
+    `without` are left out. No password is in the line.
     """
     repeated = _repeat.get()(command, arguments)
-    kept = [given for given in repeated if not _replaced(given, options)]
+    kept = [g for g in repeated if not _replaced(g, options) and set(g.names).isdisjoint(without)]
     words = ["novaops", *command.split(), *(word for given in kept for word in given.words), *options]
     if any(argument.startswith("-") for argument in arguments):
         words += ["--", *arguments]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import click
 
 from novaops.cli.command import Command
 from novaops.cli.options import APPLY, options
-from novaops.cli.session import open_project, settings, standing_consents
+from novaops.cli.session import naming_next, open_project, settings, standing_consents
 from novaops.cli.verdict import FAILED, PENDING, verdict
 from novaops.durations import parse_duration
 from novaops.errors import UsageError
@@ -32,8 +33,13 @@ go on without a rehearsal where no copy of the schema can be made: that takes --
 @click.command("apply", cls=Command, epilog=EPILOG)
 @click.argument("planfile", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @options(APPLY)
+@click.option(
+    "--no-event-triggers",
+    is_flag=True,
+    help="Turn event triggers off for what is applied (PostgreSQL 17, superuser).",
+)
 def command(
-    planfile: Path | None, allow: tuple[str, ...], reason: str, yes: bool, no_rehearse: bool,
+    planfile: Path | None, allow: tuple[str, ...], reason: str, yes: bool, no_rehearse: bool, no_event_triggers: bool,
     safe_only: bool, output_format: str, out: Path | None, check: bool, fail_on_unmanaged: bool, park: str | None,
     quiet: bool, **given: Any,
 ) -> int:  # fmt: skip
@@ -53,7 +59,10 @@ def command(
     config = settings(given)
     schema = config.schema
     allowed = {**standing_consents(config), **with_reasons(allow, reason)}
-    with open_project(config, quiet) as project:
+    confirmed = ["--yes"] if yes else []
+    with open_project(config, quiet) as project, naming_next(project, *confirmed, arguments=arguments):
+        if no_event_triggers:
+            project.options = replace(project.options, event_triggers=False)
         if not check:
             project.recover(schema.lock_wait.value)
         if planfile:

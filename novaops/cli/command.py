@@ -32,8 +32,10 @@ class Command(click.Command):
         try:
             code = super().invoke(ctx)
             sys.stdout.flush()
-        except (KeyboardInterrupt, click.Abort):
-            click.echo("interrupted; the same command goes on from here", err=True)
+        except (KeyboardInterrupt, click.Abort) as error:
+            from novaops.output.errors import interruption
+
+            click.echo(interruption(error, UNDONE.get(self.name or "")), err=True)
             code = INTERRUPTED
         except BrokenPipeError:
             _discard(sys.stdout)

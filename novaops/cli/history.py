@@ -30,7 +30,7 @@ def command(run: int | None, output_format: str, **given: Any) -> int:
 
     with open_project(settings(given), quiet=True) as project:
         if run is None:
-            write_history(project.history(), project.target().database, output_format)
+            write_history(project.history(), project.lost(), project.target().database, output_format)
         else:
-            write_run(*project.recorded(run), output_format)
+            write_run(*project.recorded(run), project.lost(), output_format)
     return 0

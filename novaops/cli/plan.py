@@ -9,7 +9,7 @@ import click
 
 from novaops.cli.command import Command
 from novaops.cli.options import CONNECTION, DESIRED, OUTPUT, PARK, QUIET, SAFE_ONLY, options
-from novaops.cli.session import open_project, settings, standing_consents
+from novaops.cli.session import naming_next, open_project, settings, standing_consents
 from novaops.cli.verdict import verdict
 from novaops.durations import parse_duration
 
@@ -57,7 +57,7 @@ def command(
     if park and rollback:
         raise click.UsageError("--park takes no --rollback: unpark is the way back")
     config = settings(given)
-    with open_project(config, quiet) as project:
+    with open_project(config, quiet) as project, naming_next(project):
         keep = parse_duration(park) if park else None
         plan = project.plan(standing_consents(config), keep, safe_only=safe_only)
         back = None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from novaops.errors import UsageError
+from novaops.invocation import command_line
 
 if TYPE_CHECKING:
     from novaops.config import Config
@@ -92,6 +93,21 @@ def _replicated(config: Config) -> dict[str, Any]:
     database = Endpoint.configured(config.connection)
     found = declared(Path("novaops.toml"), database)
     return {"overlay": overlay(found, database), "watch": watch(found, database)}
+
+
+@contextmanager
+def naming_next(project: Project, *options: str, arguments: Sequence[str] = ()) -> Iterator[None]:
+    """Add to an exception inside the command that restores what is missing since.
+
+    `--safe-only` is not in it: what is dropped already comes back whatever it takes.
+    """
+    try:
+        yield
+    except BaseException as error:
+        if project.missing:
+            line = command_line("apply", *options, arguments=arguments, without=["--safe-only"])
+            error.add_note(f"restore  {line}")
+        raise
 
 
 @contextmanager

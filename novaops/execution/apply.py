@@ -13,7 +13,8 @@ import psycopg
 from psycopg import errors
 
 from novaops.db.session_settings import set_time_zone
-from novaops.errors import NovaopsError, RefusedError
+from novaops.errors import NovaopsError
+from novaops.execution.guards import check_ahead, check_locked, locked
 from novaops.execution.invalid_index import remove_remains
 from novaops.execution.journal import Journal, NoJournal
 from novaops.execution.locking import TRIES, Attempt, patient, pause, wanted_by
@@ -23,6 +24,10 @@ from novaops.planning.plan import Plan, Statement
 from novaops.progress import Reporter
 
 NO_JOURNAL = NoJournal()
+CHANGED_MEANWHILE = frozenset(
+    ["3F000", "42701", "42703", "42704", "42710", "42723", "42883", "42P01", "42P06", "42P07"]
+)
+"""SQLSTATEs of names that are missing or taken: somebody has changed the schema since (appendix A of the documentation)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,15 @@ class Segment:
 
     transaction: int | None
     statements: tuple[Statement, ...]
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts the statements of a run that are committed, also for who asks after an exception."""
+
+    begun: bool = False
+    """Whether anything of the run, a pre-migration included, may have changed the database."""
+    committed: int = 0
 
 
 class StatementError(NovaopsError):
@@ -55,10 +69,12 @@ def run(
     reporter: Reporter,
     journal: Journal = NO_JOURNAL,
     committed: int = 0,
+    tally: Tally | None = None,
 ) -> int:
     """Run all segments on an autocommit connection; returns how many statements ran.
 
-    `committed` of them were committed by an earlier attempt, and are not run again.
+    `committed` of them were committed by an earlier attempt, and are not run again. The `tally` knows at any time how
+    far the run has come.
     Raises `StatementError` at the first statement that fails, and `RefusedError` when rows have come
     into something that was empty when the plan was made.
     """
@@ -71,13 +87,15 @@ def run(
     _pin(connection)
     if plan.time_zone is not None:
         set_time_zone(connection, plan.time_zone)
+    check_ahead(connection, plan, committed)
     with Watch.over(connection, reporter) as watch:
         work = Work(connection, watch, reporter, plan, lock_timeout, journal)
-        done = 0
+        done, tally = 0, tally or Tally()
         for segment in segments(plan):
             if done >= committed:
                 work.segment(segment, done)
             done += len(segment.statements)
+            tally.committed = done
     return done - committed
 
 
@@ -149,22 +167,22 @@ class Work:
 
     def _statements(self, statements: Sequence[Statement], done: int, attempt: Attempt | None = None) -> None:
         total = len(self.plan.statements)
-        if attempt is not None and any(statement.guards for statement in statements):
+        if attempt is not None and any(locked(statement) for statement in statements):
             attempt.lock()
         # All of them first: what one looks at may be gone when its statement comes.
         for index, statement in enumerate(statements, done):
-            with _told(statement, index, total):
-                _guard(self.connection, statement)
+            with _told(statement, index, self.plan):
+                check_locked(self.connection, statement, way_back=self.plan.way_back)
         for index, statement in enumerate(statements, done):
             self.reporter.step(index + 1, total, statement.sql)
-            with _told(statement, index, total):
+            with _told(statement, index, self.plan):
                 if attempt is not None:
                     attempt.lock_before(statement)
                 (attempt or self.connection).execute(statement.secret_sql or statement.sql)
 
     def _gave_up(self, statement: Statement, done: int, error: psycopg.Error) -> StatementError:
         blocker = self.watch.blocker
-        found = _failed(error, statement, done, len(self.plan.statements))
+        found = _failed(error, statement, done, self.plan)
         end = f", or end that session: SELECT pg_terminate_backend({blocker.pid})" if blocker else ""
         return StatementError(
             f"a lock could not be had in {TRIES} tries: {found.message}",
@@ -174,34 +192,26 @@ class Work:
 
 
 @contextmanager
-def _told(statement: Statement, done: int, total: int) -> Iterator[None]:
+def _told(statement: Statement, done: int, plan: Plan) -> Iterator[None]:
     """Errors of PostgreSQL, but for those after which a segment is tried again, say what was not run."""
     try:
         yield
     except (errors.LockNotAvailable, errors.DeadlockDetected):
         raise
     except psycopg.Error as error:
-        raise _failed(error, statement, done, total) from error
+        raise _failed(error, statement, done, plan) from error
 
 
-def _guard(connection: psycopg.Connection[Any], statement: Statement) -> None:
-    """Look again, under lock, at what the plan found empty."""
-    for guard in statement.guards:
-        if guard.lock is not None:
-            connection.execute(f"LOCK TABLE {guard.lock} IN ACCESS EXCLUSIVE MODE")
-        row = connection.execute(guard.exists).fetchone()
-        if row is None or row[0]:
-            raise RefusedError(
-                f"{guard.hazard}:{guard.object} was no hazard when the plan was made, and is one now",
-                detail=f"the statement was not run: {statement.sql}",
-                hint=f"plan again; to go on all the same: --allow {guard.hazard}:{guard.object}",
-            )
-
-
-def _failed(error: psycopg.Error, statement: Statement, done: int, total: int) -> StatementError:
+def _failed(error: psycopg.Error, statement: Statement, done: int, plan: Plan) -> StatementError:
     message = error.diag.message_primary or str(error)
-    detail = [f"in statement {done + 1} of {total}: {statement.sql}"]
+    detail = [f"in statement {done + 1} of {len(plan.statements)}: {statement.sql}"]
     detail += [t for t in (error.diag.message_detail, error.diag.context) if t]
     state = f" [{error.sqlstate}]" if error.sqlstate else ""
-    hint = error.diag.message_hint or f"run `{command_line('plan')}` again: it starts from what is there now"
+    if error.sqlstate in CHANGED_MEANWHILE and not plan.way_back:
+        way_out = f"run `{command_line('plan')}` again: it starts from what is there now"
+    elif plan.way_back:
+        way_out = "change what PostgreSQL refuses, and run the same command again"
+    else:
+        way_out = "change what PostgreSQL refuses, in the rows or in the files: as they are, the same statement is planned again"
+    hint = "; ".join(filter(None, [error.diag.message_hint, way_out]))
     return StatementError(f"PostgreSQL refused{state}: {message}", detail="\n".join(detail), hint=hint)

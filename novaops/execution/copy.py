@@ -63,14 +63,21 @@ class Stage:
         exact = replace(
             comparison, privileges=PrivilegeMode.MANAGED, ignored=None, ignored_default=None, grantors=True
         )
+        maker = "" if comparison.owners else self._role()
         while True:
-            made = creation(part.part(part.objects.keys() - self.left_out.keys()), EVERYTHING, exact)
+            made = creation(part.part(part.objects.keys() - self.left_out.keys()), EVERYTHING, exact, maker)
             try:
                 return self._make(made)
             except errors.InsufficientPrivilege:
                 self._abandon()
             denied = self._denied(made)
             self.left_out.update({a: part[a] for a in with_dependents(denied, part)})
+
+    def _role(self) -> str:
+        with self.connection.transaction():
+            row = self.connection.execute("SELECT current_user").fetchone()
+        assert row is not None  # noqa: S101
+        return str(row[0])
 
     def _begin(self) -> None:
         self.connection.execute(SETTINGS)

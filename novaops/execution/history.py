@@ -13,6 +13,7 @@ from psycopg.rows import class_row
 from novaops.db.identifiers import quote_ident
 from novaops.errors import NovaopsError
 from novaops.invocation import command_line
+from novaops.planning.plan import Missing
 
 # Whether there is a journal, and the role may read it.
 READABLE = """
@@ -26,6 +27,16 @@ SELECT j.run, j.started, j.finished, j.role, j.client, j.novaops, j.files, j.sum
        j.plan, j.desired, j.stamp, count(s) AS statements, count(s) FILTER (WHERE s.state = 'done') AS done,
        coalesce(bool_or(s.state = 'started'), false) AS open, max(s.finished) AS last
 FROM novaops.journal j LEFT JOIN novaops.journal_statement s USING (run)
+"""
+
+
+INTERRUPTED = """
+WHERE j.outcome IS DISTINCT FROM 'converged' AND j.outcome IS DISTINCT FROM 'applied'
+  AND EXISTS (SELECT FROM novaops.journal_statement d WHERE d.run = j.run AND d.state = 'done')
+  AND NOT EXISTS (SELECT FROM novaops.journal later WHERE later.run > j.run
+                  AND later.outcome IN ('converged', 'applied')
+                  AND later.summary -> 'options' = j.summary -> 'options')
+GROUP BY j.run ORDER BY j.run
 """
 
 
@@ -64,6 +75,11 @@ class Run:
         return None if self.finished is None else (self.finished - self.started).total_seconds()
 
     @property
+    def consents(self) -> Mapping[str, str]:
+        """What was approved for it, with the reasons; a run of a novaops that did not record that has none."""
+        return dict(self.summary.get("consents", {}))
+
+    @property
     def complete(self) -> bool:
         """Whether it did all it was to do."""
         return self.outcome in ("converged", "applied")
@@ -85,6 +101,17 @@ class RecordedStatement:
     patient: bool
     state: str
     finished: datetime | None
+    dropped: Sequence[Mapping[str, Any]] | None
+    restored: Sequence[str] | None
+    """`dropped` and `restored` are None in a run of a novaops that did not record them."""
+
+    @property
+    def drops(self) -> tuple[Missing, ...]:
+        return tuple(map(Missing.of, self.dropped or ()))
+
+    @property
+    def restores(self) -> tuple[str, ...]:
+        return tuple(self.restored or ())
 
 
 def readable(connection: psycopg.Connection[Any]) -> bool:
@@ -113,6 +140,15 @@ def latest(connection: psycopg.Connection[Any]) -> Run | None:
     return found[0] if found else None
 
 
+def interrupted(connection: psycopg.Connection[Any]) -> list[Run]:
+    """Return the runs that committed some of their statements and that no later one has completed, the earliest first.
+
+    A later run completes an earlier one if it did all it was to do in the same scope: what the earlier one has left
+    is in its plan, or the files do not declare it any more.
+    """
+    return _runs(connection, INTERRUPTED)
+
+
 def numbered(connection: psycopg.Connection[Any], number: int) -> Run:
     """The run with that number; raises `NovaopsError` when there is none."""
     found = _runs(connection, "WHERE j.run = %s GROUP BY j.run", number)
@@ -128,8 +164,10 @@ def statements(connection: psycopg.Connection[Any], run: Run) -> list[RecordedSt
     """The statements of a run, in order."""
     with connection.cursor(row_factory=class_row(RecordedStatement)) as cursor:
         return cursor.execute(
-            "SELECT number, transaction, kind, object, operation, sql, masked, guards, index, patient, state, finished"
-            " FROM novaops.journal_statement WHERE run = %s ORDER BY number",
+            # A journal of before has no such columns until the next apply.
+            "SELECT number, transaction, kind, object, operation, sql, masked, guards, index, patient, state, finished,"
+            " to_jsonb(s) -> 'drops' AS dropped, to_jsonb(s) -> 'restores' AS restored"
+            " FROM novaops.journal_statement s WHERE run = %s ORDER BY number",
             [run.run],
         ).fetchall()
 

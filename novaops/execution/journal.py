@@ -22,6 +22,7 @@ from importlib.resources import files
 from typing import Any, Protocol
 
 import psycopg
+from psycopg import errors
 
 from novaops.db.identifiers import quote_ident
 from novaops.db.own_schema import ensure_own_schema
@@ -30,18 +31,19 @@ from novaops.execution.history import Run
 from novaops.execution.stamp import stamp
 from novaops.planning.plan import Plan, Statement
 
-STEPS = ("journal_1.sql",)
+STEPS = ("journal_1.sql", "journal_2.sql")
 """What leads from one version of the tables to the next; the version is how many of them were taken."""
 
 STATEMENTS = """
 INSERT INTO novaops.journal_statement (
-    run, number, transaction, kind, object, operation, sql, masked, guards, index, patient
+    run, number, transaction, kind, object, operation, sql, masked, guards, index, patient, drops, restores
 )
-SELECT %s, s.number, t.transaction, t.kind, t.object, t.operation, t.sql, t.masked, t.guards, t.index, t.patient
+SELECT %s, s.number, t.transaction, t.kind, t.object, t.operation, t.sql, t.masked, t.guards, t.index, t.patient,
+       t.drops, t.restores
 FROM jsonb_array_elements(%s) WITH ORDINALITY AS s (statement, number),
      jsonb_to_record(s.statement) AS t (
          transaction integer, kind text, object text, operation text, sql text, masked boolean, guards jsonb,
-         index text, patient boolean
+         index text, patient boolean, drops jsonb, restores jsonb
      )
 """
 TABLES = ("version", "journal", "journal_statement")
@@ -129,8 +131,9 @@ class DatabaseJournal:
                 self.run = resumed.run
                 self._before = resumed.statements - len(made.statements)
                 self._execute(
-                    "UPDATE novaops.journal SET outcome = NULL, error = NULL, finished = NULL, resumed = resumed + 1"
-                    " WHERE run = %s"
+                    "UPDATE novaops.journal SET outcome = NULL, error = NULL, finished = NULL, resumed = resumed + 1,"
+                    " summary = jsonb_set(summary, '{consents}', %s) WHERE run = %s",
+                    json.dumps(dict(made.consents)),
                 )
                 return
             self.run = self._begun(made)
@@ -139,7 +142,12 @@ class DatabaseJournal:
             )
 
     def _begun(self, made: Plan) -> int:
-        summary = {"objects": made.summary, "options": dict(made.options), "time_zone": made.time_zone}
+        summary = {
+            "objects": made.summary,
+            "options": dict(made.options),
+            "time_zone": made.time_zone,
+            "consents": dict(made.consents),
+        }
         about = [client(), version("novaops"), identity(made), made.desired_fingerprint, made.files]
         row = self._connection.execute(
             "INSERT INTO novaops.journal (client, novaops, plan, desired, files, summary, stamp)"
@@ -202,6 +210,8 @@ def _recorded(statement: Statement) -> dict[str, Any]:
     return {
         **{name: getattr(statement, name) for name in names},
         "guards": [asdict(guard) for guard in statement.guards],
+        "drops": [asdict(missing) for missing in statement.drops],
+        "restores": statement.restores,
     }
 
 
@@ -257,7 +267,14 @@ def _bring_up_to_date(connection: psycopg.Connection[Any]) -> None:
         "CREATE TABLE IF NOT EXISTS novaops.version (part text PRIMARY KEY, version integer NOT NULL)"
     )
     for name in STEPS[taken:]:
-        connection.execute(files("novaops.execution").joinpath(name).read_text(encoding="utf-8"))
+        try:
+            connection.execute(files("novaops.execution").joinpath(name).read_text(encoding="utf-8"))
+        except errors.InsufficientPrivilege as error:
+            raise NovaopsError(
+                f"role {connection.info.user} may not bring the journal up to date: {error.diag.message_primary};"
+                " nothing was applied",
+                hint="apply once as the owner of the tables in the schema novaops, or without a record: --no-journal",
+            ) from error
     connection.execute(
         "INSERT INTO novaops.version VALUES ('journal', %s)"
         " ON CONFLICT (part) DO UPDATE SET version = excluded.version",

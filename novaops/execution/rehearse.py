@@ -73,7 +73,7 @@ def tried(stage: Stage, plan: Plan, judge: Callable[[], Rehearsal]) -> Plan:
     except psycopg.Error as error:
         # A label is used in the transaction that adds it, which happens only where nothing can be committed.
         untried = isinstance(error, errors.UnsafeNewEnumValueUsage) and not stage.commits
-        verdict = Rehearsal(not untried, error=f"{plan.statements[len(seen)].sql}: {_first_line(error)}")
+        verdict = Rehearsal(not untried, error=f"{plan.statements[len(seen)].sql}: {_refusal(error)}")
     else:
         verdict = judge()
     verdict = _with_left_out(verdict, stage)
@@ -115,6 +115,13 @@ def _identity(change: Change) -> str:
 def names(changes: Iterable[Address]) -> tuple[str, ...]:
     """What differs, for people."""
     return tuple(f"{a.type} {'.'.join(a.names)}" for a in sorted(changes))
+
+
+def _refusal(error: psycopg.Error) -> str:
+    """PostgreSQL's message with its SQLSTATE, and what it says beside."""
+    state = f" [{error.sqlstate}]" if error.sqlstate else ""
+    said = [error.diag.message_detail, error.diag.message_hint, error.diag.context]
+    return "\n".join([f"{_first_line(error)}{state}", *filter(None, said)])
 
 
 def _first_line(error: psycopg.Error) -> str:

@@ -10,11 +10,13 @@ import psycopg
 
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.advisory_lock import holder
-from novaops.execution.history import RecordedStatement, Run, latest, statements
+from novaops.execution.history import RecordedStatement, Run, statements
+from novaops.execution.interrupted import latest_interrupted, lost, restoring
 from novaops.execution.invalid_index import remove_remains
 from novaops.execution.journal import Journal, identity
 from novaops.execution.stamp import stamp
 from novaops.invocation import command_line
+from novaops.planning.hazard_codes import with_consent
 from novaops.planning.plan import Guard, Plan, Statement
 
 INDEX = "SELECT i.indexrelid::bigint, i.indisvalid FROM pg_catalog.pg_index i WHERE i.indexrelid = to_regclass(%s)"
@@ -42,51 +44,68 @@ def clear_away(connection: psycopg.Connection[Any], run: Run, journal: Journal) 
 
 
 def resumable(connection: psycopg.Connection[Any], made: Plan) -> Run | None:
-    """The latest run, if it came part of the way, the plan goes on with it, and nothing has changed since.
+    """The latest run that came part of the way, if the plan goes on with it, and nothing has changed since.
 
     The plan is the run's own, or what `remainder()` has left of it.
     """
-    run = _part_of_the_way(connection)
+    run = latest_interrupted(connection)
     if run is None or (run.run != made.continues and run.plan != identity(made)):
         return None
     return run if stamp(connection) == run.stamp else None
 
 
-def remainder(connection: psycopg.Connection[Any], made: Plan, live: Snapshot) -> Plan:
+def remainder(
+    connection: psycopg.Connection[Any],
+    made: Plan,
+    live: Snapshot,
+    desired: Snapshot,
+    *,
+    settled: bool = True,
+) -> Plan:
     """The plan, or in its place what is left of a run that was cut off on the way to the same end.
 
     Finishing is better than beginning anew: what the run has dropped to make it anew is in the catalogs no more, nor
     are its grants. Where that cannot be, since the files or the database are others now, the plan says of what
-    something may be missing.
+    something may be missing. What was approved for the run stays approved for its last statements, and restoring
+    what it has dropped needs no approval. Where the plan does not start from what is `settled`, since pre-migrations
+    run first, it stays what it is.
     """
-    run = _part_of_the_way(connection)
-    if run is None or not made.statements:
+    run = latest_interrupted(connection)
+    if run is None:
         return made
     if (at_work := holder(connection)) is not None:
         return _noting(made, f"history {run.run} is at work on the database at this moment: {at_work}")
+    gone = lost(connection, live)
+    told = tuple(f"missing since history {each.run} was interrupted: {each.missing.line}" for each in gone)
+    if not made.statements:
+        return _noting(replace(made, missing=tuple(each.missing for each in gone)), *told)
     left = [s for s in statements(connection, run) if s.state != "done"]
     if (
         left
+        and settled
         and _leads_where(run, made)
         and stamp(connection) == run.stamp
         and not any(s.masked for s in left)
     ):
         zone = run.summary.get("time_zone") or made.time_zone
         finishing = replace(made, statements=tuple(map(_again, left)), continues=run.run, time_zone=zone)
+        finishing = with_consent(restoring(finishing, gone, desired, resumed=True), run.consents)
         return _noting(
             finishing,
+            *told,
             f"history {run.run} was cut off; these are the last {len(left)} of its {run.statements} statements",
         )
     here, planned = {o.identity for o in live}, {s.sql for s in made.statements}
-    gone = {
+    forgotten = {
         s.object for s in left if s.operation == "replace" and s.object not in here and s.sql not in planned
     }
     return _noting(
-        made,
+        restoring(made, gone, desired),
+        *told,
         *(
             f"history {run.run} was cut off when it had dropped {name} to make it anew: what was granted on it beyond"
             f" the files is told by {command_line('history', arguments=[str(run.run)])}"
-            for name in sorted(gone)
+            for name in sorted(forgotten)
         ),
     )
 
@@ -100,11 +119,6 @@ def _noting(made: Plan, *notices: str) -> Plan:
     return replace(made, notices=(*made.notices, *notices))
 
 
-def _part_of_the_way(connection: psycopg.Connection[Any]) -> Run | None:
-    run = latest(connection)
-    return run if run is not None and run.done and not run.complete else None
-
-
 def _again(statement: RecordedStatement) -> Statement:
     return Statement(
         sql=statement.sql,
@@ -115,4 +129,6 @@ def _again(statement: RecordedStatement) -> Statement:
         guards=tuple(Guard(**guard) for guard in statement.guards),
         index=statement.index,
         patient=statement.patient,
+        drops=statement.drops,
+        restores=statement.restores,
     )

@@ -33,7 +33,7 @@ from novaops.kinds.levels import (
     declared_below,
     governing_not_null,
 )
-from novaops.kinds.obstacles import violated
+from novaops.kinds.obstacles import UNENFORCED, violated
 from novaops.kinds.published import without_identity
 from novaops.kinds.words import MODE_NAMES
 from novaops.kinds.work import Work, offline, scan
@@ -164,9 +164,6 @@ class Constraint(Kind):
         attached = obj["type"] in INDEXED and origin(obj) == lost.address
         return frozenset({"parent_index"}) if attached and detached(obj, scene) else None
 
-    def exposes(self, obj: Object) -> str:
-        return "rows that violate it can be written"
-
     def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
         return without_identity(old, scene) if new is None else []
 
@@ -180,6 +177,9 @@ class Constraint(Kind):
         if before != after and not after:
             found["declared"] = f"{new.identity} stays both inherited and declared there" if before else ""
         return found
+
+    def missing(self, obj: Object) -> str:
+        return UNENFORCED.get(obj["type"], super().missing(obj))
 
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
         relation = [("relation", obj.address.names[0], obj.name)] if obj["type"] in INDEXED else []

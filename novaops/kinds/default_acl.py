@@ -35,6 +35,9 @@ class DefaultAcl(PrivilegesOnly):
     def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
         return _transition(new, old["privileges"], new["privileges"])
 
+    def missing(self, obj: Object) -> str:
+        return "new objects come without these privileges"
+
     def drop(self, obj: Object, scene: Scene) -> list[Step]:
         return _transition(obj, obj["privileges"], obj["_baseline"])
 

@@ -36,11 +36,11 @@ class DefaultValue(Kind):
     def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
         return self.create(new, (), scene)
 
+    def missing(self, obj: Object) -> str:
+        return "new rows get NULL"
+
     def drop(self, obj: Object, scene: Scene) -> list[Step]:
         return [_alter(obj, "DROP DEFAULT")]
-
-    def exposes(self, obj: Object) -> str:
-        return "new rows get NULL in its place"
 
     def is_setting(self, obj: Object) -> bool:
         return True

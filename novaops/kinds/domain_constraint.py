@@ -41,6 +41,9 @@ class DomainConstraint(Kind):
             return [Step(validate, work=read_for(new.parent, scene))]
         return None
 
+    def missing(self, obj: Object) -> str:
+        return "values that violate it are accepted"
+
     def drop(self, obj: Object, scene: Scene) -> list[Step]:
         return [Step(f"ALTER DOMAIN {obj['_domain']} DROP CONSTRAINT {obj['_name']}")]
 

@@ -31,6 +31,16 @@ class EventTrigger(Kind):
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
         return [("event trigger", obj.name)]
 
+    def fires(self, obj: Object) -> str | None:
+        # `login` is no DDL; R fires only where session_replication_role is replica, which an apply is not.
+        if obj["event"] == "login" or obj["enabled"] not in ("O", "A"):
+            return None
+        tags = f" for {', '.join(tag.strip(chr(39)) for tag in obj['tags'])}" if obj["tags"] else ""
+        return f"at {obj['event']}{tags}"
+
+    def missing(self, obj: Object) -> str:
+        return "it does not fire"
+
     def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
         return [Risk("behaviour", old.identity, "the trigger mode")] if new and "enabled" in changed else []
 

@@ -48,7 +48,8 @@ class ForeignTable(Kind):
         head = f"ALTER {self.target(new)}"
         steps = []
         if changed & PLACE and old["partition_of"]:
-            steps.append(Step(detach(old), phase=Phase.RELEASE))
+            exposes = f"its rows are missing from {old['partition_of']}" if new["partition_of"] else None
+            steps.append(Step(detach(old), phase=Phase.RELEASE, exposes=exposes))
         left = [parent for parent in old["parents"] if parent not in new["parents"]]
         steps += [Step(f"{head} NO INHERIT {parent}", phase=Phase.RELEASE) for parent in left]
         if "options" in changed:

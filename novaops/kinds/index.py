@@ -74,8 +74,8 @@ class Index(Kind):
         attached = lost.kind == self.name and lost.address.names == obj["_parent_names"]
         return frozenset({"parent_index"}) if attached and detached(obj, scene) else None
 
-    def exposes(self, obj: Object) -> str:
-        return "queries do without it, and a unique one lets duplicates in"
+    def missing(self, obj: Object) -> str:
+        return "duplicates are accepted" if obj["_unique"] else "queries that use it are slow"
 
     def obstacles(self, new: Object, scene: Scene) -> list[Risk]:
         return refused_by_index(new, scene)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from importlib.resources import files
 from typing import Any, ClassVar
 
@@ -16,29 +15,13 @@ from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.identifiers import quote_ident
+from novaops.kinds.placement import Phase as Phase
+from novaops.kinds.placement import Placement as Placement
 from novaops.kinds.risk import Risk as Risk
 from novaops.kinds.scene import Scene as Scene
 from novaops.kinds.secrecy import masked_attributes
 from novaops.kinds.words import in_words
 from novaops.kinds.work import Work
-
-
-class Placement(Enum):
-    """Where a statement may run."""
-
-    TRANSACTION = "in a transaction with others"
-    ALONE = "outside a transaction"
-    APART = "in a transaction of its own"
-
-
-class Phase(Enum):
-    """When a step runs; creations have the phases RELEASE and FINISH in methods of their own."""
-
-    PREPARE = "ahead, before the old state is given up: long work under weak locks"
-    RELEASE = "before what the object no longer depends on is dropped"
-    MAIN = "when what it will depend on exists"
-    FINISH = "when the objects it contains are as they will be, too"
-    VALIDATE = "at the end: long work that nothing waits for"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +49,8 @@ class Step:
     """
     work: tuple[Work, ...] = ()
     """What keeps others waiting where the relations are large."""
-    interim: bool = False
-    """Whether a FINISH step of the same change gives back what this one takes away (DETACH and ATTACH)."""
+    exposes: str | None = None
+    """What happens until the object gets back, by a later step of the same change, what this one takes from it."""
 
 
 ASIDE = "__novaops_old"
@@ -190,6 +173,14 @@ class Kind:
         """For types that `swap`: expression for `value`, of the type set aside, in the new one."""
         return f"{value}::text::{new.identity}"
 
+    def fires(self, obj: Object) -> str | None:
+        """Return at which event it runs for the DDL of others, and for which commands; None if it does not."""
+        return None
+
+    def missing(self, obj: Object) -> str:
+        """Return what happens while it is dropped, and not yet created again."""
+        return "statements that use it fail"
+
     def grant_target(self, obj: Object) -> tuple[str, str]:
         """For kinds with privileges: (columns suffix such as `(a)`, text after GRANT … ON)."""
         return "", self.target(obj)
@@ -293,10 +284,6 @@ class Kind:
     def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
         """What is lost when `old` becomes `new` (None: it is dropped or rebuilt); an owner that differs is in `changed`."""
         return []
-
-    def exposes(self, obj: Object) -> str:
-        """Say what happens while the object is missing."""
-        return "statements that use it fail"
 
     def opens(self, new: Object, scene: Scene) -> Sequence[Risk]:
         """Access to rows that are there which making `new` gives."""

@@ -68,6 +68,9 @@ class MaterializedView(Kind):
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
         return [("relation", *obj.address.names), ("type", *obj.address.names)]
 
+    def missing(self, obj: Object) -> str:
+        return "queries of it fail, and who was granted access has none"
+
     def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
         # One that is rebuilt is filled again by its query.
         if new is not None or old.address in scene.desired or not old["_populated"]:

@@ -19,6 +19,15 @@ INHERITED = ("c", "n")
 """Constraints that hold for the rows of the table's children as well."""
 FUNCTIONS = ("function", "aggregate", "operator", "cast")
 """Address types of what an expression computes with."""
+UNENFORCED = {
+    "c": "rows that violate it are accepted",
+    "f": "rows that refer to nothing are accepted",
+    "n": "NULLs are accepted",
+    "p": "duplicates are accepted",
+    "u": "duplicates are accepted",
+    "x": "rows that exclude each other are accepted",
+}
+"""What happens while a constraint is missing, by its type."""
 
 
 def refusal(

@@ -36,6 +36,11 @@ class Policy(Kind):
             return None
         return [Step(f"ALTER {self.target(new)}{_clauses(new, changed)}")]
 
+    def missing(self, obj: Object) -> str:
+        return (
+            "rows that it lets through are hidden" if obj["permissive"] else "rows that it hides are visible"
+        )
+
     def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
         return dropped(old, scene) if new is None else changed_to(old, new, changed, scene)
 

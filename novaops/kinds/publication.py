@@ -42,6 +42,9 @@ class Publication(Kind):
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
         return [("publication", obj.name)]
 
+    def missing(self, obj: Object) -> str:
+        return "nothing that it publishes is sent"
+
     def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
         if new is None:
             return [Risk("behaviour", old.identity, "replication to its subscribers")]

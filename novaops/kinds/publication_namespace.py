@@ -22,6 +22,9 @@ class PublicationNamespace(Kind):
     def inline(self, obj: Object, parts: Sequence[Part], scene: Scene) -> str | None:
         return f"TABLES IN SCHEMA {obj['_schema']}"
 
+    def missing(self, obj: Object) -> str:
+        return "changes of its tables are not published"
+
     def drop(self, obj: Object, scene: Scene) -> list[Step]:
         return [Step(f"ALTER PUBLICATION {obj['_publication']} DROP TABLES IN SCHEMA {obj['_schema']}")]
 

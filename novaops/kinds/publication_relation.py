@@ -26,14 +26,16 @@ class PublicationRelation(Kind):
 
     def alter(self, old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step] | None:
         # SET would need the whole list of the publication's tables. A list of columns does not go with schemas.
-        dropped = (replace(step, phase=Phase.RELEASE) for step in self.drop(old, scene))
+        dropped = (
+            replace(step, phase=Phase.RELEASE, exposes=self.missing(old)) for step in self.drop(old, scene)
+        )
         return [*dropped, *self.create(new, (), scene)]
 
     def drop(self, obj: Object, scene: Scene) -> list[Step]:
         return [Step(f"ALTER PUBLICATION {obj['_publication']} DROP TABLE ONLY {obj['_relation']}")]
 
-    def exposes(self, obj: Object) -> str:
-        return "what is written meanwhile is not published"
+    def missing(self, obj: Object) -> str:
+        return "changes of the table are not published"
 
     def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
         return left_out(old, scene) if new is None else list(shows_less(old, new, scene))

@@ -37,6 +37,9 @@ class Rule(Kind):
             steps.append(_mode(new))
         return steps
 
+    def missing(self, obj: Object) -> str:
+        return "it does not act"
+
     def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
         if new is None or "enabled" not in changed:
             return []

@@ -86,9 +86,6 @@ class Subscription(Kind):
     def names(self, obj: Object) -> Iterable[tuple[str, ...]]:
         return [("subscription", obj.name)]
 
-    def exposes(self, obj: Object) -> str:
-        return "no row arrives"
-
     def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
         return [Risk("behaviour", old.identity, "replication from its publisher")] if new is None else []
 

@@ -84,7 +84,8 @@ class Table(Kind):
         if changed & PLACE and old["partition_of"]:
             # One that comes back to its parent takes part in all that changes there before.
             phase = Phase.RELEASE if detached(new, scene) else Phase.MAIN
-            steps.append(Step(detach(old), phase=phase, interim=new["partition_of"] is not None))
+            exposes = f"its rows are missing from {old['partition_of']}" if new["partition_of"] else None
+            steps.append(Step(detach(old), phase=phase, exposes=exposes))
             steps += _inherited_names(new, scene)
         if "of_type" in changed and old["of_type"]:
             # In between, type and columns change each for itself.
@@ -114,7 +115,10 @@ class Table(Kind):
             again = {scene.live[a].identity for a in scene.replaced if a.type == "table"}
             left = [p for p in old["parents"] if p not in new["parents"] or p in again]
             joined = [p for p in new["parents"] if p not in old["parents"] or p in again]
-            steps += [Step(_alter(new, f"NO INHERIT {p}").sql, phase=Phase.RELEASE) for p in left]
+            for parent in left:
+                exposes = f"its rows are missing from {parent}" if parent in new["parents"] else None
+                text = _alter(new, f"NO INHERIT {parent}").sql
+                steps.append(Step(text, phase=Phase.RELEASE, exposes=exposes))
             steps += [Step(_alter(new, f"INHERIT {p}").sql, phase=Phase.FINISH) for p in joined]
         if changed & PLACE and new["partition_of"]:
             steps += [*_copied_again(new, scene), _attach(new, scene)]
@@ -147,6 +151,9 @@ class Table(Kind):
     def likeness(self, obj: Object, snapshot: Snapshot) -> Mapping[str, Any]:
         columns = (c for c in snapshot.children.get(obj.address, ()) if c.address.type == "table column")
         return {**obj.attributes, "columns": sorted((c.name, str(c["type"])) for c in columns)}
+
+    def missing(self, obj: Object) -> str:
+        return "queries of it fail"
 
     def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
         risks = []

@@ -49,6 +49,9 @@ class Trigger(Kind):
         steps += [_mode(c) for c in _clones(new, scene.desired) if c["enabled"] != new["enabled"]]
         return steps
 
+    def missing(self, obj: Object) -> str:
+        return "it does not fire"
+
     def drop(self, obj: Object, scene: Scene) -> list[Step]:
         return [] if obj["_clone"] else super().drop(obj, scene)
 
@@ -67,9 +70,6 @@ class Trigger(Kind):
         if new is None or "enabled" not in changed:
             return []
         return [Risk("behaviour", old.identity, "the trigger mode", exists=rows_of_container(old, scene))]
-
-    def exposes(self, obj: Object) -> str:
-        return "its function does not run"
 
     def likeness(self, obj: Object, snapshot: Snapshot) -> Mapping[str, Any]:
         head, _, rest = (obj["definition"] or "").partition(f"TRIGGER {obj['_name']} ")

@@ -52,6 +52,9 @@ class View(Kind):
     def reached(self, obj: Object) -> str | None:
         return shows_rows(obj)
 
+    def missing(self, obj: Object) -> str:
+        return "queries of it fail, and who was granted access has none"
+
     def risks(self, old: Object, new: Object | None, changed: frozenset[str], scene: Scene) -> list[Risk]:
         return [] if new is None else list(rights_changed(old, new, "owner" in changed, scene))
 

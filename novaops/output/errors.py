@@ -25,6 +25,8 @@ def show_error(error: Exception, as_json: bool = False, undone: str = "nothing w
     if os.environ.get("NOVAOPS_DEBUG") == "1":
         traceback.print_exception(error)
     known = described(error)
+    if known is not error:
+        known.__notes__ = list(notes_of(error))
     write_lines(error_lines(known, console(stderr=True).width, undone), stderr=True)
     if as_json:
         from novaops.output.json import dumps
@@ -84,6 +86,7 @@ def error_lines(error: NovaopsError, width: int, undone: str) -> Iterator[Text]:
         yield from _noted(error.detail, "     ")
     if error.hint:
         yield from _noted(f"hint: {error.hint}", "     ")
+    yield from (Text(visible(note), STYLES["warning"]) for note in notes_of(error))
 
 
 def diagnostic_lines(diagnostic: Diagnostic, width: int) -> Iterator[Text]:
@@ -107,6 +110,19 @@ def diagnostic_lines(diagnostic: Diagnostic, width: int) -> Iterator[Text]:
         yield from _noted(f"hint: {diagnostic.hint}", gutter)
 
 
+def interruption(error: BaseException, undone: str | None) -> str:
+    """What is said of an interrupted command; `undone` if that is true of one that had not begun to change anything."""
+    notes = list(map(visible, notes_of(error)))
+    if undone is not None and not notes:
+        return f"interrupted; {undone}"
+    return "\n".join(["interrupted; the same command goes on from here", *notes])
+
+
+def notes_of(error: BaseException) -> Sequence[str]:
+    """What was added to an exception on its way (PEP 678): how far an apply came, and what is missing since."""
+    return tuple(getattr(error, "__notes__", ()))
+
+
 def error_value(error: NovaopsError) -> dict[str, object]:
     """The error as a value for JSON."""
     value: dict[str, object] = {
@@ -115,6 +131,8 @@ def error_value(error: NovaopsError) -> dict[str, object]:
         "hint": error.hint,
         "exit_code": error.exit_code,
     }
+    if notes := notes_of(error):
+        value["notes"] = list(notes)
     if isinstance(error, DiagnosticsError):
         value["diagnostics"] = [
             {

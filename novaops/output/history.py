@@ -11,9 +11,12 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from novaops.execution.history import RecordedStatement, Run
+from novaops.execution.interrupted import Lost
+from novaops.invocation import command_line
 from novaops.output.json import dumps
 from novaops.output.terminal import visible, visible_lines, write_data, write_lines
 from novaops.output.tree import counted
+from novaops.planning.missing import outermost
 
 FORMAT_VERSION = 1
 STYLES = {"converged": "green", "applied": "green", "failed": "bold red", "differs": "bold red"}
@@ -22,23 +25,27 @@ UNFINISHED = "unfinished"
 MARKS = {"done": ("✓", "green"), "started": ("?", "yellow"), "pending": ("·", "dim")}
 
 
-def write_history(runs: Sequence[Run], database: str, form: str) -> None:
-    """Print all runs, a line each."""
+def write_history(runs: Sequence[Run], lost: Sequence[Lost], database: str, form: str) -> None:
+    """Print all runs, a line each, what is missing since one was interrupted, and the command that restores it."""
     if form == "json":
-        write_data(dumps({"format_version": FORMAT_VERSION, "runs": [_value(run) for run in runs]}))
+        told = {"runs": [_value(run) for run in runs], "missing": list(map(asdict, lost))}
+        write_data(dumps({"format_version": FORMAT_VERSION, **told}))
     elif runs:
-        write_lines(table(runs))
+        write_lines([*table(runs), *_lost(lost)])
     else:
         write_lines([Text(f"No run of novaops apply is recorded in {visible(database)}.")])
 
 
-def write_run(run: Run, statements: Sequence[RecordedStatement], form: str) -> None:
-    """Print one run."""
+def write_run(run: Run, statements: Sequence[RecordedStatement], lost: Sequence[Lost], form: str) -> None:
+    """Print one run, what is missing since it was interrupted, and the command that restores it."""
+    own = [each for each in lost if each.run == run.run]
     if form == "json":
         told = [{"sql": s.sql, **_statement(s)} for s in statements]
-        write_data(dumps({"format_version": FORMAT_VERSION, "run": _value(run), "statements": told}))
+        value = {"run": _value(run), "statements": told, "missing": list(map(asdict, own))}
+        write_data(dumps({"format_version": FORMAT_VERSION, **value}))
     else:
-        write_lines([*_about(run), Text(), *(line for s in statements for line in _lines(s, run.statements))])
+        lines = (line for s in statements for line in _lines(s, run.statements))
+        write_lines([*_about(run), Text(), *lines, *_lost(own)])
 
 
 def table(runs: Sequence[Run]) -> list[Text]:
@@ -69,6 +76,16 @@ def table(runs: Sequence[Run]) -> list[Text]:
         line.rstrip()
         lines.append(line)
     return lines
+
+
+def _lost(lost: Sequence[Lost]) -> list[Text]:
+    shown = {m.name for m in outermost([each.missing for each in lost])}
+    lines = [
+        Text(visible(f"missing since history {each.run}  {each.missing.line}"), "bold red")
+        for each in lost
+        if each.missing.name in shown
+    ]
+    return [Text(), *lines, Text(visible(f"restore  {command_line('apply')}"))] if lines else []
 
 
 def _about(run: Run) -> list[Text]:

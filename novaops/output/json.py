@@ -17,6 +17,7 @@ from novaops.planning.plan import (
     Guard,
     Hazard,
     LastRun,
+    Missing,
     Owned,
     Plan,
     PlannedChange,
@@ -72,6 +73,8 @@ def plan_value(plan: Plan) -> dict[str, Any]:
         ],
         "predicted_fingerprint": plan.predicted_fingerprint,
         "continues": plan.continues,
+        "missing": [asdict(m) for m in plan.missing],
+        "way_back": plan.way_back,
         "time_zone": plan.time_zone,
         "last_applied": None if plan.last_applied is None else asdict(plan.last_applied),
     }
@@ -122,6 +125,8 @@ def _plan(value: Mapping[str, Any]) -> Plan:
         pre_migrations=tuple(_pre_migration(m) for m in value.get("pre_migrations", ())),
         predicted_fingerprint=value.get("predicted_fingerprint"),
         continues=value["continues"],
+        missing=tuple(Missing.of(m) for m in value.get("missing", ())),
+        way_back=value.get("way_back", False),
         time_zone=value.get("time_zone"),
         last_applied=LastRun(**value["last_applied"]) if value["last_applied"] else None,
         owned=tuple(Owned(o["object"], tuple(o["roles"])) for o in value["owned"]),
@@ -151,7 +156,14 @@ def _pre_migration(value: Mapping[str, Any]) -> PreMigration:
 
 
 def _statement(value: Mapping[str, Any]) -> Statement:
-    given = {field.name: value[field.name] for field in fields(Statement) if field.name != "secret_sql"}
+    optional = {"drops": (), "restores": ()}  # a plan of an older novaops has none
+    given = {
+        field.name: {**optional, **value}[field.name]
+        for field in fields(Statement)
+        if field.name != "secret_sql"
+    }
+    given["drops"] = tuple(Missing.of(m) for m in given["drops"])
+    given["restores"] = tuple(given["restores"])
     for name in ("locks", "rewrites", "scans"):
         given[name] = tuple(given[name])
     given["hazards"] = tuple(_loaded_hazard(h) for h in given["hazards"])
@@ -170,7 +182,10 @@ def _saved(statement: Statement) -> dict[str, Any]:
 
 
 def _hazard(hazard: Hazard) -> dict[str, Any]:
-    return {**asdict(hazard), "consent": hazard.consent}
+    value = {**asdict(hazard), "consent": hazard.consent}
+    if not hazard.by_name:
+        del value["by_name"]
+    return value
 
 
 def _loaded_hazard(value: Mapping[str, Any]) -> Hazard:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
@@ -24,6 +24,7 @@ CONNECTION = frozenset({"--url", "--host", "--port", "--database", "--user", "--
 """Options with a value by which `apply` and `dump` reach the same schemas."""
 NAMED = 20
 """How many objects that were left out are named before the rest is counted."""
+STUB = "pre-migrations/0001_fix_rows.sql"
 
 
 def write_plan_text(plan: Plan, apply: Sequence[str] | None) -> None:
@@ -79,20 +80,29 @@ def next_lines(plan: Plan, apply: Sequence[str] | None) -> list[Text]:
     if any(h in plan.blocked for h in whole_database(plan)):  # no ready command drops everything
         return [*lines, Text.assemble(("mend     ", "bold"), visible(_declare_it(plan)))]
     # Consent would only let PostgreSQL refuse the statement.
-    hopeless = {h.consent for h in plan.blocked if h.hazard in REFUSED_BY_ROWS}
+    hopeless = {h.consent: h for h in plan.blocked if h.hazard in REFUSED_BY_ROWS}
     if hopeless:
-        lines.append(
-            Text.assemble(
-                ("mend     ", "bold"), "what PostgreSQL would refuse: the queries above show the rows"
-            )
-        )
+        lines += _mending(hopeless.values())
     allow = [word for consent in consents if consent not in hopeless for word in ("--allow", consent)]
-    return [*lines, next_line("apply", *allow, arguments=apply)]
+    return [*lines, next_line("apply", *allow, arguments=apply, label="then" if hopeless else "next")]
 
 
-def next_line(command: str, *options: str, arguments: Sequence[str] = ()) -> Text:
+def next_line(command: str, *options: str, arguments: Sequence[str] = (), label: str = "next") -> Text:
     """The line with the command that goes on."""
-    return Text.assemble(("next     ", "bold"), visible(command_line(command, *options, arguments=arguments)))
+    line = command_line(command, *options, arguments=arguments)
+    return Text.assemble((f"{label:9}", "bold"), visible(line))
+
+
+def _mending(hazards: Iterable[Hazard]) -> Iterator[Text]:
+    """A file that changes the rows that PostgreSQL would refuse, to be completed."""
+    yield Text.assemble(
+        ("fix      ", "bold"),
+        f"the rows that PostgreSQL would refuse, for instance in {STUB}, which apply runs first:",
+    )
+    for hazard in hazards:
+        for line in visible_lines(f"{hazard.consent}: {hazard.query or hazard.message}"):
+            yield Text(f"           -- {line}")
+        yield Text("           UPDATE … SET … WHERE …;")
 
 
 def _declare_it(plan: Plan) -> str:

@@ -21,9 +21,12 @@ from novaops.planning.scope import OWN_SCHEMAS, Scope
 SETTINGS = ("SET check_function_bodies = off",)
 
 
-def creation(part: Snapshot, scope: Scope, comparison: Comparison) -> Draft:
-    """The draft that makes `part` in an empty database."""
-    return draft(baseline.empty(part.version, ""), part, scope, comparison)
+def creation(part: Snapshot, scope: Scope, comparison: Comparison, role: str = "") -> Draft:
+    """The draft that makes `part` in an empty database, as `role` if the objects are to belong to who makes them.
+
+    Then rights that an owner has taken from himself are taken from that role.
+    """
+    return draft(baseline.empty(part.version, role), part, scope, comparison)
 
 
 def managed_part(snapshot: Snapshot, scope: Scope) -> Snapshot:

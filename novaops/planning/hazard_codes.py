@@ -90,7 +90,7 @@ def with_consent(plan: Plan, given: Mapping[str, str]) -> Plan:
         return tuple(_marked(h, given) for h in hazards)
 
     def open_guards(guards: Iterable[Guard]) -> tuple[Guard, ...]:
-        return tuple(g for g in guards if {EVERYTHING, g.hazard, f"{g.hazard}:{g.object}"}.isdisjoint(given))
+        return tuple(g for g in guards if given.keys().isdisjoint(_covering(g.hazard, g.object)))
 
     return replace(
         plan,
@@ -118,8 +118,13 @@ def _marked(found: Hazard, given: Mapping[str, str]) -> Hazard:
 
 def _consents(found: Hazard) -> list[str]:
     """The consents that cover a hazard, the closest first."""
-    named = [found.consent, *(f"{found.hazard}:{subject}" for subject in found.also), found.hazard]
-    return named if found.hazard in REFUSED_BY_ROWS else [*named, EVERYTHING]
+    covering = _covering(found.hazard, found.object, *found.also)
+    return [each for each in covering if each != EVERYTHING or not found.by_name]
+
+
+def _covering(hazard: str, *subjects: str) -> list[str]:
+    named = [*(f"{hazard}:{subject}" for subject in subjects), hazard]
+    return named if hazard in REFUSED_BY_ROWS else [*named, EVERYTHING]
 
 
 def _spelled(name: str) -> str:

@@ -37,7 +37,7 @@ def examine(
     autocommit connection one message is one transaction; there may be thousands of questions.
     """
     try:
-        return _first_row(connection, sql, timeout)
+        return question(connection, sql, timeout)
     except psycopg.Error as error:
         if connection.closed:
             raise
@@ -46,7 +46,7 @@ def examine(
         message = error.diag.message_primary or str(error)
     try:
         # A query that cannot even be planned has met no row.
-        _first_row(connection, f"EXPLAIN {sql}", timeout)
+        question(connection, f"EXPLAIN {sql}", timeout)
     except psycopg.Error:
         if connection.closed:
             raise
@@ -54,7 +54,8 @@ def examine(
     return RowError(message)
 
 
-def _first_row(connection: psycopg.Connection[Any], sql: str, timeout: str) -> Sequence[Any] | None:
+def question(connection: psycopg.Connection[Any], sql: str, timeout: str) -> Sequence[Any] | None:
+    """First row of a query on the live data, which may fail or take longer than that."""
     pinned = (
         "SET LOCAL transaction_read_only = on; SET LOCAL row_security = off;"
         f" SET LOCAL statement_timeout = '{timeout}'"

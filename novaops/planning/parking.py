@@ -48,13 +48,15 @@ class Parking:
     statements: tuple[Statement, ...] = ()
     changes: tuple[PlannedChange, ...] = ()
     notices: tuple[str, ...] = ()
+    held: frozenset[Address] = frozenset()
+    """Tables that cannot be parked, and are dropped."""
 
 
 def park(live: Snapshot, desired: Snapshot, scope: Scope, comparison: Comparison, keep: timedelta) -> Parking:
     """Park the tables that would be dropped; those that cannot be are named in the notices."""
     changes = diff(live, desired, scope, comparison)
     at = datetime.now(UTC).replace(microsecond=0)
-    parked, notices = list[_Table](), list[str]()
+    parked, notices, held = list[_Table](), list[str](), set[Address]()
     for change in (changes[address] for address in sorted(changes)):
         if isinstance(change, Drop) and change.address.type == "table":
             table = _Table.of(change.old, live)
@@ -62,8 +64,9 @@ def park(live: Snapshot, desired: Snapshot, scope: Scope, comparison: Comparison
                 parked.append(table)
             else:
                 notices.append(f"{change.old.identity} cannot be parked: {why}")
+                held.add(change.address)
     if not parked:
-        return Parking(live, notices=tuple(notices))
+        return Parking(live, notices=tuple(notices), held=frozenset(held))
     gone = {a for table in parked for a in (*table.staying, *table.leaving)}
     return Parking(
         live.part(live.objects.keys() - gone),
@@ -73,6 +76,7 @@ def park(live: Snapshot, desired: Snapshot, scope: Scope, comparison: Comparison
         ),
         tuple(table.change(at + keep) for table in parked),
         tuple(notices),
+        frozenset(held),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from novaops.diagnostics import Source
 
@@ -32,6 +33,8 @@ class Hazard:
     """Why it was allowed, in the words of who did."""
     also: tuple[str, ...] = ()
     """Other subjects by which consent covers it: the file of a statement, the object that it drops."""
+    by_name: bool = False
+    """Whether `--allow all` does not cover it: somebody has asked for what would avoid it, and it cannot be had."""
 
     @property
     def consent(self) -> str:
@@ -65,13 +68,48 @@ class PlannedChange:
 class Guard:
     """A hazard that the data did not have when the plan was made, to be looked for again under lock.
 
-    `exists` is the query whose first column tells; `lock` the relation to lock before it.
+    `exists` is the query whose first column tells; `lock` the relation to lock before it. One that is `refused` is of
+    rows that PostgreSQL itself refuses: it is looked for before the first statement of the plan, and not again.
+    `query` shows the rows.
     """
 
     hazard: str
     object: str
     exists: str
     lock: str | None = None
+    refused: bool = False
+    query: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """An object that a plan drops in order to create it again, while it is dropped.
+
+    `exposes` says what its absence does. `exists`: the object itself is there, but without what was taken from it
+    (a detached partition). `part_of` is the `name` of what contains it, if that is dropped too. `states` are digests
+    of the object before and after the plan, by which another one of the same name is told from it.
+    """
+
+    kind: str
+    object: str
+    exposes: str = ""
+    exists: bool = False
+    part_of: str | None = None
+    states: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, value: Mapping[str, Any]) -> Missing:
+        """From a plan file or the journal."""
+        return cls(**{**value, "states": tuple(value["states"])})
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind} {self.object}"
+
+    @property
+    def line(self) -> str:
+        """Name and effect, for people."""
+        return f"{self.name}: {self.exposes}" if self.exposes else self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +129,8 @@ class Statement:
     `index` is what it builds concurrently, an invalid one if it fails. `table` is the live table
     that it changes, `patient` tells that it locks nobody out and may wait for its own locks. Secrets
     in `sql` are masked; `secret_sql` is what runs instead, and is never shown or saved.
+    `drops` are objects that the statement drops and a later one creates again, `restores` the names (`Missing.name`)
+    of those that exist again when it has run.
     """
 
     sql: str
@@ -107,6 +147,8 @@ class Statement:
     index: str | None = None
     table: str | None = None
     patient: bool = False
+    drops: tuple[Missing, ...] = ()
+    restores: tuple[str, ...] = ()
     secret_sql: str | None = field(default=None, repr=False, compare=False)
 
 
@@ -176,7 +218,8 @@ class Plan:
     Where `pre_migrations` run before, the statements start from what these leave, which has the
     `predicted_fingerprint`; without it, what they leave could not be told.
     `last_applied` is the run that `PlannedChange.origin` refers to. `continues` is the number of the run that was
-    cut off and whose last statements these are, None for a plan made anew.
+    cut off and whose last statements these are, None for a plan made anew. `missing` are objects that interrupted
+    runs have dropped and that do not exist again.
     """
 
     target: Target
@@ -201,6 +244,9 @@ class Plan:
     predicted_fingerprint: str | None = None
     last_applied: LastRun | None = None
     continues: int | None = None
+    missing: tuple[Missing, ...] = ()
+    way_back: bool = False
+    """Whether it leads back to what there was before another plan."""
     owned: tuple[Owned, ...] = ()
     undeclared: tuple[str, ...] = ()
     """Objects that nobody declared and that the plan leaves where they are."""

@@ -20,6 +20,7 @@ from novaops.db.session_settings import time_zone
 from novaops.desired.renamed import Renamed
 from novaops.diagnostics import Source
 from novaops.errors import NovaopsError
+from novaops.invocation import command_line
 from novaops.kinds.grants import taken_back
 from novaops.planning.busy import busy_relations
 from novaops.planning.diff import Comparison
@@ -76,6 +77,8 @@ class Request:
     """Who tells of harm that the plan does beyond the database."""
     undeclared: Undeclared = NONE_UNDECLARED
     """Objects that nobody declared; a plan between two given states has none."""
+    partial: bool = False
+    """Whether `desired` is only a part of what the files declare: what needs no approval."""
 
     @property
     def goal(self) -> Snapshot:
@@ -142,6 +145,8 @@ def assessed(
     undeclared = request.undeclared.hazards(made.changes, request.live, found.hazards)
     for address, whole in (*_of_the_whole(request, made), *undeclared, *beyond_it):
         found.hazards[address] = (*found.hazards.get(address, ()), whole)
+    for address in parking.held & found.hazards.keys():
+        found.hazards[address] = tuple(replace(h, by_name=True) for h in found.hazards[address])
     sizes = None if connection is None else Sizes(connection)
     return Assessed(made, locks, found, outages(made, sizes, request.safe_below), parking)
 
@@ -190,6 +195,7 @@ def written_plan(request: Request, found: Assessed) -> Plan:
             *_untold(found.assessment),
             *readers(made),
             *request.undeclared.notices,
+            *_firing(request, made),
             *found.parking.notices,
         ),
         objects=sum(o.parent is None for o in request.desired),
@@ -222,7 +228,7 @@ def _of_the_whole(request: Request, made: Draft) -> Iterator[tuple[Address, Haza
 def _missing(gap: Gap, made: Draft) -> str:
     """Say from when until when the object is missing, and what that exposes."""
     taken, given = (made.written[n].step.sql.partition("\n")[0] for n in (gap.taken, gap.given))
-    return f"is missing from “{taken}” until “{given}” has run: {kind_of(gap.object).exposes(gap.object)}"
+    return f"is missing from “{taken}” until “{given}” has run: {kind_of(gap.object).missing(gap.object)}"
 
 
 def unread(live: Snapshot, desired: Snapshot) -> list[str]:
@@ -330,6 +336,17 @@ def _noticed(request: Request) -> Sequence[str]:
     return request.renamed.notices if request.renamed else ()
 
 
+def _firing(request: Request, made: Draft) -> Iterator[str]:
+    """What runs for statements of the plan and may refuse them."""
+    for obj in request.live if made.written else ():
+        if (event := kind_of(obj).fires(obj)) is not None and not request.scope.excluded(obj, request.live):
+            yield (
+                f"{kind_of(obj).name} {obj.identity} fires {event}, also for what this plan runs, and may refuse it;"
+                f" {command_line('apply', '--no-event-triggers')} turns event triggers off meanwhile (PostgreSQL 17,"
+                " superuser)"
+            )
+
+
 def _crowded(made: Draft, locks: LockTable) -> Iterator[str]:
     """What is to be known where the lock table of the server is small for what is planned."""
     if made.full:
@@ -379,6 +396,8 @@ def _statements(assessed: Assessed, later: bool) -> Iterator[Statement]:
             index=written.step.index,
             table=_live_table(made, written.object),
             patient=written.step.patient,
+            drops=written.drops,
+            restores=written.restores,
             secret_sql=written.step.sql if written.step.secrets else None,
             transaction=None if number is None else number + later,
             kind=kind_of(written.object).name,

@@ -128,7 +128,7 @@ def _ends(change: Change, scene: Scene) -> tuple[list[Node], list[Node]]:
                 # A REVOKE on a table takes the columns' privileges too (documentation, REVOKE).
                 columns = scene.live.children.get(at, ())
                 return [Node(Act.ALTER, at)], [Node(Act.ALTER, column.address) for column in columns]
-            if any(step.interim for step in steps_in(Phase.MAIN, change, scene)):
+            if any(step.exposes is not None for step in steps_in(Phase.MAIN, change, scene)):
                 return [Node(Act.ALTER, at)], [Node(Act.FINISH, at)]
             later = [Node(Act.ALTER, at)] if steps_in(Phase.MAIN, change, scene) else []
             # A default takes the place of an identity.

@@ -8,9 +8,12 @@ from typing import Any
 import psycopg
 
 from novaops.catalog.snapshot import Snapshot
+from novaops.planning.changes import Alter, Drop
 from novaops.planning.diff import Comparison
-from novaops.planning.plan import Plan
-from novaops.planning.planner import Request, plan
+from novaops.planning.hazards import Assessment
+from novaops.planning.nodes import kind_of
+from novaops.planning.plan import Guard, Plan
+from novaops.planning.planner import Assessed, Request, assessed, written_plan
 from novaops.planning.privileges import PrivilegeMode
 from novaops.planning.scope import Scope
 
@@ -35,7 +38,34 @@ def way_back(
         comparison=EXACTLY,
         target=made.target,
     )
-    back = plan(request, copy, busy=live)
+    found = assessed(request, copy, live)
+    back = written_plan(request, replace(found, assessment=_with_refusals(found)))
     lost = dict.fromkeys(h for change in made.changes for h in change.hazards if h.hazard in LOST)
     notices = tuple(f"{h.object} does not come back as it was: {h.message}" for h in lost)
-    return replace(back, notices=(*notices, *back.notices), files="what it was before", options=made.options)
+    return replace(
+        back,
+        notices=(*notices, *back.notices),
+        files="what it was before",
+        options=made.options,
+        way_back=True,
+    )
+
+
+def _with_refusals(found: Assessed) -> Assessment:
+    """Return the assessment with guards for the rows that PostgreSQL would refuse.
+
+    None of them is there yet: the copy is empty, and rows come until the way back is taken.
+    """
+    guards = dict(found.assessment.guards)
+    for address, change in found.draft.changes.items():
+        if isinstance(change, Drop) or (isinstance(change, Alter) and not change.changed):
+            continue
+        risks = kind_of(change.new).obstacles(change.new, found.draft.scene)
+        refused = [
+            Guard(r.hazard, r.subject, r.exists, refused=True, query=r.query)
+            for r in risks
+            if r.exists is not None
+        ]
+        if refused:
+            guards[address] = (*guards.get(address, ()), *refused)
+    return replace(found.assessment, guards=guards)

@@ -48,7 +48,7 @@ def safe_only(request: Request, connection: psycopg.Connection[Any] | None) -> t
         larger = _Left(request, wanted, found).closed(kept | refused)
         # A hazard of what nothing desired leads to cannot be left out alone.
         kept = larger if larger > kept and not request.empty else frozenset(wanted)
-        part = replace(request, desired=_less(request, kept), empty=False)
+        part = replace(request, desired=_less(request, kept), empty=False, partial=True)
         found = assessed(part, connection)
     left = replace(whole.draft, changes={a: c for a, c in whole.draft.changes.items() if a in kept})
     since = origins(request.last, request.live, request.desired, left.changes)

@@ -15,8 +15,10 @@ from novaops.planning import privileges
 from novaops.planning.changes import Alter, Change, Create, Drop, Replace
 from novaops.planning.diff import Comparison
 from novaops.planning.faithful import faithful
+from novaops.planning.missing import absences
 from novaops.planning.nodes import Act, Node, heirs, kind_of, steps_in
 from novaops.planning.order import Group
+from novaops.planning.plan import Missing
 
 PASSING = "novaops_passing"
 """The role that objects which need each other are dropped with, made and dropped in the same statement."""
@@ -32,6 +34,8 @@ class Written:
     operation: str
     locks: int = 1
     """How many locks it takes, about; there may be fewer."""
+    drops: tuple[Missing, ...] = ()
+    restores: tuple[str, ...] = ()
 
 
 def write(
@@ -58,8 +62,17 @@ class _Writer:
                 shown = old
         operation = OPERATIONS[type(change)]
         locks = self._locks(group, shown)
-        for step in self._steps(group, change):
-            yield Written(replace(step, sql=faithful(step.sql)), shown, operation, locks)
+        steps = list(self._steps(group, change))
+        drops, restores = absences(group, steps, self.changes, self.scene)
+        for number, step in enumerate(steps, 1):
+            yield Written(
+                replace(step, sql=faithful(step.sql)),
+                shown,
+                operation,
+                locks,
+                drops if number == 1 else (),
+                restores if number == len(steps) else (),
+            )
             locks = 1  # what follows is about the same object
 
     def _locks(self, group: Group, head: Object) -> int:

@@ -8,9 +8,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from novaops.catalog.address import Address
+from novaops.db.event_triggers import turn_off
 from novaops.db.identifiers import quote_ident
 from novaops.errors import NovaopsError, RefusedError, TargetChangedError, UsageError
-from novaops.execution.apply import run
+from novaops.execution.apply import Tally, run
 from novaops.execution.history import Run
 from novaops.execution.invalid_index import check_no_build
 from novaops.execution.journal import Journal
@@ -20,14 +21,14 @@ from novaops.execution.stamp import stamp
 from novaops.invocation import command_line
 from novaops.planning.consents import with_reasons
 from novaops.planning.diff import diff
-from novaops.planning.hazard_codes import with_consent
+from novaops.planning.hazard_codes import REFUSED_BY_ROWS, with_consent
 from novaops.planning.origin import digest
 from novaops.planning.ownership import lacking
 from novaops.planning.plan import Plan
 from novaops.planning.planner import live_fingerprint
 from novaops.project.options import Outcome
 from novaops.project.pre_migrations.around import Around, check_certain
-from novaops.project.recording import alone, recording, settle
+from novaops.project.recording import alone, recording, reporting, settle
 from novaops.project.undeclared import declared_by, declared_by_saved
 
 if TYPE_CHECKING:
@@ -55,8 +56,11 @@ def apply(
         settle(project)
         return Outcome(0, 0.0)
     started = time.monotonic()
-    with alone(project, lock_wait), recording(project) as journal:
+    tally = Tally()
+    with reporting(project, made, tally), alone(project, lock_wait), recording(project) as journal:
         _check_place(project, made)
+        if not project.options.event_triggers:
+            turn_off(project.connection)
         seen = stamp(project.connection)
         resumed = _resumed(project, made) if project.options.journal else None
         files = Around(project, made, lock_timeout, begun=resumed is not None)
@@ -74,9 +78,10 @@ def apply(
         # A rehearsal takes its time, and somebody may have worked on the database meanwhile.
         if stamp(project.connection) != seen:
             _check_unchanged(project, made, None if resumed else files.fingerprint)
+        tally.begun, tally.committed = True, _committed(resumed, made)
         files.before()
         with files.telling():
-            ran = _run(project, made, lock_timeout, journal, resumed)
+            ran = _run(project, made, lock_timeout, journal, resumed, tally)
             files.after()
         left = _afterwards(project, made, journal)
     seconds = time.monotonic() - started
@@ -92,13 +97,19 @@ def _has_a_start(project: Project, made: Plan) -> bool:
     return False
 
 
-def _run(project: Project, made: Plan, lock_timeout: timedelta, journal: Journal, resumed: Run | None) -> int:
+def _run(
+    project: Project,
+    made: Plan,
+    lock_timeout: timedelta,
+    journal: Journal,
+    resumed: Run | None,
+    tally: Tally,
+) -> int:
     """Run the statements; pre-migrations alone are in their ledger, not in the journal."""
     if not made.statements:
         return 0
     journal.begin(made, resumed)
-    committed = _committed(resumed, made)
-    return run(project.connection, made, lock_timeout, project.reporter, journal, committed)
+    return run(project.connection, made, lock_timeout, project.reporter, journal, tally.committed, tally)
 
 
 def _committed(resumed: Run | None, made: Plan) -> int:
@@ -118,13 +129,19 @@ def _resumed(project: Project, made: Plan) -> Run | None:
 
 
 def _check_blocked(made: Plan) -> None:
-    if made.blocked:
-        names = list(dict.fromkeys(h.consent for h in made.blocked))
-        hazards = ", ".join(names)
-        allow = [word for name in names for word in ("--allow", name)]
-        raise RefusedError(
-            f"not allowed: {hazards}; nothing was applied", hint=f"to go on: {command_line('apply', *allow)}"
-        )
+    if not made.blocked:
+        return
+    mend = [h for h in made.blocked if h.hazard in REFUSED_BY_ROWS]
+    names = list(dict.fromkeys(h.consent for h in made.blocked))
+    allow = [word for h in made.blocked if h not in mend for word in ("--allow", h.consent)]
+    command = command_line("apply", *allow)
+    raise RefusedError(
+        f"not allowed: {', '.join(names)}; nothing was applied",
+        detail="\n".join(f"the rows: {h.query};" for h in mend if h.query) or None,
+        hint=f"fix the rows that PostgreSQL would refuse, then: {command}"
+        if mend
+        else f"to go on: {command}",
+    )
 
 
 def _check_place(project: Project, made: Plan) -> None:
@@ -194,19 +211,22 @@ def _check_rehearsal(project: Project, verdict: Rehearsal, unproven: Callable[[s
 
 
 def not_led_there(verdict: Rehearsal) -> NovaopsError:
-    """The error for a rehearsal that failed, with what goes on until novaops is mended."""
+    """The error for a rehearsal that failed: PostgreSQL has refused a statement, or the plan leads elsewhere."""
     if verdict.error is not None:
-        on = f"to go on, make that change by hand ({command_line('plan', '--format', 'sql')}) and plan again"
-    else:
-        on = (
-            f"to go on, make what differs by hand ({command_line('plan', '--format', 'sql')}) and plan again, or leave it"
-            f" alone by an entry in .pgschemaignore; {command_line('apply', '--no-rehearse')} applies the plan as it is, and leaves it different"
+        return NovaopsError(
+            "PostgreSQL refused a statement of the plan on a copy of the schema; nothing was applied",
+            detail=str(verdict),
+            hint="change what the files declare where PostgreSQL objects to it; or make the change by hand"
+            f" ({command_line('plan', '--format', 'sql')}) and plan again; if you find the statement wrong, please report"
+            f" the plan ({command_line('plan', '--format', 'json')})",
         )
     return NovaopsError(
         "the rehearsal on a copy did not lead to what the files declare; nothing was applied",
         detail=str(verdict),
-        hint=f"this is a defect of novaops: please report the plan "
-        f"({command_line('plan', '--format', 'json')}); {on}",
+        hint=f"this is a defect of novaops: please report the plan ({command_line('plan', '--format', 'json')}); to go on,"
+        f" make what differs by hand ({command_line('plan', '--format', 'sql')}) and plan again, or leave it alone by an"
+        f" entry in .pgschemaignore; {command_line('apply', '--no-rehearse')} applies the plan as it is, and leaves it"
+        " different",
     )
 
 

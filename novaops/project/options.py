@@ -39,6 +39,8 @@ class Options:
     """What says how objects were called; by default `renames.json` beside the files, where there is one."""
     overlay: Overlay | None = None
     """What is declared of the database besides the files, as by `[[replication]]` in novaops.toml."""
+    event_triggers: bool = True
+    """Whether event triggers of the database fire for what an apply runs."""
     watch: Watch | None = None
     """Who tells of harm to others than the database, as to the other side of a replication."""
 

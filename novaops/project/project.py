@@ -27,7 +27,15 @@ from novaops.desired.declare import declare
 from novaops.desired.files import Script, load
 from novaops.desired.renamed import Renaming
 from novaops.desired.renames_file import RenamesFile
-from novaops.execution.history import RecordedStatement, Run, numbered, runs, statements
+from novaops.execution.history import (
+    RecordedStatement,
+    Run,
+    interrupted,
+    numbered,
+    runs,
+    statements,
+)
+from novaops.execution.interrupted import Lost, lost
 from novaops.execution.parked import BroughtBack, ParkedTable, bring_back, drop_expired, parked_tables
 from novaops.execution.pre_migrations.files import PRE
 from novaops.execution.pre_migrations.standing import check_unedited, to_run
@@ -40,10 +48,9 @@ from novaops.planning.diff import Comparison
 from novaops.planning.dump import copied_part, creation, dump, omitted, split
 from novaops.planning.masking import unrevealing
 from novaops.planning.own_grants import OwnGrants, own_grants
-from novaops.planning.plan import Plan, Target
+from novaops.planning.plan import Missing, Plan, Target
 from novaops.planning.planner import Request, check_readable, plan
 from novaops.planning.privileges import PrivilegeMode
-from novaops.planning.safe_only import safe_only as planned_safely
 from novaops.planning.scope import Scope
 from novaops.progress import Reporter, Silent
 from novaops.project.apply import apply
@@ -53,6 +60,7 @@ from novaops.project.pre_migrations.migrations import Migrations
 from novaops.project.recording import recover
 from novaops.project.rehearse import rehearse_plan, rehearse_with_way_back
 from novaops.project.renames import consents, renames_file, renaming
+from novaops.project.safe_only import safely
 from novaops.project.throwaway import throwaway
 from novaops.project.undeclared import record, with_undeclared
 
@@ -71,6 +79,8 @@ class Project:
     request: Request | None = field(default=None, init=False, repr=False)
     """What the last plan was made of."""
     ahead: Ahead | None = field(default=None, init=False, repr=False)
+    missing: tuple[Missing, ...] = field(default=(), init=False, repr=False)
+    """What an apply that ended with an exception has dropped and not created again."""
     """What its pre-migrations will make of the live database."""
 
     def __enter__(self) -> Project:
@@ -236,7 +246,7 @@ class Project:
         with self.reporter.phase("planning"):
             request = with_undeclared(request, known, self.options.undeclared)
             if safe_only:
-                request, made = planned_safely(request, self.connection)
+                request, made = safely(self, request, found.live)
             else:
                 made = plan(request, self.connection)
         check_readable(request, made)
@@ -259,8 +269,8 @@ class Project:
             },
         )
         # What starts from what pending files leave is planned anew.
-        if self.options.journal and found.settled:
-            made = remainder(self.connection, made, found.live)
+        if self.options.journal:
+            made = remainder(self.connection, made, found.live, request.goal, settled=found.settled)
         return with_pre_migrations(self, made, found, allowed)
 
     def target(self) -> Target:
@@ -338,6 +348,10 @@ class Project:
     def history(self) -> list[Run]:
         """The runs in the journal, the latest first; none where there is no journal."""
         return runs(self.connection)
+
+    def lost(self) -> list[Lost]:
+        """Return what interrupted runs have dropped and nobody has created again, with the run of each."""
+        return lost(self.connection, self.inspect()) if interrupted(self.connection) else []
 
     def recorded(self, run: int) -> tuple[Run, list[RecordedStatement]]:
         """One run with its statements; raises `NovaopsError` when there is no such run."""

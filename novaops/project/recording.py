@@ -11,10 +11,13 @@ import psycopg
 
 from novaops.db.advisory_lock import Holder, advisory_lock
 from novaops.errors import NovaopsError
+from novaops.execution.apply import Tally
 from novaops.execution.history import Run, latest
 from novaops.execution.journal import DatabaseJournal, Journal, NoJournal
 from novaops.execution.resume import clear_away
+from novaops.planning.missing import missing_after, outermost
 from novaops.planning.origin import digest
+from novaops.planning.plan import Missing, Plan
 from novaops.project.undeclared import declared_by
 
 if TYPE_CHECKING:
@@ -50,6 +53,30 @@ def recording(project: Project) -> Iterator[Journal]:
                 hint="run the same command again: what was committed is known, and it goes on from there",
             ) from error
         raise
+
+
+@contextmanager
+def reporting(project: Project, made: Plan, tally: Tally) -> Iterator[None]:
+    """Add to an exception inside what is missing since, and keep that as `Project.missing`."""
+    try:
+        yield
+    except BaseException as error:
+        if tally.begun:
+            project.missing = missing_now(made, tally.committed)
+            error.add_note(_how_far(made, tally.committed))
+            for lost in outermost(project.missing):
+                error.add_note(f"missing  {lost.line}")
+        raise
+
+
+def missing_now(made: Plan, committed: int) -> tuple[Missing, ...]:
+    """Return what the plan has dropped and not created again when so many of its statements are committed."""
+    done = [number < committed for number in range(len(made.statements))]
+    return missing_after(made.missing, made.statements, done)
+
+
+def _how_far(made: Plan, committed: int) -> str:
+    return f"{committed} of {len(made.statements)} statements were committed"
 
 
 def recover(project: Project, lock_wait: timedelta) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from novaops.catalog.snapshot import Snapshot
+from novaops.db.event_triggers import turn_off
 from novaops.db.identifiers import quote_ident
 from novaops.db.session_settings import set_time_zone
 from novaops.desired.declare import declare
@@ -84,6 +85,8 @@ def _stage(project: Project, connection: psycopg.Connection[Any], made: Plan, li
     """The stage for a plan; roles, which belong to the cluster, must not outlive a rehearsal."""
     if made.time_zone is not None:
         set_time_zone(connection, made.time_zone)
+    if not project.options.event_triggers:
+        turn_off(connection)
     makes_roles = any(statement.kind == "role" for statement in made.statements)
     there, here = _roles(project.connection), _roles(connection)
     named = roles_in(live)
@@ -102,6 +105,8 @@ def _second_opinion(project: Project, request: Request, committed: bool) -> Iter
     command = find(project.connection.info.server_version // 10000)
     if command is None:
         yield _none("was not at hand")
+    elif request.partial:
+        yield _none("was not asked: a part of what the files declare is applied, and it reads all of it")
     elif not committed:
         yield _none("was not asked: it sees nothing of a transaction that is rolled back")
     else:

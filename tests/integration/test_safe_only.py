@@ -91,3 +91,17 @@ def test_left_out(new_database: Callable[..., str], tmp_path: Path, name: str) -
             again = project.plan(safe_only=True)
             assert again.statements == ()
             assert [c.object for c in again.left_out] == [c.object for c in plan.left_out]
+
+
+def test_pg_dump_is_not_blamed_on_the_files(new_database: Callable[..., str], tmp_path: Path) -> None:
+    url, file = new_database("partial"), tmp_path / "schema.sql"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(BASE + ROWS)
+    file.write_text(BASE.replace(", gone int", "") + FREE)
+    with Project(url, file, Options(ignore_file=None)) as project:
+        told = project.rehearse(project.plan(safe_only=True)).rehearsal
+    assert told is not None
+    assert told["converges"]
+    assert told["pg_dump"] == (
+        "was not asked: a part of what the files declare is applied, and it reads all of it"
+    )

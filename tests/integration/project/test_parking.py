@@ -176,3 +176,16 @@ def test_a_record_that_somebody_else_may_have_written_is_not_run(
         assert len(project.parked()) == 1
     finally:
         live.execute("DROP OWNED BY novaops_parking_other CASCADE; DROP ROLE novaops_parking_other")
+
+
+def test_allowing_everything_does_not_drop_what_cannot_be_parked(
+    live: Connection, declare: Callable[..., Project]
+) -> None:
+    live.execute("CREATE TYPE mood AS ENUM ('sad'); CREATE TABLE t (m mood); INSERT INTO t VALUES ('sad')")
+    project = declare("CREATE SCHEMA other;", schemas=("public",))
+    made = project.plan(["all"], park=MONTH)
+    assert [h.consent for h in made.blocked] == ["data-loss:public.t"]
+    with pytest.raises(RefusedError):
+        project.apply(made, ["all"])
+    assert live.execute("SELECT count(*) FROM t").fetchone() == (1,)
+    assert project.apply(project.plan(["all", "data-loss:public.t"], park=MONTH)).left == ()

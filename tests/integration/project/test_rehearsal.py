@@ -347,3 +347,34 @@ def test_what_changes_meanwhile_and_is_none_of_the_schema_stops_nothing(
         "CREATE TABLE passing (); DROP TABLE passing; COMMENT ON TABLE t IS NULL; ALTER TABLE t ALTER a SET NOT NULL; ALTER TABLE t ALTER a DROP NOT NULL",
     )
     assert project.apply(made).left == ()
+
+
+# -- what owners have taken from themselves -----------------------------------------------------
+
+REVOKED = {
+    "table": "CREATE TABLE o (a int); ALTER TABLE o OWNER TO {role}; REVOKE UPDATE ON o FROM {role};",
+    "column": "CREATE TABLE o (a int, b int); ALTER TABLE o OWNER TO {role}; REVOKE ALL ON o FROM {role};"
+    " GRANT SELECT (a) ON o TO {role};",
+    "column of a view": "CREATE VIEW o AS SELECT 1 AS a, 2 AS b; ALTER VIEW o OWNER TO {role};"
+    " GRANT SELECT (a) ON o TO {role};",
+    "function": "CREATE FUNCTION o() RETURNS int LANGUAGE sql AS 'SELECT 1'; ALTER FUNCTION o() OWNER TO {role};"
+    " REVOKE ALL ON FUNCTION o() FROM {role}, PUBLIC;",
+    "schema": "CREATE SCHEMA o; ALTER SCHEMA o OWNER TO {role}; REVOKE USAGE ON SCHEMA o FROM {role};",
+}
+
+
+@pytest.mark.parametrize("owners", ["ignore", "managed"])
+@pytest.mark.parametrize("kind", REVOKED)
+def test_rights_that_an_owner_has_taken_from_himself_are_copied(
+    live: Connection, declare: Callable[..., Project], kind: str, owners: str
+) -> None:
+    role = f"novaops_own_{secrets.token_hex(4)}"
+    live.execute(f"CREATE ROLE {role}")
+    try:
+        live.execute(REVOKED[kind].format(role=role) + "CREATE TABLE t (a int); INSERT INTO t VALUES (1)")
+        project = declare(REVOKED[kind].format(role=role) + "CREATE TABLE t (a int, b int);", owners=owners)
+        made = project.rehearse(project.plan())
+        assert [s.sql for s in made.statements] == ["ALTER TABLE public.t ADD COLUMN b integer"]
+        assert verdict(made).converges, verdict(made)
+    finally:
+        live.execute(f"DROP OWNED BY {role} CASCADE; DROP ROLE {role}")

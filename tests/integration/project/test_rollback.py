@@ -167,3 +167,71 @@ def test_a_way_back_that_does_not_lead_back_is_not_given(
     with pytest.raises(NovaopsError, match="no proven way back") as refused:
         project.rollback(project.plan())
     assert "table column public.t.b" in str(refused.value.detail)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "come", "hazard"),
+    [
+        (
+            "CREATE TABLE t (a int NOT NULL, b int)",
+            "CREATE TABLE t (a int, b int);",
+            "INSERT INTO t VALUES (NULL, 1)",
+            "not-null",
+        ),
+        (
+            "CREATE TABLE r (id int PRIMARY KEY); CREATE TABLE t (a int REFERENCES r, b int)",
+            "CREATE TABLE r (id int PRIMARY KEY); CREATE TABLE t (a int, b int);",
+            "INSERT INTO t VALUES (7, 1)",
+            "foreign-key",
+        ),
+        (
+            "CREATE TABLE t (a int UNIQUE, b int)",
+            "CREATE TABLE t (a int, b int);",
+            "INSERT INTO t VALUES (1, 1), (1, 1)",
+            "unique",
+        ),
+        (
+            "CREATE TABLE t (a int CHECK (a > 0), b int)",
+            "CREATE TABLE t (a int, b int);",
+            "INSERT INTO t VALUES (-1, 1)",
+            "check",
+        ),
+        (
+            "CREATE DOMAIN d AS int CHECK (VALUE > 0); CREATE TABLE t (a d, b int)",
+            "CREATE DOMAIN d AS int; CREATE TABLE t (a d, b int);",
+            "INSERT INTO t VALUES (-1, 1)",
+            "check",
+        ),
+        (
+            "CREATE TABLE t (a int, b int)",
+            "CREATE TABLE t (a bigint, b int);",
+            "INSERT INTO t VALUES (5000000000, 1)",
+            "narrowing",
+        ),
+    ],
+)
+def test_rows_that_postgresql_would_refuse_stop_the_way_back_before_it_begins(
+    url: str,
+    live: Connection,
+    declare: Callable[..., Project],
+    before: str,
+    after: str,
+    come: str,
+    hazard: str,
+) -> None:
+    live.execute(f"{before}; INSERT INTO t SELECT NULL, 1 WHERE false; CREATE TABLE z (a int)")
+    project = declare(f"{after} CREATE TABLE z (a int, b int);")
+    made, back = project.rollback(project.plan())
+    project.apply(made)
+    live.execute(come)
+    with pytest.raises(RefusedError, match=f"{hazard}:.* is one now") as refused:
+        take_back(url, back)
+    assert "plan" not in str(refused.value.hint)
+    columns = (
+        "SELECT count(*) FROM pg_attribute WHERE attrelid = 'z'::regclass AND attnum > 0 AND NOT attisdropped"
+    )
+    assert live.execute(columns).fetchone() == (2,), "nothing of the way back was committed"
+    assert live.execute("SELECT count(*) FROM pg_constraint WHERE NOT convalidated").fetchone() == (0,)
+    live.execute("TRUNCATE t")
+    take_back(url, back)
+    assert live.execute(columns).fetchone() == (1,)

@@ -80,6 +80,14 @@ def test_one_that_failed_tells_how_to_go_on(rehearsal: Rehearsal, commands: tupl
     assert all(command in str(error.hint) for command in commands)
 
 
+def test_only_what_does_not_converge_is_a_defect_of_novaops() -> None:
+    refused = not_led_there(Rehearsal(True, error="ALTER x: tables can have at most 1600 columns [54011]"))
+    assert refused.message.startswith("PostgreSQL refused a statement of the plan")
+    assert "54011" in str(refused.detail)
+    assert "defect" not in str(refused.hint)
+    assert "defect of novaops" in str(not_led_there(Rehearsal(True, ("table t",))).hint)
+
+
 def test_an_apply_after_which_something_differs_tells_how_to_go_on() -> None:
     *_, name, hint = outcome_lines(FULL, Outcome(3, 0.1, ("table t",), compared=True))
     assert str(name).strip() == "table t"

@@ -87,12 +87,15 @@ def test_the_command_can_be_pasted() -> None:
 
 def test_consent_is_not_proposed_where_it_would_not_help() -> None:
     refused = replace(FULL.blocked[0], hazard="not-null", code="H111", object="public.t.a")
-    lines = render_plan(replace(FULL, blocked=(*FULL.blocked, refused))).splitlines()[-4:]
+    lines = render_plan(replace(FULL, blocked=(*FULL.blocked, refused))).splitlines()[-6:]
     assert lines == [
         "blocked  data-loss:public.entities.legacy_id",
         "         not-null:public.t.a",
-        "mend     what PostgreSQL would refuse: the queries above show the rows",
-        "next     novaops apply --allow data-loss:public.entities.legacy_id",
+        "fix      the rows that PostgreSQL would refuse, for instance in pre-migrations/0001_fix_rows.sql, which apply"
+        " runs first:",
+        f"           -- not-null:public.t.a: {refused.query or refused.message}",
+        "           UPDATE … SET … WHERE …;",
+        "then     novaops apply --allow data-loss:public.entities.legacy_id",
     ]
 
 
