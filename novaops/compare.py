@@ -19,8 +19,9 @@ from novaops.ignore import Ignore
 from novaops.kinds import registry
 from novaops.planning.diff import Comparison
 from novaops.planning.plan import Plan, Target
-from novaops.planning.planner import Request, plan
+from novaops.planning.planner import plan
 from novaops.planning.privileges import PrivilegeMode
+from novaops.planning.request import Request
 from novaops.planning.scope import Scope
 from novaops.progress import Reporter
 from novaops.project import Options, Project

@@ -27,28 +27,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any
 
-from novaops.config_sources import Layer, find_ignore_file, layers
-from novaops.durations import parse_duration
-from novaops.errors import NovaopsError, UsageError
-from novaops.sizes import format_size, parse_size
+from novaops.config_sources import Layer, layers
+from novaops.config_values import Setting as Setting
+from novaops.config_values import choice, duration, ignore_file, names, size, switch, text, text_or_none
+from novaops.errors import NovaopsError
+from novaops.sizes import format_size
 
-T = TypeVar("T")
 HIDDEN = "********"
 PASSWORD_SECONDS = 60
-CHOICES: Mapping[str, tuple[str, ...]] = {
-    "scope": ("schemas", "database"),
-    "privileges": ("auto", "managed", "additive", "ignore"),
-    "owners": ("ignore", "managed"),
-    "undeclared": ("ask", "keep", "drop"),
-    "missing_roles": ("error", "skip", "create"),
-    "check_functions": ("auto", "strict", "off"),
-}
-SWITCHES: Mapping[str, bool] = {
-    **dict.fromkeys(("true", "1", "yes", "on"), True),
-    **dict.fromkeys(("false", "0", "no", "off"), False),
-}
 DEFAULTS: Mapping[str, Any] = {
     "file": "schema/schema.sql",
     "renames": None,
@@ -67,14 +55,6 @@ DEFAULTS: Mapping[str, Any] = {
     "safe_below": "64 kB",
     "journal": True,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Setting(Generic[T]):
-    """A value and the place it came from: `--host`, `PGHOST`, `novaops.toml`, `default` …"""
-
-    value: T
-    origin: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,99 +247,25 @@ def _schema(sources: list[Layer], directory: Path) -> SchemaSettings:
                 return Setting(layer.schema[name], layer.origin(name))
         return Setting(DEFAULTS[name], "default")
 
-    schemas, file = first("schemas"), _text("file", first("file"))
+    schemas, file = first("schemas"), text("file", first("file"))
     return SchemaSettings(
         file=file,
-        renames=_text_or_none("renames", first("renames")),
-        schemas=Setting(_names(schemas), schemas.origin),
-        scope=_choice("scope", first("scope")),
-        privileges=_choice("privileges", first("privileges")),
-        owners=_choice("owners", first("owners")),
-        undeclared=_choice("undeclared", first("undeclared")),
-        missing_roles=_choice("missing_roles", first("missing_roles")),
-        check_functions=_choice("check_functions", first("check_functions")),
-        shadow=_text("shadow", first("shadow")),
-        lock_timeout=_duration("lock_timeout", first("lock_timeout")),
-        lock_wait=_duration("lock_wait", first("lock_wait")),
-        pre_migrations=_text("pre_migrations", first("pre_migrations")),
-        ignore_file=_ignore_file(first("ignore_file"), Path(file.value), directory),
-        safe_below=_size("safe_below", first("safe_below")),
-        journal=_switch("journal", first("journal")),
+        renames=text_or_none("renames", first("renames")),
+        schemas=Setting(names(schemas), schemas.origin),
+        scope=choice("scope", first("scope")),
+        privileges=choice("privileges", first("privileges")),
+        owners=choice("owners", first("owners")),
+        undeclared=choice("undeclared", first("undeclared")),
+        missing_roles=choice("missing_roles", first("missing_roles")),
+        check_functions=choice("check_functions", first("check_functions")),
+        shadow=text("shadow", first("shadow")),
+        lock_timeout=duration("lock_timeout", first("lock_timeout")),
+        lock_wait=duration("lock_wait", first("lock_wait")),
+        pre_migrations=text("pre_migrations", first("pre_migrations")),
+        ignore_file=ignore_file(first("ignore_file"), Path(file.value), directory),
+        safe_below=size("safe_below", first("safe_below")),
+        journal=switch("journal", first("journal")),
     )
-
-
-def _text(name: str, setting: Setting[Any]) -> Setting[str]:
-    if not isinstance(setting.value, str) or not setting.value:
-        raise UsageError(f"{name} from {setting.origin} must be a text that is not empty")
-    return setting
-
-
-def _text_or_none(name: str, setting: Setting[Any]) -> Setting[str | None]:
-    return setting if setting.value is None else Setting(_text(name, setting).value, setting.origin)
-
-
-def _ignore_file(setting: Setting[Any], file: Path, directory: Path) -> Setting[str | None]:
-    """The file that is named, which must exist, or the nearest one."""
-    named = _text_or_none("ignore_file", setting)
-    if named.value is not None:
-        if not (directory / named.value).is_file():
-            raise UsageError(
-                f"ignore_file from {named.origin}: there is no file {named.value}",
-                hint="name a .pgschemaignore",
-            )
-        return named
-    found = find_ignore_file(file, directory)
-    if found is None:
-        return named
-    inside = found.is_relative_to(directory.resolve())
-    return Setting(
-        str(found.relative_to(directory.resolve()) if inside else found), "nearest to the schema file"
-    )
-
-
-def _choice(name: str, setting: Setting[Any]) -> Setting[str]:
-    if setting.value not in CHOICES[name]:
-        raise UsageError(
-            f"{name} from {setting.origin} is {setting.value!r}", hint=f"one of: {', '.join(CHOICES[name])}"
-        )
-    return setting
-
-
-def _switch(name: str, setting: Setting[Any]) -> Setting[bool]:
-    """true or false in a file, and a word elsewhere."""
-    word = str(setting.value).lower()
-    if word not in SWITCHES:
-        raise UsageError(f"{name} from {setting.origin} is {setting.value!r}", hint="one of: on, off")
-    return Setting(SWITCHES[word], setting.origin)
-
-
-def _names(setting: Setting[Any]) -> tuple[str, ...]:
-    """A list, or in the environment a text with commas."""
-    value = setting.value
-    names = [name.strip() for name in value.split(",")] if isinstance(value, str) else value
-    if not isinstance(names, list | tuple) or not all(isinstance(name, str) and name for name in names):
-        raise UsageError(f"schemas from {setting.origin} must be a list of names")
-    return tuple(names)
-
-
-def _duration(name: str, setting: Setting[Any]) -> Setting[timedelta]:
-    if isinstance(setting.value, timedelta):
-        return setting
-    try:
-        return Setting(parse_duration(str(setting.value)), setting.origin)
-    except ValueError as error:
-        raise UsageError(
-            f"{name} from {setting.origin}: {error}", hint="a number with us, ms, s, min, h or d: 500ms"
-        ) from None
-
-
-def _size(name: str, setting: Setting[Any]) -> Setting[int]:
-    try:
-        return Setting(parse_size(str(setting.value)), setting.origin)
-    except ValueError as error:
-        raise UsageError(
-            f"{name} from {setting.origin}: {error}", hint="a number with B, kB, MB, GB or TB: 64 kB"
-        ) from None
 
 
 # -- explain --------------------------------------------------------------------------------

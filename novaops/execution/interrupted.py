@@ -15,7 +15,8 @@ from novaops.planning.hazard_codes import REFUSED_BY_ROWS
 from novaops.planning.missing import missing_after, name
 from novaops.planning.origin import state
 from novaops.planning.plan import Hazard, Missing, Plan, PlannedChange, Statement
-from novaops.planning.planner import Request, assessed
+from novaops.planning.planner import assessed
+from novaops.planning.request import Request
 
 RESTORED = "restored after the interrupted run (history {run})"
 

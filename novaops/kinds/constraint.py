@@ -9,8 +9,9 @@ from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.identifiers import object_name, quote_ident, quote_literal
-from novaops.kinds import index_settings, not_null, storage_parameters
+from novaops.kinds import index_settings, not_null
 from novaops.kinds.concurrently import build, working_name
+from novaops.kinds.constraint_clauses import FOREIGN_KEY, altered_clauses, definition, timing
 from novaops.kinds.constraint_triggers import set_modes, unwatched
 from novaops.kinds.index_settings import attach
 from novaops.kinds.index_types import goes_before
@@ -38,7 +39,7 @@ from novaops.kinds.published import without_identity
 from novaops.kinds.words import MODE_NAMES
 from novaops.kinds.work import Work, offline, scan
 
-FOREIGN_KEY, EXCLUSION = "f", "x"
+EXCLUSION = "x"
 TYPES = {"c": "CHECK", "f": "FOREIGN KEY", "n": "NOT NULL", "p": "PRIMARY KEY", "u": "UNIQUE", "x": "EXCLUDE"}
 INDEXED = ("p", "u", "x")
 """Constraints that have an index (`pg_constraint.conindid`)."""
@@ -64,12 +65,12 @@ class Constraint(Kind):
             return steps
         # The keys of partitions are made one by one and attached.
         only = "ONLY " if obj["type"] in INDEXED and obj["_partitioned"] and not _excludes(obj) else ""
-        add = f"ALTER TABLE {only}{obj['_relation']} ADD CONSTRAINT {obj['_quoted']} {_definition(obj)}"
+        add = f"ALTER TABLE {only}{obj['_relation']} ADD CONSTRAINT {obj['_quoted']} {definition(obj)}"
         return [*_ahead(obj, scene), Step(add, work=_offline(obj, scene) if not only else ())]
 
     def inline(self, obj: Object, parts: Sequence[Part], scene: Scene) -> str | None:
         if obj["type"] != NOT_NULL:
-            return f"CONSTRAINT {obj['_quoted']} {_definition(obj)}"
+            return f"CONSTRAINT {obj['_quoted']} {definition(obj)}"
         name = object_name(obj["_relation_name"], obj["_columns"][0], "not_null")
         # A partition that was detached from the old table may still use the name.
         rebuilt = any(o.address in scene.replaced for o in scene.desired.ancestors(obj))
@@ -116,7 +117,7 @@ class Constraint(Kind):
             return None
         if "parent_index" in changed and old["parent_index"] and not detached(new, scene):
             return None
-        clauses = _state(new, changed)
+        clauses = altered_clauses(new, changed)
         again = attached_again(new, scene) if "valid" in changed and new["valid"] else []
         if clauses is None or again is None:
             return None
@@ -276,7 +277,7 @@ def _online(obj: Object, scene: Scene) -> list[Step]:
     """Statements that read the rows without keeping others from them; none where PostgreSQL has no such."""
     if obj["type"] in ("p", "u") and not obj["_partitioned"] and obj["_index_definition"]:
         name = quote_ident(working_name(obj, scene))
-        key = f"{'PRIMARY KEY' if obj['type'] == 'p' else 'UNIQUE'} USING INDEX {name}{_timing(obj)}"
+        key = f"{'PRIMARY KEY' if obj['type'] == 'p' else 'UNIQUE'} USING INDEX {name}{timing(obj)}"
         add = _table(obj, f"ADD CONSTRAINT {obj['_quoted']} {key}")
         return [build(obj, obj["_index_definition"], scene), add]
     if obj["type"] in INDEXED or not obj["enforced"] or not obj["validated"] or brought(obj, scene):
@@ -287,8 +288,8 @@ def _online(obj: Object, scene: Scene) -> list[Step]:
         # NOT VALID is refused there, but those of partitions that are valid are taken over without a look at
         # the rows (tryAttachPartitionForeignKey() in src/backend/commands/tablecmds.c).
         ahead = [step for part in _parts(obj, scene) for step in _prepared(part, scene)]
-        return [*ahead, _table(obj, f"ADD CONSTRAINT {obj['_quoted']} {_definition(obj)}")]
-    add = _table(obj, f"ADD CONSTRAINT {obj['_quoted']} {_definition(obj)} NOT VALID")
+        return [*ahead, _table(obj, f"ADD CONSTRAINT {obj['_quoted']} {definition(obj)}")]
+    add = _table(obj, f"ADD CONSTRAINT {obj['_quoted']} {definition(obj)} NOT VALID")
     return [*_ahead(obj, scene, " NOT VALID"), add, _validate(obj, scene)]
 
 
@@ -313,7 +314,7 @@ def _parts(obj: Object, scene: Scene) -> Iterator[Object]:
 
 def _prepared(obj: Object, scene: Scene) -> list[Step]:
     """What makes the constraint before that of the parent; an earlier run may have come half the way."""
-    add = _table(obj, f"ADD CONSTRAINT {obj['_quoted']} {_definition(obj)} NOT VALID")
+    add = _table(obj, f"ADD CONSTRAINT {obj['_quoted']} {definition(obj)} NOT VALID")
     add = replace(add, placement=Placement.APART, phase=Phase.PREPARE)
     validate = replace(_validate(obj, scene), phase=Phase.PREPARE)
     return [add, validate] if scene.creates(obj.address) else [validate]
@@ -328,53 +329,6 @@ def _offline(obj: Object, scene: Scene) -> tuple[Work, ...]:
     if not obj["enforced"] or not obj["validated"]:
         return ()
     return (scan(obj["_relation"], *(["SHARE ROW EXCLUSIVE"] if obj["type"] == FOREIGN_KEY else [])),)
-
-
-def _definition(obj: Object) -> str:
-    """The whole definition, in the order of the grammar's ColConstraint and ConstraintElem."""
-    text = obj["definition"]
-    if parameters := storage_parameters.given(obj):
-        text += f" {parameters}"
-    if obj["tablespace"]:
-        text += f" USING INDEX TABLESPACE {obj['tablespace']}"
-    if obj["predicate"]:
-        text += f" WHERE ({obj['predicate']})"
-    if obj["no_inherit"]:
-        text += " NO INHERIT"
-    text += _timing(obj)
-    if not obj["enforced"]:
-        text += " NOT ENFORCED"
-    elif not obj["validated"]:
-        text += " NOT VALID"
-    return str(text)
-
-
-def _timing(obj: Object) -> str:
-    words = ["DEFERRABLE"] * obj["deferrable"] + ["INITIALLY DEFERRED"] * obj["deferred"]
-    return "".join(f" {word}" for word in words)
-
-
-def _state(new: Object, changed: frozenset[str]) -> list[str] | None:
-    """What ALTER CONSTRAINT can set; None when something that it cannot set differs."""
-    clauses = []
-    if changed & {"deferrable", "deferred"}:
-        if new["type"] != FOREIGN_KEY:
-            return None
-        clauses.append("DEFERRABLE" if new["deferrable"] else "NOT DEFERRABLE")
-        if new["deferrable"]:
-            clauses.append("INITIALLY DEFERRED" if new["deferred"] else "INITIALLY IMMEDIATE")
-    if "enforced" in changed:
-        # ENFORCED reads the rows there and then: it leads to a validated constraint only.
-        if new["type"] != FOREIGN_KEY or (new["enforced"] and not new["validated"]):
-            return None
-        clauses.append("ENFORCED" if new["enforced"] else "NOT ENFORCED")
-    elif "validated" in changed and not new["validated"]:
-        return None
-    if "no_inherit" in changed:
-        if new["type"] != NOT_NULL:
-            return None
-        clauses.append("NO INHERIT" if new["no_inherit"] else "INHERIT")
-    return clauses
 
 
 def _index_steps(old: Object, new: Object, changed: frozenset[str], scene: Scene) -> list[Step]:
@@ -392,7 +346,7 @@ def _table(obj: Object, clause: str, *work: Work) -> Step:
 def _declared(obj: Object, ending: str = "") -> Step:
     """It merges with the inherited one, and stays when that goes."""
     ending = ending if obj["validated"] and obj["enforced"] else ""
-    return _table(obj, f"ADD CONSTRAINT {obj['_quoted']} {_definition(obj)}{ending}")
+    return _table(obj, f"ADD CONSTRAINT {obj['_quoted']} {definition(obj)}{ending}")
 
 
 def _validated(obj: Object, scene: Scene) -> list[Step]:

@@ -15,7 +15,7 @@ from novaops.planning.changes import Alter, Change, Drop, Replace
 from novaops.planning.closure import close, swaps
 from novaops.planning.diff import Comparison, diff
 from novaops.planning.gaps import Gap, gaps
-from novaops.planning.nodes import Act, Graph, Node, Wiring
+from novaops.planning.nodes import Act, Graph, Node
 from novaops.planning.order import Group, Ordered, order
 from novaops.planning.rebuilds import Rebuild, keep_together, rebuilds, replacements
 from novaops.planning.rewrites import wait_for_rewrites
@@ -23,6 +23,7 @@ from novaops.planning.scope import Scope
 from novaops.planning.segments import transactions
 from novaops.planning.statements import Written, write
 from novaops.planning.units import units
+from novaops.planning.wiring import Wiring
 
 DEFAULT = LockTable()
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
@@ -12,89 +11,30 @@ import psycopg
 from novaops.catalog.address import Address
 from novaops.catalog.fingerprint import fingerprint
 from novaops.catalog.object import Object
-from novaops.catalog.privileges import GRANTS
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.identifiers import quote_ident
 from novaops.db.locks import LockTable, lock_table
 from novaops.db.session_settings import time_zone
-from novaops.desired.renamed import Renamed
-from novaops.diagnostics import Source
 from novaops.errors import NovaopsError
-from novaops.invocation import command_line
-from novaops.kinds.grants import taken_back
 from novaops.planning.busy import busy_relations
-from novaops.planning.diff import Comparison
 from novaops.planning.draft import Draft, draft
 from novaops.planning.gaps import Gap
 from novaops.planning.hazard_codes import EVERYTHING, with_consent
 from novaops.planning.hazards import Assessment, assess, hazard
 from novaops.planning.masking import masked
 from novaops.planning.nodes import kind_of
-from novaops.planning.origin import LastApplied, origins
-from novaops.planning.outages import SAFE_BELOW, Sizes, outages
+from novaops.planning.notices import beyond, crowded, firing, not_compared, out_of_reach, unread, untold
+from novaops.planning.origin import origins
+from novaops.planning.outages import Sizes, outages
 from novaops.planning.ownership import ownership
 from novaops.planning.parking import Parking, park
-from novaops.planning.plan import Hazard, Plan, PlannedChange, Statement, Target
-from novaops.planning.privileges import PrivilegeMode, wanted
+from novaops.planning.plan import Hazard, Plan, PlannedChange, Statement
 from novaops.planning.proposals import proposed
 from novaops.planning.readers import readers
+from novaops.planning.request import Request
 from novaops.planning.scope import Scope
 from novaops.planning.shown import renamed_changes, shown_changes
 from novaops.planning.statements import Written
-from novaops.planning.undeclared import NONE_UNDECLARED, Undeclared
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """Everything a plan is made of."""
-
-    live: Snapshot
-    desired: Snapshot
-    scope: Scope
-    comparison: Comparison
-    target: Target
-    allowed: Mapping[str, str] = field(default_factory=dict)
-    """What was consented to, as `hazard_codes.consent()` writes it, with the reasons."""
-    missing_roles: tuple[str, ...] = ()
-    """Roles that the files name, the server lacks and the plan is to create."""
-    passing_roles: tuple[str, ...] = ()
-    """Roles that only a statement of the files makes, which no plan runs (`Desired.passing_roles`)."""
-    empty: bool = False
-    """Whether the files hold no statement: an accident more often than a wish."""
-    sources: Mapping[Address, Source] = field(default_factory=dict)
-    files: str = ""
-    written: frozenset[str] = frozenset()
-    """Tables whose rows change before the plan is applied: those that pre-migrations write to."""
-    safe_below: int = SAFE_BELOW
-    """Bytes of rows below which nobody minds that a table is locked, read or written anew."""
-    last: LastApplied | None = None
-    """The database as the last apply left it, where that is known."""
-    park: timedelta | None = None
-    """How long dropped tables are kept aside; None drops them."""
-    renamed: Renamed | None = None
-    """What is desired under the names that the live database has, where these are others."""
-    watch: Watch | None = None
-    """Who tells of harm that the plan does beyond the database."""
-    undeclared: Undeclared = NONE_UNDECLARED
-    """Objects that nobody declared; a plan between two given states has none."""
-    partial: bool = False
-    """Whether `desired` is only a part of what the files declare: what needs no approval."""
-
-    @property
-    def goal(self) -> Snapshot:
-        """Where the plan leads to until it renames anything."""
-        return self.renamed.snapshot if self.renamed else self.desired
-
-    @property
-    def places(self) -> Mapping[Address, Source]:
-        """Where each object of `goal` was declared."""
-        return self.renamed.sources if self.renamed else self.sources
-
-
-NAMED = 5
-"""How many objects a notice lists."""
-Watch = Callable[[Request, Draft], Iterable[tuple[Address, Hazard]]]
-"""The hazards of a draft that concern others, by the objects that change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,11 +131,11 @@ def written_plan(request: Request, found: Assessed) -> Plan:
             *not_compared(request),
             *proposed(made, request.places),
             *_noticed(request),
-            *_crowded(made, found.locks),
-            *_untold(found.assessment),
+            *crowded(made, found.locks),
+            *untold(found.assessment),
             *readers(made),
             *request.undeclared.notices,
-            *_firing(request, made),
+            *firing(request, made),
             *found.parking.notices,
         ),
         objects=sum(o.parent is None for o in request.desired),
@@ -231,17 +171,6 @@ def _missing(gap: Gap, made: Draft) -> str:
     return f"is missing from “{taken}” until “{given}” has run: {kind_of(gap.object).missing(gap.object)}"
 
 
-def unread(live: Snapshot, desired: Snapshot) -> list[str]:
-    """Attributes that are not compared, as the server keeps them from the role."""
-    found = {
-        f"{attribute.replace('_', ' ')} of {obj.address.type} {obj.identity}"
-        for snapshot in (live, desired)
-        for obj in snapshot
-        for attribute in kind_of(obj).unread(obj)
-    }
-    return sorted(found)
-
-
 def check_readable(request: Request, made: Plan) -> None:
     """Raise `NovaopsError` where the plan would make something of which the server does not tell all that is declared."""
     hidden = {o.identity: kind_of(o).unread(o) for o in request.goal}
@@ -255,54 +184,6 @@ def check_readable(request: Request, made: Plan) -> None:
                 hint=f"apply as a superuser, or make it by hand: CREATE {change.kind.upper()}, and plan again;"
                 " an entry in .pgschemaignore leaves it alone",
             )
-
-
-def beyond(request: Request) -> Iterator[str]:
-    """What stays another way than the files have it, as PostgreSQL has no statement for it."""
-    for address, new in sorted(request.goal.objects.items()):
-        old = request.live.objects.get(address)
-        if old is not None and old.kind == new.kind and not request.scope.excluded(new, request.goal):
-            said = kind_of(new).beyond(old, new).values()
-            yield from (f"{text}: PostgreSQL has no statement to change that" for text in said if text)
-
-
-def out_of_reach(request: Request) -> Iterator[str]:
-    """Privileges that stay although the files do not have them, since the role may not act as who gave them."""
-    for address, new in sorted(request.goal.objects.items()):
-        old = request.live.objects.get(address)
-        if old is None or GRANTS not in old.facts or request.scope.excluded(new, request.goal):
-            continue
-        how = request.comparison
-        goal = wanted(old, new, how.privileges, how.ignored, how.owners, how.own)
-        for grant in taken_back(old.facts[GRANTS], goal) if goal is not None else ():
-            if not grant.reached:
-                yield (
-                    f"{new.identity}: {grant.privilege} of {grant.grantee or 'PUBLIC'} stays, as"
-                    f" {quote_ident(grant.grantor)} gave it and the role that applies cannot act as"
-                    f" {quote_ident(grant.grantor)}: apply as a member of that role, or REVOKE … CASCADE by hand"
-                )
-
-
-def not_compared(request: Request) -> Iterator[str]:
-    """Objects whose privileges stay as they are, as the files give none on them, though they do on others (`auto`)."""
-    if request.comparison.privileges is not PrivilegeMode.AUTO:
-        return
-    carrying = (o for o in request.goal if o.privileges is not None and not kind_of(o).supplied)
-    declared = [o for o in carrying if o.address in request.places or o.parent in request.places]
-    silent = [
-        new.identity
-        for new in sorted(declared, key=lambda o: o.address)
-        if new.privileges == new.default_privileges
-        and (old := request.live.objects.get(new.address)) is not None
-        and old.privileges not in (None, old.default_privileges)
-        and not request.scope.excluded(new, request.goal)
-    ]
-    if silent and any(o.privileges != o.default_privileges for o in declared):
-        more = f" and {len(silent) - NAMED:,} more" if len(silent) > NAMED else ""
-        yield (
-            f"privileges on {', '.join(silent[:NAMED])}{more} are not compared, as the files give none:"
-            " REVOKE what is too much, or plan with --privileges managed"
-        )
 
 
 def live_fingerprint(snapshot: Snapshot, scope: Scope) -> str:
@@ -334,42 +215,6 @@ def _renames(request: Request) -> Iterator[PlannedChange]:
 
 def _noticed(request: Request) -> Sequence[str]:
     return request.renamed.notices if request.renamed else ()
-
-
-def _firing(request: Request, made: Draft) -> Iterator[str]:
-    """What runs for statements of the plan and may refuse them."""
-    for obj in request.live if made.written else ():
-        if (event := kind_of(obj).fires(obj)) is not None and not request.scope.excluded(obj, request.live):
-            yield (
-                f"{kind_of(obj).name} {obj.identity} fires {event}, also for what this plan runs, and may refuse it;"
-                f" {command_line('apply', '--no-event-triggers')} turns event triggers off meanwhile (PostgreSQL 17,"
-                " superuser)"
-            )
-
-
-def _crowded(made: Draft, locks: LockTable) -> Iterator[str]:
-    """What is to be known where the lock table of the server is small for what is planned."""
-    if made.full:
-        yield (
-            f"more locks than one transaction may hold here ({locks.room:,}): it takes {made.full + 1} of them,"
-            " and what one has committed stays when a later one fails"
-        )
-    for written in made.written:
-        if written.locks > locks.size:
-            yield (
-                f"{written.step.sql.partition(chr(10))[0]}: about {written.locks:,} locks at once, and the server"
-                f" has room for {locks.size:,}; set max_locks_per_transaction, now {locks.per_transaction},"
-                f" to {locks.setting_for(written.locks)} there and restart it"
-            )
-
-
-def _untold(found: Assessment) -> Iterator[str]:
-    """What may fail although no hazard says so."""
-    for subject in found.unknown:
-        yield (
-            f"{subject}: whether the rows satisfy it cannot be told beforehand (it takes long, or needs what the plan"
-            " makes); if not, the statement that reads them fails, and what was committed before stays"
-        )
 
 
 def _role_changes(request: Request) -> Iterator[PlannedChange]:

@@ -13,8 +13,9 @@ from novaops.planning.diff import Comparison
 from novaops.planning.hazards import Assessment
 from novaops.planning.nodes import kind_of
 from novaops.planning.plan import Guard, Plan
-from novaops.planning.planner import Assessed, Request, assessed, written_plan
+from novaops.planning.planner import Assessed, assessed, written_plan
 from novaops.planning.privileges import PrivilegeMode
+from novaops.planning.request import Request
 from novaops.planning.scope import Scope
 
 EXACTLY = Comparison(PrivilegeMode.MANAGED, owners=True)

@@ -23,7 +23,8 @@ from novaops.planning.hazard_codes import covers
 from novaops.planning.nodes import kind_of
 from novaops.planning.origin import origins
 from novaops.planning.plan import Plan
-from novaops.planning.planner import Assessed, Request, assessed, written_plan
+from novaops.planning.planner import Assessed, assessed, written_plan
+from novaops.planning.request import Request
 from novaops.planning.shown import shown_changes
 
 CONTAINED = frozenset({"c"})

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from novaops.desired.overlay import Overlay
 from novaops.planning.outages import SAFE_BELOW
-from novaops.planning.planner import Watch
+from novaops.planning.request import Watch
 
 
 @dataclass(frozen=True, slots=True)

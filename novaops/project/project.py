@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
@@ -14,18 +13,13 @@ from typing import Any
 
 import psycopg
 
-from novaops.catalog.read import read
 from novaops.catalog.saved import to_value
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.advisory_lock import advisory_lock
 from novaops.db.connection import connect, identify
-from novaops.desired.bodies import unchanged_in
-from novaops.desired.body_findings import Body
 from novaops.desired.build import Desired
 from novaops.desired.classify import executed
-from novaops.desired.declare import declare
-from novaops.desired.files import Script, load
-from novaops.desired.renamed import Renaming
+from novaops.desired.files import load
 from novaops.desired.renames_file import RenamesFile
 from novaops.execution.history import (
     RecordedStatement,
@@ -49,8 +43,9 @@ from novaops.planning.dump import copied_part, creation, dump, omitted, split
 from novaops.planning.masking import unrevealing
 from novaops.planning.own_grants import OwnGrants, own_grants
 from novaops.planning.plan import Missing, Plan, Target
-from novaops.planning.planner import Request, check_readable, plan
+from novaops.planning.planner import check_readable, plan
 from novaops.planning.privileges import PrivilegeMode
+from novaops.planning.request import Request
 from novaops.planning.scope import Scope
 from novaops.progress import Reporter, Silent
 from novaops.project.apply import apply
@@ -59,8 +54,9 @@ from novaops.project.pre_migrations.ahead import Ahead, ahead, known, with_pre_m
 from novaops.project.pre_migrations.migrations import Migrations
 from novaops.project.recording import recover
 from novaops.project.rehearse import rehearse_plan, rehearse_with_way_back
-from novaops.project.renames import consents, renames_file, renaming
+from novaops.project.renames import consents, renames_file
 from novaops.project.safe_only import safely
+from novaops.project.states import both_states, declared_state, live_state
 from novaops.project.throwaway import throwaway
 from novaops.project.undeclared import record, with_undeclared
 
@@ -79,9 +75,9 @@ class Project:
     request: Request | None = field(default=None, init=False, repr=False)
     """What the last plan was made of."""
     ahead: Ahead | None = field(default=None, init=False, repr=False)
+    """What its pre-migrations will make of the live database."""
     missing: tuple[Missing, ...] = field(default=(), init=False, repr=False)
     """What an apply that ended with an exception has dropped and not created again."""
-    """What its pre-migrations will make of the live database."""
 
     def __enter__(self) -> Project:
         return self
@@ -107,7 +103,7 @@ class Project:
     def inspect(self) -> Snapshot:
         """The live database as a snapshot, read in one transaction that changes nothing."""
         with self.reporter.phase(f"reading {self.connection.info.dbname}"):
-            return _read(self.connection)
+            return live_state(self.connection)
 
     def dump(self, *, secrets: bool = False, live: Snapshot | None = None) -> str:
         """Write the schemas of the live database, or of the snapshot `live`, as a script.
@@ -136,64 +132,17 @@ class Project:
 
     def desired(self, live: Snapshot) -> Desired:
         """What the files declare, built in a shadow and read back."""
-        script = load(Path(self.file))
-        with self.reporter.phase(f"building {self.file} in a shadow"):
-            return declare(
-                script,
-                self.shadow,
-                lambda: self.elsewhere(live),
-                lambda bodies: unchanged_in(self.connection, bodies) if live.objects else {},
-                self.options.missing_roles,
-                self.options.check_functions,
-                disposable=self.disposable,
-                overlay=self.options.overlay,
-                renaming=self._renaming(script, lambda: live) if live.objects else None,
-            )
-
-    def _both(self) -> tuple[Snapshot, Desired]:
-        """The live and the declared state, read at the same time: most of it is waiting for the server."""
-        script = load(Path(self.file))
-        asked = self._renaming(script, lambda: reading[0].result())
-        reading: list[Future[Snapshot]] = []
-
-        @contextmanager
-        def shadow_while_reading() -> Iterator[psycopg.Connection[Any]]:
-            with self.shadow() as connection:
-                # Making the shadow asks the target; from here on only one of the two needs it.
-                if not reading:
-                    reading.append(pool.submit(_read, self.connection))
-                yield connection
-
-        def unchanged_when_read(bodies: Sequence[Body]) -> Mapping[str, bool]:
-            reading[0].result()
-            return unchanged_in(self.connection, bodies)
-
-        with ThreadPoolExecutor(1) as pool, self.reporter.phase(f"building {self.file} in a shadow"):
-            desired = declare(
-                script,
-                shadow_while_reading,
-                lambda: self.elsewhere(reading[0].result()),
-                unchanged_when_read,
-                self.options.missing_roles,
-                self.options.check_functions,
-                disposable=self.disposable,
-                overlay=self.options.overlay,
-                renaming=asked,
-            )
-            return reading[0].result(), desired
-
-    def _renaming(self, script: Script, live: Callable[[], Snapshot]) -> Renaming:
-        return renaming(script, self._renames, live, self.scope().excluded)
+        return declared_state(self, live)
 
     def _ahead(self) -> tuple[Ahead, Desired]:
         """What the plan starts from, and the declared state."""
         files = known(self)
         check_unedited(files)
         if not to_run(files, PRE):
-            live, desired = self._both()
+            live, desired = both_states(self)
             return ahead(self, live, files), desired
         # A copy takes seconds: what can be wrong without one is found first.
-        _ = self._renames
+        _ = self.renames
         check_syntax(self.connection, executed(load(Path(self.file)).statements))
         # What the files may refer to without declaring it is there only when these have run.
         found = ahead(self, self.inspect(), files)
@@ -221,7 +170,7 @@ class Project:
         With `safe_only` it has no hazard that the consents do not cover, and names what was left out for that.
         """
         found, desired = self._ahead()
-        agreed = consents(self._renames, found.prediction.snapshot, desired)
+        agreed = consents(self.renames, found.prediction.snapshot, desired)
         allowed = {**with_reasons(agreed), **with_reasons(allow)}
         known = record(self, found, agreed)
         request = Request(
@@ -259,7 +208,7 @@ class Project:
             notices=(
                 *made.notices,
                 *(str(n) for n in desired.notices),
-                *self._renames.notes(desired.snapshot),
+                *self.renames.notes(desired.snapshot),
             ),
             options={
                 "schemas": sorted(request.scope.schemas),
@@ -400,7 +349,8 @@ class Project:
         return own_grants(self.connection, overlay.given if overlay else ())
 
     @cached_property
-    def _renames(self) -> RenamesFile:
+    def renames(self) -> RenamesFile:
+        """The renames that a file lists."""
         return renames_file(Path(self.file), self.options.renames)
 
     @cached_property
@@ -417,9 +367,3 @@ class Project:
     def shadow(self) -> AbstractContextManager[psycopg.Connection[Any]]:
         """An empty database; one that somebody else made is left as it was."""
         return throwaway(self.connection, self.options.shadow)
-
-
-def _read(connection: psycopg.Connection[Any]) -> Snapshot:
-    with connection.transaction():
-        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        return read(connection, list(registry().values()))

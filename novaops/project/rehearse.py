@@ -26,7 +26,8 @@ from novaops.execution.rollback import rehearse_both
 from novaops.execution.second_opinion import SecondOpinion
 from novaops.planning.outages import Sizes, observed
 from novaops.planning.plan import Plan
-from novaops.planning.planner import Request, live_fingerprint
+from novaops.planning.planner import live_fingerprint
+from novaops.planning.request import Request
 from novaops.planning.rollback import way_back
 
 if TYPE_CHECKING:

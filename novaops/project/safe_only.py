@@ -10,7 +10,7 @@ from novaops.errors import RefusedError
 from novaops.execution.interrupted import approvals, lost, not_restored
 from novaops.planning.missing import outermost
 from novaops.planning.plan import Plan
-from novaops.planning.planner import Request
+from novaops.planning.request import Request
 from novaops.planning.safe_only import safe_only
 
 if TYPE_CHECKING:

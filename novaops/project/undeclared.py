@@ -11,7 +11,7 @@ from novaops.catalog.snapshot import Snapshot
 from novaops.execution.history import created_since, last_state
 from novaops.planning.origin import last_applied
 from novaops.planning.plan import Plan
-from novaops.planning.planner import Request
+from novaops.planning.request import Request
 from novaops.planning.scope import Scope
 from novaops.planning.undeclared import Record, UndeclaredMode, undeclared
 

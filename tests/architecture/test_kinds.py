@@ -14,7 +14,13 @@ KINDS = PACKAGE / "kinds"
 NAMES = sorted(registry())
 MODULES = {type(kind).__module__.rpartition(".")[2] for kind in registry().values()}
 # What decides by comparing and by pg_depend alone; the other files of planning may know kinds.
-GENERIC = ("planning/diff.py", "planning/closure.py", "planning/nodes.py", "planning/order.py")
+GENERIC = (
+    "planning/diff.py",
+    "planning/closure.py",
+    "planning/nodes.py",
+    "planning/wiring.py",
+    "planning/order.py",
+)
 
 
 def tree(file: Path) -> ast.Module:

@@ -20,7 +20,8 @@ from novaops.planning.changes import Change
 from novaops.planning.consents import with_reasons
 from novaops.planning.diff import diff
 from novaops.planning.plan import Plan
-from novaops.planning.planner import Request, plan
+from novaops.planning.planner import plan
+from novaops.planning.request import Request
 from novaops.progress import Reporter
 from novaops.project import Options, Project
 from novaops.replication.declaration import Replication

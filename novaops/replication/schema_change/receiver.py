@@ -17,7 +17,8 @@ from novaops.catalog.snapshot import Snapshot
 from novaops.errors import RefusedError
 from novaops.invocation import command_line
 from novaops.planning.plan import Plan
-from novaops.planning.planner import Request, plan
+from novaops.planning.planner import plan
+from novaops.planning.request import Request
 from novaops.project import Project
 from novaops.replication.checks.tables import filter_columns
 from novaops.replication.declaration import ReplicatedTable, Replication

@@ -25,7 +25,7 @@ from novaops.planning.diff import diff
 from novaops.planning.draft import Draft
 from novaops.planning.hazards import hazard
 from novaops.planning.plan import Hazard
-from novaops.planning.planner import Request
+from novaops.planning.request import Request
 from novaops.replication.declaration import Endpoint, ReplicatedTable, Replication
 from novaops.replication.facts import slots
 from novaops.replication.overlay import sides

@@ -15,7 +15,8 @@ from novaops.catalog.snapshot import Snapshot
 from novaops.kinds import registry
 from novaops.planning.diff import diff
 from novaops.planning.plan import Target
-from novaops.planning.planner import Assessed, Request, assessed
+from novaops.planning.planner import Assessed, assessed
+from novaops.planning.request import Request
 from tests.integration.convergence.conftest import EVERYTHING, MANAGED, Converge, entries, execute, snapshot
 from tests.integration.convergence.levels import Case, State, cases, known, rows, schema
 
