@@ -298,7 +298,8 @@ def _follows(old: Object, new: Object, name: str, scene: Scene) -> bool:
     if name.startswith("identity"):
         return bool(new["_partition"])
     if name == "not_null" and scene.version >= 180000:
-        return not (old["not_null"] and leaves_parent(old, scene))
+        # A partition is made ready before a parent that is rebuilt takes it back.
+        return source not in scene.replaced and not (old["not_null"] and leaves_parent(old, scene))
     remade = source in scene.replaced or (name in KEPT and in_partition_key(scene.live[source], scene))
     if name == "generation_expression" and not remade:
         above = scene.desired[source]

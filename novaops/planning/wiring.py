@@ -151,7 +151,8 @@ class Wiring:
         """The object, and what it is inherited from, at any height: the statement about that alters it, too."""
         yield address
         for source in kind_of(self.scene.live[address]).needs(self.scene.live[address], self.scene.live):
-            yield from self._sources(source)
+            if source in self.scene.live:
+                yield from self._sources(source)
 
     def _replaced(self, change: Replace) -> None:
         at = change.address
