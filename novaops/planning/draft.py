@@ -154,6 +154,7 @@ def sort_key(
     first = first and node.address not in scene.moved
     last = node in delayed or (node.act in (Act.CREATE, Act.PREPARE) and node.address in blind)
     return (
+        root_rank >= LAST,
         node.act is Act.VALIDATE,
         node.act is not Act.PREPARE or last,
         not first,

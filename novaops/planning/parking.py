@@ -17,9 +17,10 @@ from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.identifiers import quote_ident, quote_literal, quote_qualified, suffixed
 from novaops.invocation import command_line
-from novaops.planning.changes import Change, Drop
+from novaops.planning.changes import Change, Create, Drop
 from novaops.planning.diff import Comparison, diff
 from novaops.planning.draft import draft
+from novaops.planning.nodes import kind_of
 from novaops.planning.plan import PlannedChange, Statement
 from novaops.planning.privileges import PrivilegeMode
 from novaops.planning.scope import EVERYTHING, Scope
@@ -109,6 +110,10 @@ class _Table:
         whole = self.staying | self.leaving
         if kept := sorted(a for a in whole if a in desired):
             return f"{self.live[kept[0]].identity} stays"
+        names = set(kind_of(table).names(table))
+        for new in (c.new for c in changes.values() if isinstance(c, Create)):
+            if not names.isdisjoint(kind_of(new).names(new)):
+                return f"{new.identity} takes its name, and would not be there before the next transaction"
         for edge in (e for a in sorted(whole) for e in self.live.dependents.get(a, ())):
             if edge.dependent not in whole and edge.dependent not in changes:
                 return f"{self.live[edge.dependent].identity}, which stays, needs it"

@@ -44,7 +44,7 @@ def test_a_refusal_is_quoted_foreseen_and_avoided(novaops, guarded: tuple[str, P
 def test_one_that_the_plan_creates_does_not_refuse_the_rest(novaops, guarded: tuple[str, Path]) -> None:
     url, file = guarded
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("DROP EVENT TRIGGER guard; TRUNCATE t")
+        connection.execute("DROP EVENT TRIGGER guard")
     applied = novaops("apply", "--url", url, "--file", file, "--yes")
     assert applied.returncode == 0, applied.stderr
     assert "fires at" not in applied.stdout

@@ -13,6 +13,7 @@ from novaops.errors import NovaopsError, RefusedError
 from novaops.execution.pg_dump import entries
 from novaops.execution.rehearsal import Rehearsal
 from novaops.project import Project
+from tests.integration.project.conftest import consents
 
 Connection = psycopg.Connection[Any]
 MONTH = timedelta(days=30)
@@ -139,6 +140,17 @@ def test_a_table_that_others_go_on_using_is_not_parked(
         "public.t cannot be parked: beside.v, which stays, needs it",
         "public.u cannot be parked: public.u_a_seq stays",
     ]
+
+
+def test_a_table_whose_name_is_taken_at_once_is_not_parked(
+    live: Connection, declare: Callable[..., Project]
+) -> None:
+    """Tables are parked before everything else: nobody could read the view until it is there."""
+    live.execute("CREATE TABLE t (a int); CREATE TABLE u (a int); INSERT INTO t VALUES (1)")
+    made = declare("CREATE TABLE u (a int); CREATE VIEW t AS SELECT a FROM u;").plan(park=MONTH)
+    (notice,) = (n for n in made.notices if "parked" in n)
+    assert notice.startswith("public.t cannot be parked: public.t takes its name")
+    assert consents(made) == ["data-loss:public.t"]
 
 
 def test_only_what_is_past_its_time_is_dropped(live: Connection, declare: Callable[..., Project]) -> None:
