@@ -33,11 +33,6 @@ go on without a rehearsal where no copy of the schema can be made: that takes --
 @click.command("apply", cls=Command, epilog=EPILOG)
 @click.argument("planfile", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @options(APPLY)
-@click.option(
-    "--no-event-triggers",
-    is_flag=True,
-    help="Turn event triggers off for what is applied (PostgreSQL 17, superuser).",
-)
 def command(
     planfile: Path | None, allow: tuple[str, ...], reason: str, yes: bool, no_rehearse: bool, no_event_triggers: bool,
     safe_only: bool, output_format: str, out: Path | None, check: bool, fail_on_unmanaged: bool, park: str | None,
@@ -52,9 +47,8 @@ def command(
     from novaops.planning.hazard_codes import with_consent
 
     if planfile and safe_only:
-        raise UsageError(
-            "a plan file is applied as it is", hint=command_line("plan", "--safe-only", "--out", "FILE")
-        )
+        hint = command_line("plan", "--safe-only", "--out", "FILE")
+        raise UsageError("a plan file is applied as it is", hint=hint)
     arguments = [str(planfile)] if planfile else []
     config = settings(given)
     schema = config.schema

@@ -187,6 +187,14 @@ SAFE_ONLY: Sequence[Option[Any]] = (
     ),
 )
 
+EVENT_TRIGGERS: Sequence[Option[Any]] = (
+    click.option(
+        "--no-event-triggers",
+        is_flag=True,
+        help="Turn event triggers off for what is applied (PostgreSQL 17, superuser).",
+    ),
+)
+
 ALLOW: Sequence[Option[Any]] = (
     click.option(
         "--allow",
@@ -228,7 +236,7 @@ CONSENT: Sequence[Option[Any]] = (
 )
 
 APPLY: Sequence[Option[Any]] = (
-    *CONSENT, *SAFE_ONLY, *CONNECTION, *DESIRED, *OUTPUT, *PARK, *QUIET
+    *CONSENT, *SAFE_ONLY, *EVENT_TRIGGERS, *CONNECTION, *DESIRED, *OUTPUT, *PARK, *QUIET
 )  # fmt: skip
 
 

@@ -182,14 +182,22 @@ def last_state(connection: psycopg.Connection[Any]) -> tuple[int, datetime, byte
 
 
 def created_since(connection: psycopg.Connection[Any], run: int) -> frozenset[tuple[str, str]]:
-    """Return the objects, as (kind, identity), that runs after `run` have created or changed, and not dropped since."""
+    """Return the objects, as (kind, identity), that runs after `run` have created or changed, and not dropped since.
+
+    Indexes that they have built under working names, for a change that did not follow, are among them.
+    """
     if not readable(connection):
         return frozenset()
     rows = connection.execute(
         "SELECT DISTINCT ON (kind, object) kind, object, operation FROM novaops.journal_statement"
         " WHERE run > %s AND state = 'done' ORDER BY kind, object, run DESC, number DESC",
         [run],
-    )
+    ).fetchall()
+    rows += connection.execute(
+        "SELECT 'index', index, 'create' FROM novaops.journal_statement"
+        " WHERE run > %s AND state <> 'pending' AND index IS NOT NULL",
+        [run],
+    ).fetchall()
     return frozenset((kind, name) for kind, name, operation in rows if operation != "drop")
 
 

@@ -76,7 +76,7 @@ def park(live: Snapshot, desired: Snapshot, scope: Scope, comparison: Comparison
             *(s for table in parked for s in table.statements(at, at + keep, changes)),
         ),
         tuple(table.change(at + keep) for table in parked),
-        tuple(notices),
+        (*notices, *(table.way_back for table in parked)),
         frozenset(held),
     )
 
@@ -150,9 +150,15 @@ class _Table:
 
     def change(self, until: datetime) -> PlannedChange:
         """The line that people read."""
-        detail = f"parked until {until:%Y-%m-%d}: {command_line('unpark', arguments=[self.table.identity])}"
+        detail = f"parked until {until:%Y-%m-%d}"
         table = self.table
         return PlannedChange("drop", table.kind, table.identity, table.schema, table.name, detail=(detail,))
+
+    @property
+    def way_back(self) -> str:
+        """Say how it comes back."""
+        identity = self.table.identity
+        return f"{identity} is parked: {command_line('unpark', arguments=[identity])}"
 
     def _named(self) -> Iterator[tuple[str, str, str]]:
         """What moves along and has a name of its own in its schema: (keyword, schema, name)."""

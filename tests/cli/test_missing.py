@@ -16,7 +16,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from novaops.cli.options import without_password
+from novaops.cli.repeated import without_password
 from tests.integration.journal.test_missing import DECLARED, LIVE, POLICY, interrupt
 
 

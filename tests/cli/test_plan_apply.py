@@ -266,7 +266,9 @@ def test_ctrl_c(environment, url: str, schema: Path) -> None:
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert errors.splitlines()[-1].startswith("interrupted")
+    *_, told, progress = errors.splitlines()
+    assert told.startswith("interrupted")
+    assert progress == "0 of 1 statements were committed"
     assert "Traceback" not in errors
     assert "name" not in column_names(url)
 

@@ -73,10 +73,19 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def cut_off(url: str, file: Path, number: int) -> Plan:
+def committed_one_by_one(plan: Plan) -> Plan:
+    """The plan with a commit after every statement, as the lock table or PostgreSQL may demand."""
+    return replace(
+        plan, statements=tuple(replace(s, transaction=n) for n, s in enumerate(plan.statements, 1))
+    )
+
+
+def cut_off(url: str, file: Path, number: int, *, one_by_one: bool = False) -> Plan:
     """Apply the plan and give up before that statement, as if the process had died: nothing is cleared away."""
     with Project(url, file, PLAIN) as project:
         plan = project.plan()
+        if one_by_one:
+            plan = committed_one_by_one(plan)
         project.reporter = StopBefore(number)
         with pytest.raises(Stopped):
             project.apply(plan, rehearse=False)

@@ -11,9 +11,8 @@ import pytest
 
 from novaops.errors import RefusedError
 from novaops.execution.stamp import stamp
-from novaops.planning.plan import Plan
 from novaops.project import Project
-from tests.integration.journal.conftest import PLAIN, StopBefore, Stopped
+from tests.integration.journal.conftest import PLAIN, StopBefore, Stopped, committed_one_by_one
 
 LIVE = """
 CREATE TABLE secrets (id int PRIMARY KEY, tenant int);
@@ -47,13 +46,6 @@ def secrets(new_database: Callable[..., str], tmp_path: Path) -> tuple[str, Path
         connection.execute(LIVE)
     file.write_text(DECLARED.format(extra="n", tenant=1))
     return url, file
-
-
-def committed_one_by_one(plan: Plan) -> Plan:
-    """The plan with a commit after every statement, as the lock table or PostgreSQL may demand."""
-    return replace(
-        plan, statements=tuple(replace(s, transaction=n) for n, s in enumerate(plan.statements, 1))
-    )
 
 
 def interrupt(url: str, file: Path, before: str) -> Project:

@@ -85,7 +85,8 @@ def rebuilding(url: str, file: Path, live: Connection) -> Connection:
     file.write_text(REBUILT.format(type="text", comment="one"))
     with Project(url, file, PLAIN) as project:
         texts = [s.sql for s in project.plan().statements]
-    cut_off(url, file, next(n for n, sql in enumerate(texts, 1) if sql.startswith("CREATE VIEW")))
+    number = next(n for n, sql in enumerate(texts, 1) if sql.startswith("CREATE VIEW"))
+    cut_off(url, file, number, one_by_one=True)
     assert value(live, "SELECT to_regclass('v')") is None
     return live
 

@@ -206,7 +206,7 @@ def test_a_way_back_that_does_not_lead_back_is_not_given(
             "CREATE TABLE t (a int, b int)",
             "CREATE TABLE t (a bigint, b int);",
             "INSERT INTO t VALUES (5000000000, 1)",
-            "narrowing",
+            "check",
         ),
     ],
 )

@@ -238,8 +238,9 @@ def test_the_file_is_a_history_with_keys_of_its_own(project: Make) -> None:
         f"{path}:4: key “issue” is ignored; it has no meaning to novaops",
         f"{path}: 4 entries are skipped (lines 2, 4, 5, 6): the schema files declare no such table or column",
     ]
-    assert [h.consent for h in plan.blocked] == ["data-loss:public.moved_away"]
-    assert changed.apply(plan, ["data-loss:public.moved_away"]).left == ()
+    asked = ["data-loss:public.moved_away", "undeclared-drop:public.moved_away"]
+    assert [h.consent for h in plan.blocked] == asked
+    assert changed.apply(plan, asked).left == ()
     assert changed.connection.execute("SELECT b FROM t").fetchall() == [(1,)]
     again = changed.plan()
     assert again.statements == ()
