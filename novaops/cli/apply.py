@@ -53,8 +53,7 @@ def command(
     config = settings(given)
     schema = config.schema
     allowed = {**standing_consents(config), **with_reasons(allow, reason)}
-    confirmed = ["--yes"] if yes else []
-    with open_project(config, quiet) as project, naming_next(project, *confirmed, arguments=arguments):
+    with open_project(config, quiet) as project, naming_next(project, *["--yes"] * yes, arguments=arguments):
         if no_event_triggers:
             project.options = replace(project.options, event_triggers=False)
         if not check:

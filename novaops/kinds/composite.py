@@ -87,7 +87,7 @@ class Composite(Type):
                 risks += among("data-loss", subject, by_name, "value", given, None)
             elif kept is not None and kept.type != attribute.type:
                 back = f"{_field('value', attribute, kept)}::text::{attribute.type}"
-                differs = distinct(back, field, name in old["_comparable"])
+                differs = distinct(back, field, name in old["_comparable"], attribute.collation)
                 risks += among("narrowing", subject, by_name, "value", differs, CHANGED)
         moved = {a.name: b.name for a, b in _pairs(old, after) if a.name != b.name}
         if moved and len(before) == len(wanted):
@@ -97,9 +97,8 @@ class Composite(Type):
         for a, b in _pairs(old, after):
             if a.type != b.type and a.name == b.name:
                 field = f"(value).{quote_ident(a.name)}"
-                differs = distinct(
-                    f"{field}::text::{b.type}::text::{a.type}", field, a.name in old["_comparable"]
-                )
+                back = f"{field}::text::{b.type}::text::{a.type}"
+                differs = distinct(back, field, a.name in old["_comparable"], a.collation)
                 subject = f"{old.identity}.{quote_ident(a.name)}"
                 risks += among("narrowing", subject, by_position, "value", differs, CHANGED)
         return risks

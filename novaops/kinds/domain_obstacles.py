@@ -61,7 +61,7 @@ def narrowed(old: Object, new: Object, scene: Scene) -> list[Risk]:
         return []
     before, after = old["base_type"], new["base_type"]
     back = f"value::text::{after}::text::{before}"
-    differs = distinct(back, f"value::{before}", old["_has_equality"])
+    differs = distinct(back, f"value::{before}", old["_has_equality"], old["collation"])
     return among("narrowing", old.identity, held_values(old, scene), f"value::{before}", differs, CHANGED)
 
 

@@ -86,7 +86,7 @@ def narrowing(old: Object, new: Object) -> Risk | None:
     column, table = old["_quoted"], old["_relation"]
     there = f"{column}::{new['type']}" if castable(old, new) else f"{column}::text::{new['type']}"
     back = f"({there})::{old['type']}" if castable(new, old) else f"({there})::text::{old['type']}"
-    differs = distinct(back, column, old["_has_equality"])
+    differs = distinct(back, column, old["_has_equality"], old["collation"])
     if refused := refused_by_cast(old, new):
         differs = f"CASE WHEN {refused} THEN false ELSE {differs} END"
     rewritten = (old["_base_type"], new["_base_type"]) == ("json", "jsonb")
@@ -102,12 +102,17 @@ def narrowing(old: Object, new: Object) -> Risk | None:
     )
 
 
-def distinct(one: str, other: str, has_equality: bool) -> str:
+def distinct(one: str, other: str, has_equality: bool, collation: str | None) -> str:
     """Condition: two values of a type are not equal, by its own operator where it has one, or else by their text.
+
+    `collation` is that of the column where it is not that of the type: converted values would have another one, and texts
+    of two collations cannot be compared.
 
     numeric writes 0.01 and 0.0100, which are equal. Within a row the operator is that of the type's operator class (record_eq() in
     src/backend/utils/adt/rowtypes.c), whatever the search_path; an array of rows makes a row of one column.
     """
+    if collation is not None:
+        one, other = (f"({value} COLLATE {collation})" for value in (one, other))
     if has_equality:
         return f"ARRAY[ROW({one})] IS DISTINCT FROM ARRAY[ROW({other})]"
     return f"({one})::text IS DISTINCT FROM ({other})::text"

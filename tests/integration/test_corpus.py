@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.corpus import CORPUS, MODES, Job, Judge, cases
+from tests.corpus import CORPUS, LEAVING, MODES, Job, Judge, cases
 from tests.novaops_server import forked_novaops
 
 SHARE = 16
@@ -41,4 +41,5 @@ def test_pair(judge: Judge, job: Job) -> None:
     (verdict,) = judge.verdicts(job)
     if not verdict.counts:
         pytest.skip(f"{verdict}: {verdict.detail}")
-    assert verdict.verdict == "ok", verdict.detail
+    known = LEAVING.get((verdict.set, verdict.mode, verdict.case), "ok")
+    assert verdict.verdict == known, verdict.detail

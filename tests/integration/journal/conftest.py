@@ -76,7 +76,11 @@ def file(tmp_path: Path) -> Path:
 def committed_one_by_one(plan: Plan) -> Plan:
     """The plan with a commit after every statement, as the lock table or PostgreSQL may demand."""
     return replace(
-        plan, statements=tuple(replace(s, transaction=n) for n, s in enumerate(plan.statements, 1))
+        plan,
+        statements=tuple(
+            s if s.transaction is None else replace(s, transaction=n)
+            for n, s in enumerate(plan.statements, 1)
+        ),
     )
 
 
