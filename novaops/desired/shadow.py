@@ -86,7 +86,7 @@ def shadow(target: psycopg.Connection[Any], url: str | None = None) -> Iterator[
 def created(url: str, locale: Locale | None = None) -> Iterator[psycopg.Connection[Any]]:
     """A connection to a database made on the server of `url`; dropped whatever happens."""
     with closing(connect(url)) as maintenance:
-        _sweep(maintenance, url)
+        sweep(maintenance, url)
         token = secrets.randbits(31)
         name = f"{PREFIX}{os.getpid()}_{token:08x}"
         # Held until this connection ends, from before the database exists until after it is gone:
@@ -156,7 +156,7 @@ def _forget_subscriptions(maintenance: psycopg.Connection[Any], url: str, name: 
             inside.execute(sql.SQL("DROP SUBSCRIPTION {}").format(identifier))
 
 
-def _sweep(maintenance: psycopg.Connection[Any], url: str) -> None:
+def sweep(maintenance: psycopg.Connection[Any], url: str) -> None:
     """Drop the shadows of runs that were killed: those whose maker's lock nobody holds.
 
     Advisory locks are local to a database, but pg_locks shows those of all databases. A database

@@ -118,7 +118,7 @@ def test_plan_rehearse_apply_and_dump(owned_database: Callable[[], str], shadow:
     options = Options(ignore_file=None, shadow=shadow)
     with Project(url, tmp_path / "schema.sql", options) as project:
         # The view is made anew, and everybody gets to read it by that.
-        made = project.rehearse(project.plan(["access-grant:public.labels"]))
+        made = project.rehearse(project.plan(["access-grant:public.labels", "undeclared-drop:public.gone"]))
         assert made.rehearsal is not None
         assert made.rehearsal["converges"], made.rehearsal
         assert made.locks_seen is (shadow == "embedded")
