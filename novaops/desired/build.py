@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -17,8 +17,11 @@ from novaops.desired.attempt import BEYOND, Failure, NotInOneTransactionError, S
 from novaops.desired.bodies import CheckFunctions, Unchanged
 from novaops.desired.bodies import check as check_bodies
 from novaops.desired.classify import classify, command_words, diagnostic, refusals
-from novaops.desired.explain import explain, missing_role, passing_role, role_diagnostic
+from novaops.desired.containers import addresses, containers, drop, removed, without
+from novaops.desired.explain import SHOWN, explain, missing_role, passing_role, role_diagnostic
 from novaops.desired.likely import likely_order
+from novaops.desired.names import Declared
+from novaops.desired.names import declared as declared_by
 from novaops.desired.overlay import Overlay
 from novaops.desired.renamed import Renamed, Renaming
 from novaops.desired.roles import LEFT_OUT, fulfilled
@@ -38,6 +41,11 @@ MAY_HEAL = frozenset(
     ["42P01", "42883", "42703", "42704", "3F000", "42830", "2BP01", "42P16", "42P17", "42809", "42804", "42846",
      "42P10", "42725", "55000", "42P22", "42939", "42P13"]
 )  # fmt: skip
+
+# Undefined table, function, column, object, schema; invalid foreign key.
+MISSING = frozenset({"42P01", "42883", "42703", "42704", "3F000", "42830"})
+# A schema, another object of that name.
+EXISTS = frozenset({"42P06", "42710"})
 
 BATCH = 128
 """At most so many statements run in one message."""
@@ -59,6 +67,14 @@ WITH_PRIVILEGES = frozenset(
 )
 
 
+class IncompleteError(DiagnosticsError):
+    """Errors in the files, some for want of what they do not make; `made` are the objects that they did make."""
+
+    def __init__(self, diagnostics: Sequence[Diagnostic], made: Collection[Address]) -> None:
+        super().__init__(diagnostics)
+        self.made = frozenset(made)
+
+
 @dataclass(frozen=True, slots=True)
 class Desired:
     """The declared state: what the files make of an empty database, and where they say so."""
@@ -78,6 +94,16 @@ class Desired:
     """`Script.dumped` of the files."""
     renamed: Renamed | None = None
     """What the live database has under other names, by which the plan goes until it renames them."""
+
+    copied: frozenset[Address] = frozenset()
+    """Schemas and extensions that the files refer to and do not create."""
+
+    @property
+    def created(self) -> Snapshot:
+        """The snapshot without what is `copied`; what the files do not create is not theirs to manage."""
+        return (
+            self.snapshot.part(self.snapshot.objects.keys() - self.copied) if self.copied else self.snapshot
+        )
 
     @property
     def empty(self) -> bool:
@@ -114,11 +140,14 @@ def build(
     session = Session(connection, commit=commit)
     try:
         session.begin()
+        stay = frozenset() if commit else removed(connection)
         session.prepare(prelude)
         builder = _Builder(session, missing_roles, moot)
         builder.run(statements)
-        builder.check(declares or ", ".join(dict.fromkeys(s.file.name for s in statements)))
+        errors = builder.errors(declares or ", ".join(dict.fromkeys(s.file.name for s in statements)))
         session.reset()
+        if errors:
+            raise IncompleteError(errors, _made(connection, readers) if miss_something(errors) else ())
         made = makers(session, builder.tasks)
         if check_functions != "off":
             builder.notices += check_bodies(
@@ -127,7 +156,7 @@ def build(
         if overlay is not None:
             builder.notices += overlay.lay(session)
         with connection.transaction():  # where settings are pinned, with commits as well
-            snapshot = read(connection, readers, alone=True)
+            snapshot = without(read(connection, readers, alone=True), stay - builder.declared)
             places = sources(snapshot, made, builder.tasks)
             renamed = renaming(connection, snapshot, places) if renaming else None
     finally:
@@ -143,7 +172,18 @@ def build(
         () if missing_roles == "create" else tuple(builder.own_roles),
         tuple(task.statement.source for task in builder.beyond),
         renamed=renamed,
+        copied=frozenset(addresses(builder.found_there - builder.declared)),
     )
+
+
+def miss_something(diagnostics: Iterable[Diagnostic]) -> bool:
+    """Tell whether any of them may be about an object that others manage."""
+    return any(diagnostic.code in MISSING for diagnostic in diagnostics)
+
+
+def _made(connection: psycopg.Connection[Any], readers: Sequence[Reader]) -> Collection[Address]:
+    with connection.transaction():
+        return read(connection, readers, alone=True).objects.keys()
 
 
 class _Builder:
@@ -163,6 +203,8 @@ class _Builder:
         self.early_roles: set[str] = set()
         self.own_roles: dict[str, Statement] = {}
         self.known_roles = session.roles()
+        self.found_there = frozenset(containers(session.connection))
+        self.present = set(self.found_there)
         self.uncommitted: list[Task] = []
         self.beyond: list[Task] = []
         self.progress = False
@@ -227,6 +269,8 @@ class _Builder:
     def attempt(self, task: Task) -> bool:
         """Run a task; when it fails, see what becomes of it."""
         failure = self.session.attempt(task)
+        if failure is not None and failure.code in EXISTS:
+            failure = self.over_present(failure)
         role = missing_role(failure) if failure is not None else None
         if failure is not None and role is not None:
             return self.without_role(role, failure)
@@ -241,6 +285,18 @@ class _Builder:
         else:
             self.failed.append(failure)
         return failure is None
+
+    def over_present(self, failure: Failure) -> Failure | None:
+        """Create a schema or an extension in place of the one that the shadow has, unless that is needed there."""
+        task = failure.task
+        container = declared_by(task.statement)
+        if container is None or container not in self.present:
+            return failure
+        self.present.remove(container)
+        if self.session.as_itself(drop(container)):
+            return self.session.attempt(task)
+        self.notices.append(_kept(task.statement, container))
+        return None
 
     def without_role(self, role: str, failure: Failure) -> bool:
         """Make the role in the shadow's transaction, so that the next missing one shows as well."""
@@ -322,16 +378,24 @@ class _Builder:
             self.waiting.remove(failure)
             self.failed.append(replace(failure, notes=(note,)))
 
-    def check(self, declares: str) -> None:
-        """Raise all errors."""
+    @property
+    def declared(self) -> frozenset[Declared]:
+        """What the statements create."""
+        return frozenset(what for task in self.tasks if (what := declared_by(task.statement)) is not None)
+
+    def errors(self, declares: str) -> list[Diagnostic]:
+        """Return all errors, in the order of the files."""
         found = explain(
             [*self.waiting, *self.failed], self.tasks, declares, self.session.connection.info.server_version
         )
         for role, first in self.roles.items():
             if self.missing_roles == "error" or role in self.early_roles:
                 found.append(role_diagnostic(role, first))
-        if found:
-            raise DiagnosticsError(sorted(found, key=lambda d: d.source))
+        if self.session.unprepared:
+            found = [
+                _with_note(each, self.session.unprepared) if each.code in MISSING else each for each in found
+            ]
+        return sorted(found, key=lambda d: d.source)
 
 
 def _makes_privileges(task: Task) -> bool:
@@ -352,6 +416,21 @@ def _left_out(failure: Failure, role: str) -> Diagnostic:
         code=failure.code,
         secret=statement.secret,
     )
+
+
+def _kept(statement: Statement, container: Declared) -> Diagnostic:
+    return statement.file.diagnostic(
+        statement.start,
+        f"{' '.join(statement.words[:2])}: left out, the shadow has the {container} already",
+        length=len(statement.text.partition("\n")[0]),
+        severity="notice",
+    )
+
+
+def _with_note(found: Diagnostic, unprepared: Sequence[str]) -> Diagnostic:
+    note = f"could not be copied from the target: {'; '.join(unprepared[:SHOWN])}"
+    more = len(unprepared) - SHOWN
+    return replace(found, notes=(*found.notes, f"{note}; and {more} more" if more > 0 else note))
 
 
 def _unknown_setting(failure: Failure) -> Diagnostic:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -14,6 +14,7 @@ from typing import Any
 
 import psycopg
 
+from novaops.catalog.address import Address
 from novaops.catalog.read import read
 from novaops.catalog.saved import to_value
 from novaops.catalog.snapshot import Snapshot
@@ -131,7 +132,7 @@ class Project:
             return declare(
                 script,
                 self.shadow,
-                lambda: self.elsewhere(live),
+                lambda made: self.elsewhere(live, made),
                 lambda bodies: unchanged_in(self.connection, bodies) if live.objects else {},
                 self.options.missing_roles,
                 self.options.check_functions,
@@ -162,7 +163,7 @@ class Project:
             desired = declare(
                 script,
                 shadow_while_reading,
-                lambda: self.elsewhere(reading[0].result()),
+                lambda made: self.elsewhere(reading[0].result(), made),
                 unchanged_when_read,
                 self.options.missing_roles,
                 self.options.check_functions,
@@ -189,9 +190,9 @@ class Project:
         found = ahead(self, self.inspect(), files)
         return found, self.desired(found.prediction.snapshot)
 
-    def elsewhere(self, live: Snapshot) -> list[str]:
+    def elsewhere(self, live: Snapshot, declared: Set[Address]) -> list[str]:
         """Statements that make what the files may refer to without declaring it."""
-        unmanaged = copied_part(live, self.scope())
+        unmanaged = copied_part(live, self.scope(live.part(declared)), declared)
         exactly = replace(self.comparison(), privileges=PrivilegeMode.MANAGED)
         return [w.step.sql for w in creation(unmanaged, Scope(frozenset()), exactly).written]
 
@@ -219,7 +220,7 @@ class Project:
             written=found.prediction.written,
             desired=desired.snapshot,
             renamed=desired.renamed,
-            scope=self.scope(desired.snapshot).with_earlier(desired.renamed),
+            scope=self.scope(desired.created).with_earlier(desired.renamed),
             comparison=replace(self.comparison(), restored=desired.dumped, own=self._own_grants()),
             target=self.target(),
             sources=desired.sources,
