@@ -18,10 +18,12 @@ from novaops.desired.bodies import CheckFunctions, Unchanged
 from novaops.desired.bodies import check as check_bodies
 from novaops.desired.classify import classify, command_words, diagnostic, refusals
 from novaops.desired.containers import addresses, containers, drop, removed, without
-from novaops.desired.explain import SHOWN, explain, missing_role, passing_role, role_diagnostic
+from novaops.desired.explain import explain, missing_role, passing_role, role_diagnostic
+from novaops.desired.extensions import Providers, known_provider
 from novaops.desired.likely import likely_order
 from novaops.desired.names import Declared
 from novaops.desired.names import declared as declared_by
+from novaops.desired.notices import kept, left_out, unknown_setting, with_note
 from novaops.desired.overlay import Overlay
 from novaops.desired.renamed import Renamed, Renaming
 from novaops.desired.roles import LEFT_OUT, fulfilled
@@ -124,6 +126,7 @@ def build(
     declares: str | None = None,
     renaming: Renaming | None = None,
     overlay: Overlay | None = None,
+    providers: Providers = known_provider,
 ) -> Desired:
     """Run the statements in the empty database of `connection` and read what they made.
 
@@ -131,7 +134,7 @@ def build(
     anyway, a few statements are one, and what would change more than the database comes last and is
     rolled back. `prelude` is SQL that runs before them, `declares` what the
     files are called in messages; `renaming` is asked in the end for `Desired.renamed`, and `overlay` is laid
-    over what the statements made. All errors are raised at once, as `DiagnosticsError`.
+    over what the statements made; `providers` tells for hints which extension provides a name. All errors are raised at once, as `DiagnosticsError`.
     """
     started = time.monotonic()
     moot = fulfilled(connection, statements)
@@ -144,7 +147,9 @@ def build(
         session.prepare(prelude)
         builder = _Builder(session, missing_roles, moot)
         builder.run(statements)
-        errors = builder.errors(declares or ", ".join(dict.fromkeys(s.file.name for s in statements)))
+        errors = builder.errors(
+            declares or ", ".join(dict.fromkeys(s.file.name for s in statements)), providers
+        )
         session.reset()
         if errors:
             raise IncompleteError(errors, _made(connection, readers) if miss_something(errors) else ())
@@ -295,7 +300,7 @@ class _Builder:
         self.present.remove(container)
         if self.session.as_itself(drop(container)):
             return self.session.attempt(task)
-        self.notices.append(_kept(task.statement, container))
+        self.notices.append(kept(task.statement, container))
         return None
 
     def without_role(self, role: str, failure: Failure) -> bool:
@@ -307,7 +312,7 @@ class _Builder:
             return False
         self.roles.setdefault(role, failure.task.statement)
         if self.missing_roles == "skip":
-            self.notices.append(_left_out(failure, role))
+            self.notices.append(left_out(failure, role))
             return False
         if self.session.commit:
             # No role may be committed. What decides on later statements cannot wait for the end.
@@ -329,7 +334,7 @@ class _Builder:
         if (role := missing_role(failure)) is not None:
             return self.without_role(role, failure)
         if failure.code == "42704":
-            self.notices.append(_unknown_setting(failure))
+            self.notices.append(unknown_setting(failure))
         else:
             self.failed.append(failure)
         return False
@@ -383,17 +388,22 @@ class _Builder:
         """What the statements create."""
         return frozenset(what for task in self.tasks if (what := declared_by(task.statement)) is not None)
 
-    def errors(self, declares: str) -> list[Diagnostic]:
+    def errors(self, declares: str, providers: Providers) -> list[Diagnostic]:
         """Return all errors, in the order of the files."""
         found = explain(
-            [*self.waiting, *self.failed], self.tasks, declares, self.session.connection.info.server_version
+            [*self.waiting, *self.failed],
+            self.tasks,
+            declares,
+            self.session.connection.info.server_version,
+            providers,
+            {container.names[0] for container in self.found_there if container.kind == "EXTENSION"},
         )
         for role, first in self.roles.items():
             if self.missing_roles == "error" or role in self.early_roles:
                 found.append(role_diagnostic(role, first))
         if self.session.unprepared:
             found = [
-                _with_note(each, self.session.unprepared) if each.code in MISSING else each for each in found
+                with_note(each, self.session.unprepared) if each.code in MISSING else each for each in found
             ]
         return sorted(found, key=lambda d: d.source)
 
@@ -404,41 +414,3 @@ def _makes_privileges(task: Task) -> bool:
         return not WITH_PRIVILEGES.isdisjoint(words[1:5])
     # A column of type serial or AS IDENTITY makes a sequence.
     return task.verdict.action is Action.PROBE or (words[:2] == ("ALTER", "TABLE") and "ADD" in words)
-
-
-def _left_out(failure: Failure, role: str) -> Diagnostic:
-    statement = failure.task.statement
-    return statement.file.diagnostic(
-        statement.start,
-        f'{" ".join(statement.words[:2])}: left out, role "{role}" does not exist',
-        length=len(statement.text.partition("\n")[0]),
-        severity="notice",
-        code=failure.code,
-        secret=statement.secret,
-    )
-
-
-def _kept(statement: Statement, container: Declared) -> Diagnostic:
-    return statement.file.diagnostic(
-        statement.start,
-        f"{' '.join(statement.words[:2])}: left out, the shadow has the {container} already",
-        length=len(statement.text.partition("\n")[0]),
-        severity="notice",
-    )
-
-
-def _with_note(found: Diagnostic, unprepared: Sequence[str]) -> Diagnostic:
-    note = f"could not be copied from the target: {'; '.join(unprepared[:SHOWN])}"
-    more = len(unprepared) - SHOWN
-    return replace(found, notes=(*found.notes, f"{note}; and {more} more" if more > 0 else note))
-
-
-def _unknown_setting(failure: Failure) -> Diagnostic:
-    statement = failure.task.statement
-    return statement.file.diagnostic(
-        statement.start,
-        f"left out: {failure.message}",
-        length=len(statement.text),
-        severity="notice",
-        code=failure.code,
-    )

@@ -20,6 +20,7 @@ from novaops.desired.build import (
     build,
     miss_something,
 )
+from novaops.desired.extensions import Providers, known_provider
 from novaops.desired.files import Script
 from novaops.desired.overlay import Overlay
 from novaops.desired.renamed import Renaming
@@ -45,6 +46,7 @@ def declare(
     commit: bool = False,
     renaming: Renaming | None = None,
     overlay: Overlay | None = None,
+    providers: Providers = known_provider,
 ) -> Desired:
     """Build the script in a shadow; `elsewhere` tells how to make the live objects it does not manage,
     but for those that it has made.
@@ -53,7 +55,8 @@ def declare(
     change its meaning with what lies beside it. Where only bodies of functions miss something, no more than
     the warnings about them is taken from there. Where the shadow is `disposable`, a script that may
     take too many locks, or fails in one transaction, is committed bit by bit, with `commit` in any case. `renaming`
-    is asked what has other names in the live database; `overlay` is what is declared besides the script.
+    is asked what has other names in the live database; `overlay` is what is declared besides the script;
+    `providers` tells which extension of the target provides a name.
     """
 
     def built(prelude: Sequence[str]) -> Desired:
@@ -75,6 +78,7 @@ def declare(
                         declares=script.path,
                         renaming=renaming,
                         overlay=overlay,
+                        providers=providers,
                     )
                     return replace(made, dumped=script.dumped)
                 except NotInOneTransactionError:

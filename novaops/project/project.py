@@ -25,6 +25,7 @@ from novaops.desired.body_findings import Body
 from novaops.desired.build import Desired
 from novaops.desired.classify import executed
 from novaops.desired.declare import declare
+from novaops.desired.extensions import Provider, provider
 from novaops.desired.files import Script, load
 from novaops.desired.renamed import Renaming
 from novaops.desired.renames_file import RenamesFile
@@ -139,6 +140,7 @@ class Project:
                 disposable=self.disposable,
                 overlay=self.options.overlay,
                 renaming=self._renaming(script, lambda: live) if live.objects else None,
+                providers=lambda name: provider(self.connection, name),
             )
 
     def _both(self) -> tuple[Snapshot, Desired]:
@@ -159,6 +161,10 @@ class Project:
             reading[0].result()
             return unchanged_in(self.connection, bodies)
 
+        def provider_when_read(name: str) -> Provider | None:
+            reading[0].result()
+            return provider(self.connection, name)
+
         with ThreadPoolExecutor(1) as pool, self.reporter.phase(f"building {self.file} in a shadow"):
             desired = declare(
                 script,
@@ -170,6 +176,7 @@ class Project:
                 disposable=self.disposable,
                 overlay=self.options.overlay,
                 renaming=asked,
+                providers=provider_when_read,
             )
             return reading[0].result(), desired
 

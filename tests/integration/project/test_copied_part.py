@@ -160,3 +160,39 @@ def test_a_schema_that_the_files_create_is_managed_although_another_is_copied(
     text = "CREATE SCHEMA sales; CREATE TABLE sales.t (a int); CREATE VIEW sales.v AS SELECT id FROM other.t;"
     made = declare(text).plan()
     assert {(c.operation, c.object) for c in made.changes} == {("drop", "sales.gone"), ("create", "sales.v")}
+
+
+@pytest.mark.extension("vector")
+def test_a_name_of_an_installed_extension_is_found_in_its_schema(
+    live: Connection, declare: Callable[..., Project]
+) -> None:
+    live.execute('CREATE SCHEMA "Ext"; CREATE EXTENSION vector SCHEMA "Ext"')
+    for text, name in (
+        ("CREATE TABLE t (v vector(3));", "vector"),
+        ('CREATE VIEW v AS SELECT l2_norm(NULL::"Ext".halfvec);', "l2_norm"),
+        (
+            'CREATE TABLE t (v "Ext".vector(3)); CREATE INDEX ON t USING hnsw (v vector_l1_ops);',
+            "vector_l1_ops",
+        ),
+    ):
+        with pytest.raises(DiagnosticsError) as refused:
+            declare(text).plan()
+        (error,) = refused.value.diagnostics
+        expected = (
+            f'the extension vector is installed in the target, and provides {name} in schema "Ext": write'
+            f' "Ext".{name}, or set search_path in the files'
+        )
+        assert error.hint == expected
+        assert declare(text.replace(name, f'"Ext".{name}', 1)).plan().statements
+
+
+@pytest.mark.extension("seg")
+def test_the_server_tells_which_extension_it_could_create(
+    live: Connection, declare: Callable[..., Project]
+) -> None:
+    with pytest.raises(DiagnosticsError) as refused:
+        declare("CREATE TABLE t (s seg);").plan()
+    (error,) = refused.value.diagnostics
+    assert error.hint == (
+        "the extension seg provides seg; add to the files: CREATE EXTENSION IF NOT EXISTS seg;"
+    )
