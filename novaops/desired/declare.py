@@ -14,14 +14,13 @@ from novaops.db.locks import lock_table
 from novaops.desired.bodies import CheckFunctions, Unchanged
 from novaops.desired.build import (
     Desired,
-    IncompleteError,
     MissingRoles,
     NotInOneTransactionError,
     build,
-    miss_something,
 )
 from novaops.desired.extensions import Providers, known_provider
 from novaops.desired.files import Script
+from novaops.desired.missing import IncompleteError, miss_something
 from novaops.desired.overlay import Overlay
 from novaops.desired.renamed import Renaming
 from novaops.diagnostics import DiagnosticsError

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from novaops.desired.attempt import Failure
 from novaops.desired.explain import SHOWN
+from novaops.desired.missing import MISSING
 from novaops.desired.names import Declared
 from novaops.desired.split import Statement
 from novaops.diagnostics import Diagnostic
@@ -47,8 +48,11 @@ def unknown_setting(failure: Failure) -> Diagnostic:
     )
 
 
-def with_note(found: Diagnostic, unprepared: Sequence[str]) -> Diagnostic:
-    """Return the diagnostic with a note that says what could not be copied from the target."""
+def with_note(found: list[Diagnostic], unprepared: Sequence[str]) -> list[Diagnostic]:
+    """Return the diagnostics; those that miss something say what could not be copied from the target."""
+    if not unprepared:
+        return found
     note = f"could not be copied from the target: {'; '.join(unprepared[:SHOWN])}"
-    more = len(unprepared) - SHOWN
-    return replace(found, notes=(*found.notes, f"{note}; and {more} more" if more > 0 else note))
+    if len(unprepared) > SHOWN:
+        note += f"; and {len(unprepared) - SHOWN} more"
+    return [replace(d, notes=(*d.notes, note)) if d.code in MISSING else d for d in found]

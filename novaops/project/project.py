@@ -24,7 +24,7 @@ from novaops.desired.bodies import unchanged_in
 from novaops.desired.body_findings import Body
 from novaops.desired.build import Desired
 from novaops.desired.classify import executed
-from novaops.desired.declare import declare
+from novaops.desired.declare import Shadow, declare
 from novaops.desired.extensions import Provider, provider
 from novaops.desired.files import Script, load
 from novaops.desired.renamed import Renaming
@@ -107,19 +107,16 @@ class Project:
         These are the schemas that the options name, or else all but the system's; `secrets` writes them in clear.
         """
         live = live or self.inspect()
-        return dump(live, self._dumped(live), self.comparison(PrivilegeMode.MANAGED), secrets)
+        return dump(live, self.scope(live), self.comparison(PrivilegeMode.MANAGED), secrets)
 
     def split(self, *, secrets: bool = False, live: Snapshot | None = None) -> dict[str, str]:
         """The same as texts by relative path, one for each object."""
         live = live or self.inspect()
-        return split(live, self._dumped(live), self.comparison(PrivilegeMode.MANAGED), secrets)
+        return split(live, self.scope(live), self.comparison(PrivilegeMode.MANAGED), secrets)
 
     def omitted(self, live: Snapshot, *, secrets: bool = False) -> list[str]:
         """Name what `dump` and `split` do not write."""
-        return omitted(live, self._dumped(live), secrets)
-
-    def _dumped(self, live: Snapshot) -> Scope:
-        return self.scope(live)
+        return omitted(live, self.scope(live), secrets)
 
     def saved(self, *, secrets: bool = False) -> dict[str, Any]:
         """The whole live database as a snapshot for JSON, which `diff` reads again; `secrets` are in it only if wanted."""
@@ -129,19 +126,9 @@ class Project:
     def desired(self, live: Snapshot) -> Desired:
         """What the files declare, built in a shadow and read back."""
         script = load(Path(self.file))
+        asked = self._renaming(script, lambda: live) if live.objects else None
         with self.reporter.phase(f"building {self.file} in a shadow"):
-            return declare(
-                script,
-                self.shadow,
-                lambda made: self.elsewhere(live, made),
-                lambda bodies: unchanged_in(self.connection, bodies) if live.objects else {},
-                self.options.missing_roles,
-                self.options.check_functions,
-                disposable=self.disposable,
-                overlay=self.options.overlay,
-                renaming=self._renaming(script, lambda: live) if live.objects else None,
-                providers=lambda name: provider(self.connection, name),
-            )
+            return self._declared(script, self.shadow, lambda: live, asked)
 
     def _both(self) -> tuple[Snapshot, Desired]:
         """The live and the declared state, read at the same time: most of it is waiting for the server."""
@@ -157,28 +144,34 @@ class Project:
                     reading.append(pool.submit(_read, self.connection))
                 yield connection
 
-        def unchanged_when_read(bodies: Sequence[Body]) -> Mapping[str, bool]:
-            reading[0].result()
-            return unchanged_in(self.connection, bodies)
+        with ThreadPoolExecutor(1) as pool, self.reporter.phase(f"building {self.file} in a shadow"):
+            desired = self._declared(script, shadow_while_reading, lambda: reading[0].result(), asked)
+            return reading[0].result(), desired
 
-        def provider_when_read(name: str) -> Provider | None:
-            reading[0].result()
+    def _declared(
+        self, script: Script, shadow: Shadow, live: Callable[[], Snapshot], asked: Renaming | None
+    ) -> Desired:
+        """Build the files; `live` returns the live state, and nobody uses the connection to the target any more then."""
+
+        def unchanged(bodies: Sequence[Body]) -> Mapping[str, bool]:
+            return unchanged_in(self.connection, bodies) if live().objects else {}
+
+        def providers(name: str) -> Provider | None:
+            live()
             return provider(self.connection, name)
 
-        with ThreadPoolExecutor(1) as pool, self.reporter.phase(f"building {self.file} in a shadow"):
-            desired = declare(
-                script,
-                shadow_while_reading,
-                lambda made: self.elsewhere(reading[0].result(), made),
-                unchanged_when_read,
-                self.options.missing_roles,
-                self.options.check_functions,
-                disposable=self.disposable,
-                overlay=self.options.overlay,
-                renaming=asked,
-                providers=provider_when_read,
-            )
-            return reading[0].result(), desired
+        return declare(
+            script,
+            shadow,
+            lambda made: self.elsewhere(live(), made),
+            unchanged,
+            self.options.missing_roles,
+            self.options.check_functions,
+            disposable=self.disposable,
+            overlay=self.options.overlay,
+            renaming=asked,
+            providers=providers,
+        )
 
     def _renaming(self, script: Script, live: Callable[[], Snapshot]) -> Renaming:
         return renaming(script, self._renames, live, self.scope().excluded)
