@@ -20,7 +20,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from novaops.db.embedded import unprivileged_account
+from novaops.db.server_account import unprivileged_account
 from novaops.pgbouncer.aliases import Aliases, new_alias
 from novaops.pgbouncer.groundwork import Outcome
 from novaops.pgbouncer.version import find_program

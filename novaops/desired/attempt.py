@@ -87,6 +87,8 @@ class Session:
         self.commit = commit
         self.settings = Settings()
         self.defaults: Mapping[str, str] = {}
+        self.unprepared: list[str] = []
+        """Why objects could not be made that the files may refer to."""
 
     def begin(self) -> None:
         """Pin the settings and make the table of marks; a RESET of the files goes back to the session's own."""
@@ -112,9 +114,13 @@ class Session:
             self.guarded(f"SET {name} = '{value}'")
 
     def prepare(self, texts: Sequence[str]) -> None:
-        """Run what the files may refer to; no failing statement of theirs undoes it, none of them made it."""
+        """Run what the files may refer to; no failing statement of theirs undoes it, none of them made it.
+
+        What fails is left out, with what needs it: who knows whether the files refer to it.
+        """
         for text in texts:
-            self.execute(self._enclosed(text))
+            if (why := self._refused(text)) is not None and why not in self.unprepared:
+                self.unprepared.append(why)
         self.execute(self._enclosed(f"INSERT INTO {MARKS} VALUES ({PREPARED}, NULL, NULL)"))
 
     def hold(self) -> None:
@@ -129,14 +135,18 @@ class Session:
 
     def guarded(self, text: str) -> bool:
         """Run it so that an error undoes nothing else; false when it failed."""
+        return self._refused(text) is None
+
+    def _refused(self, text: str) -> str | None:
+        """Run it so that an error undoes nothing else; what the server said against it."""
         try:
             self.execute(self._enclosed(text))
         except psycopg.Error as error:
             if self.connection.closed or error.sqlstate is None:
                 raise
             self._undo()
-            return False
-        return True
+            return error.diag.message_primary or str(error)
+        return None
 
     def as_itself(self, text: str) -> bool:
         """Run it guarded, under the session's own role rather than the one that the files set."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -17,8 +17,14 @@ from novaops.desired.attempt import BEYOND, Failure, NotInOneTransactionError, S
 from novaops.desired.bodies import CheckFunctions, Unchanged
 from novaops.desired.bodies import check as check_bodies
 from novaops.desired.classify import classify, command_words, diagnostic, refusals
+from novaops.desired.containers import addresses, containers, drop, removed, without
 from novaops.desired.explain import explain, missing_role, passing_role, role_diagnostic
+from novaops.desired.extensions import Providers, known_provider
 from novaops.desired.likely import likely_order
+from novaops.desired.missing import IncompleteError, miss_something
+from novaops.desired.names import Declared
+from novaops.desired.names import declared as declared_by
+from novaops.desired.notices import kept, left_out, unknown_setting, with_note
 from novaops.desired.overlay import Overlay
 from novaops.desired.renamed import Renamed, Renaming
 from novaops.desired.roles import LEFT_OUT, fulfilled
@@ -38,6 +44,9 @@ MAY_HEAL = frozenset(
     ["42P01", "42883", "42703", "42704", "3F000", "42830", "2BP01", "42P16", "42P17", "42809", "42804", "42846",
      "42P10", "42725", "55000", "42P22", "42939", "42P13"]
 )  # fmt: skip
+
+# A schema, another object of that name.
+EXISTS = frozenset({"42P06", "42710"})
 
 BATCH = 128
 """At most so many statements run in one message."""
@@ -79,6 +88,16 @@ class Desired:
     renamed: Renamed | None = None
     """What the live database has under other names, by which the plan goes until it renames them."""
 
+    copied: frozenset[Address] = frozenset()
+    """Schemas and extensions that the files refer to and do not create."""
+
+    @property
+    def created(self) -> Snapshot:
+        """The snapshot without what is `copied`; what the files do not create is not theirs to manage."""
+        return (
+            self.snapshot.part(self.snapshot.objects.keys() - self.copied) if self.copied else self.snapshot
+        )
+
     @property
     def empty(self) -> bool:
         """Whether the files hold no statement at all."""
@@ -98,6 +117,7 @@ def build(
     declares: str | None = None,
     renaming: Renaming | None = None,
     overlay: Overlay | None = None,
+    providers: Providers = known_provider,
 ) -> Desired:
     """Run the statements in the empty database of `connection` and read what they made.
 
@@ -105,7 +125,7 @@ def build(
     anyway, a few statements are one, and what would change more than the database comes last and is
     rolled back. `prelude` is SQL that runs before them, `declares` what the
     files are called in messages; `renaming` is asked in the end for `Desired.renamed`, and `overlay` is laid
-    over what the statements made. All errors are raised at once, as `DiagnosticsError`.
+    over what the statements made; `providers` tells for hints which extension provides a name. All errors are raised at once, as `DiagnosticsError`.
     """
     started = time.monotonic()
     moot = fulfilled(connection, statements)
@@ -114,11 +134,16 @@ def build(
     session = Session(connection, commit=commit)
     try:
         session.begin()
+        stay = frozenset() if commit else removed(connection)
         session.prepare(prelude)
         builder = _Builder(session, missing_roles, moot)
         builder.run(statements)
-        builder.check(declares or ", ".join(dict.fromkeys(s.file.name for s in statements)))
+        errors = builder.errors(
+            declares or ", ".join(dict.fromkeys(s.file.name for s in statements)), providers
+        )
         session.reset()
+        if errors:
+            raise IncompleteError(errors, _made(connection, readers) if miss_something(errors) else ())
         made = makers(session, builder.tasks)
         if check_functions != "off":
             builder.notices += check_bodies(
@@ -127,7 +152,7 @@ def build(
         if overlay is not None:
             builder.notices += overlay.lay(session)
         with connection.transaction():  # where settings are pinned, with commits as well
-            snapshot = read(connection, readers, alone=True)
+            snapshot = without(read(connection, readers, alone=True), stay - builder.declared)
             places = sources(snapshot, made, builder.tasks)
             renamed = renaming(connection, snapshot, places) if renaming else None
     finally:
@@ -143,7 +168,13 @@ def build(
         () if missing_roles == "create" else tuple(builder.own_roles),
         tuple(task.statement.source for task in builder.beyond),
         renamed=renamed,
+        copied=frozenset(addresses(builder.found_there - builder.declared)),
     )
+
+
+def _made(connection: psycopg.Connection[Any], readers: Sequence[Reader]) -> Collection[Address]:
+    with connection.transaction():
+        return read(connection, readers, alone=True).objects.keys()
 
 
 class _Builder:
@@ -163,6 +194,8 @@ class _Builder:
         self.early_roles: set[str] = set()
         self.own_roles: dict[str, Statement] = {}
         self.known_roles = session.roles()
+        self.found_there = frozenset(containers(session.connection))
+        self.present = set(self.found_there)
         self.uncommitted: list[Task] = []
         self.beyond: list[Task] = []
         self.progress = False
@@ -227,6 +260,8 @@ class _Builder:
     def attempt(self, task: Task) -> bool:
         """Run a task; when it fails, see what becomes of it."""
         failure = self.session.attempt(task)
+        if failure is not None and failure.code in EXISTS:
+            failure = self.over_present(failure)
         role = missing_role(failure) if failure is not None else None
         if failure is not None and role is not None:
             return self.without_role(role, failure)
@@ -242,6 +277,18 @@ class _Builder:
             self.failed.append(failure)
         return failure is None
 
+    def over_present(self, failure: Failure) -> Failure | None:
+        """Create a schema or an extension in place of the one that the shadow has, unless that is needed there."""
+        task = failure.task
+        container = declared_by(task.statement)
+        if container is None or container not in self.present:
+            return failure
+        self.present.remove(container)
+        if self.session.as_itself(drop(container)):
+            return self.session.attempt(task)
+        self.notices.append(kept(task.statement, container))
+        return None
+
     def without_role(self, role: str, failure: Failure) -> bool:
         """Make the role in the shadow's transaction, so that the next missing one shows as well."""
         waits = failure.task.verdict.action is Action.RUN
@@ -251,7 +298,7 @@ class _Builder:
             return False
         self.roles.setdefault(role, failure.task.statement)
         if self.missing_roles == "skip":
-            self.notices.append(_left_out(failure, role))
+            self.notices.append(left_out(failure, role))
             return False
         if self.session.commit:
             # No role may be committed. What decides on later statements cannot wait for the end.
@@ -273,7 +320,7 @@ class _Builder:
         if (role := missing_role(failure)) is not None:
             return self.without_role(role, failure)
         if failure.code == "42704":
-            self.notices.append(_unknown_setting(failure))
+            self.notices.append(unknown_setting(failure))
         else:
             self.failed.append(failure)
         return False
@@ -322,16 +369,26 @@ class _Builder:
             self.waiting.remove(failure)
             self.failed.append(replace(failure, notes=(note,)))
 
-    def check(self, declares: str) -> None:
-        """Raise all errors."""
+    @property
+    def declared(self) -> frozenset[Declared]:
+        """What the statements create."""
+        return frozenset(what for task in self.tasks if (what := declared_by(task.statement)) is not None)
+
+    def errors(self, declares: str, providers: Providers) -> list[Diagnostic]:
+        """Return all errors, in the order of the files."""
         found = explain(
-            [*self.waiting, *self.failed], self.tasks, declares, self.session.connection.info.server_version
+            [*self.waiting, *self.failed],
+            self.tasks,
+            declares,
+            self.session.connection.info.server_version,
+            providers,
+            {container.names[0] for container in self.found_there if container.kind == "EXTENSION"},
         )
         for role, first in self.roles.items():
             if self.missing_roles == "error" or role in self.early_roles:
                 found.append(role_diagnostic(role, first))
-        if found:
-            raise DiagnosticsError(sorted(found, key=lambda d: d.source))
+        found = with_note(found, self.session.unprepared)
+        return sorted(found, key=lambda d: d.source)
 
 
 def _makes_privileges(task: Task) -> bool:
@@ -340,26 +397,3 @@ def _makes_privileges(task: Task) -> bool:
         return not WITH_PRIVILEGES.isdisjoint(words[1:5])
     # A column of type serial or AS IDENTITY makes a sequence.
     return task.verdict.action is Action.PROBE or (words[:2] == ("ALTER", "TABLE") and "ADD" in words)
-
-
-def _left_out(failure: Failure, role: str) -> Diagnostic:
-    statement = failure.task.statement
-    return statement.file.diagnostic(
-        statement.start,
-        f'{" ".join(statement.words[:2])}: left out, role "{role}" does not exist',
-        length=len(statement.text.partition("\n")[0]),
-        severity="notice",
-        code=failure.code,
-        secret=statement.secret,
-    )
-
-
-def _unknown_setting(failure: Failure) -> Diagnostic:
-    statement = failure.task.statement
-    return statement.file.diagnostic(
-        statement.start,
-        f"left out: {failure.message}",
-        length=len(statement.text),
-        severity="notice",
-        code=failure.code,
-    )

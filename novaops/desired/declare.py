@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence, Set
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from typing import Any, cast
 
 import psycopg
 
+from novaops.catalog.address import Address
 from novaops.db.locks import lock_table
 from novaops.desired.bodies import CheckFunctions, Unchanged
-from novaops.desired.build import Desired, MissingRoles, NotInOneTransactionError, build
+from novaops.desired.build import (
+    Desired,
+    MissingRoles,
+    NotInOneTransactionError,
+    build,
+)
+from novaops.desired.extensions import Providers, known_provider
 from novaops.desired.files import Script
+from novaops.desired.missing import IncompleteError, miss_something
 from novaops.desired.overlay import Overlay
 from novaops.desired.renamed import Renaming
-from novaops.diagnostics import Diagnostic, DiagnosticsError
+from novaops.diagnostics import DiagnosticsError
 from novaops.kinds import registry
-
-# Undefined table, function, column, object, schema; invalid foreign key.
-MISSING = frozenset({"42P01", "42883", "42703", "42704", "3F000", "42830"})
 
 # A table comes with a key, a TOAST table and the index of that.
 LOCKS_OF_A_STATEMENT = 5
@@ -31,7 +36,7 @@ Shadow = Callable[[], AbstractContextManager[psycopg.Connection[Any]]]
 def declare(
     script: Script,
     shadow: Shadow,
-    elsewhere: Callable[[], Sequence[str]],
+    elsewhere: Callable[[Set[Address]], Sequence[str]],
     unchanged: Unchanged,
     missing_roles: str,
     check_functions: str,
@@ -40,14 +45,17 @@ def declare(
     commit: bool = False,
     renaming: Renaming | None = None,
     overlay: Overlay | None = None,
+    providers: Providers = known_provider,
 ) -> Desired:
-    """Build the script in a shadow; `elsewhere` tells how to make the live objects it does not manage.
+    """Build the script in a shadow; `elsewhere` tells how to make the live objects it does not manage,
+    but for those that it has made.
 
     Those are made only when the script fails without them: a script that stands on its own must not
     change its meaning with what lies beside it. Where only bodies of functions miss something, no more than
     the warnings about them is taken from there. Where the shadow is `disposable`, a script that may
     take too many locks, or fails in one transaction, is committed bit by bit, with `commit` in any case. `renaming`
-    is asked what has other names in the live database; `overlay` is what is declared besides the script.
+    is asked what has other names in the live database; `overlay` is what is declared besides the script;
+    `providers` tells which extension of the target provides a name.
     """
 
     def built(prelude: Sequence[str]) -> Desired:
@@ -69,6 +77,7 @@ def declare(
                         declares=script.path,
                         renaming=renaming,
                         overlay=overlay,
+                        providers=providers,
                     )
                     return replace(made, dumped=script.dumped)
                 except NotInOneTransactionError:
@@ -78,16 +87,12 @@ def declare(
 
     try:
         desired = built(())
-    except DiagnosticsError as error:
-        if not _miss_something(error.diagnostics) or not (prelude := elsewhere()):
+    except IncompleteError as error:
+        if not miss_something(error.diagnostics) or not (prelude := elsewhere(error.made)):
             raise
         return built(prelude)
     warnings = [notice for notice in desired.notices if notice.severity == "warning"]
-    if _miss_something(warnings) and (prelude := elsewhere()):
+    if miss_something(warnings) and (prelude := elsewhere(desired.snapshot.objects.keys())):
         with suppress(DiagnosticsError):
             return replace(desired, notices=built(prelude).notices)
     return desired
-
-
-def _miss_something(diagnostics: Iterable[Diagnostic]) -> bool:
-    return any(diagnostic.code in MISSING for diagnostic in diagnostics)

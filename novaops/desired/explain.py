@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 
 from novaops.db.identifiers import quote_ident
 from novaops.desired.attempt import Failure, Task
-from novaops.desired.extensions import provider
+from novaops.desired.extensions import Providers
 from novaops.desired.names import Declared, declared, name_at
 from novaops.desired.split import Statement
 from novaops.diagnostics import Diagnostic
@@ -32,7 +32,7 @@ CONTRIB = frozenset(
 # CREATE EXTENSION takes a superuser unless the control file says `trusted` (documentation, "Extension Files").
 EXTENSION_REFUSED = (
     "the role may not create this extension in the shadow, which takes a superuser: use --shadow embedded,"
-    " whose server has pgvector, or --shadow URL with the login of a superuser of another server"
+    " whose server has pgvector, or --shadow URL of a database in which a superuser has created it"
 )
 PACKAGES = {"vector": "pgvector", "postgis": "postgis-3", "pg_cron": "cron", "pg_partman": "partman"}
 
@@ -46,9 +46,17 @@ def missing_role(failure: Failure) -> str | None:
 
 
 def explain(
-    failures: Sequence[Failure], tasks: Iterable[Task], declares: str, version: int
+    failures: Sequence[Failure],
+    tasks: Iterable[Task],
+    declares: str,
+    version: int,
+    providers: Providers,
+    extensions: Set[str],
 ) -> list[Diagnostic]:
-    """Diagnostics for what failed; what failed only because of another is a note to that one."""
+    """Diagnostics for what failed; what failed only because of another is a note to that one.
+
+    `extensions` are those that the shadow had before the files ran.
+    """
     index: dict[str, list[tuple[Task, Declared]]] = {}
     for task in tasks:
         if (what := declared(task.statement)) is not None:
@@ -61,7 +69,16 @@ def explain(
         if root != failure.task.index:
             followers.setdefault(root, []).append(failure)
     roots = [f for f in failures if _root(f.task.index, causes) == f.task.index]
-    return [_diagnostic(f, followers.get(f.task.index, []), index, declares, version) for f in roots]
+    return [
+        _diagnostic(
+            f,
+            followers.get(f.task.index, []),
+            index,
+            declares,
+            _hint(f, index, version, providers, extensions),
+        )
+        for f in roots
+    ]
 
 
 def _cause(
@@ -99,7 +116,9 @@ def _missing(failure: Failure) -> tuple[str, ...]:
     quoted = _QUOTED.search(failure.message)
     if failure.offset is not None:
         names, _ = name_at(failure.task.statement.text, failure.offset)
-        if names and (quoted is None or names[-1] == quoted[1].rpartition(".")[2]):
+        # What is quoted of a function that does not exist are the types of its arguments.
+        function = failure.code == "42883"
+        if names and (function or quoted is None or names[-1] == quoted[1].rpartition(".")[2]):
             return names
     return tuple(quoted[1].split(".")) if quoted else ()
 
@@ -109,7 +128,7 @@ def _diagnostic(
     followers: Sequence[Failure],
     index: dict[str, list[tuple[Task, Declared]]],
     declares: str,
-    version: int,
+    hint: str | None,
 ) -> Diagnostic:
     statement = failure.task.statement
     secret = statement.secret
@@ -129,7 +148,7 @@ def _diagnostic(
         length=length,
         code=failure.code,
         notes=tuple(notes),
-        hint=_hint(failure, index, version),
+        hint=hint,
         secret=secret,
     )
 
@@ -175,18 +194,21 @@ def _follower_notes(followers: Sequence[Failure]) -> list[str]:
     return notes
 
 
-def _hint(failure: Failure, index: dict[str, list[tuple[Task, Declared]]], version: int) -> str | None:
+def _hint(
+    failure: Failure,
+    index: dict[str, list[tuple[Task, Declared]]],
+    version: int,
+    providers: Providers,
+    extensions: Set[str],
+) -> str | None:
     extension = _EXTENSION.fullmatch(failure.message)
     if extension is not None:
         return install_hint(extension[1], version)
     if failure.code == "42501" and failure.task.statement.words[:2] == ("CREATE", "EXTENSION"):
         return EXTENSION_REFUSED
     names = _missing(failure)
-    if names and names[-1] not in index and (extension_name := provider(names[-1])) is not None:
-        return (
-            f"the extension {extension_name} provides {names[-1]}; add to the files:"
-            f" CREATE EXTENSION IF NOT EXISTS {quote_ident(extension_name)};"
-        )
+    if names and names[-1] not in index and (found := providers(names[-1])) is not None:
+        return found.hint(names[-1], here=found.extension in extensions)
     return _without_secrets(failure.hint, failure) if failure.hint else None
 
 

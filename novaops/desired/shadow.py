@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import Any
 
 import psycopg
@@ -86,7 +87,7 @@ def shadow(target: psycopg.Connection[Any], url: str | None = None) -> Iterator[
 def created(url: str, locale: Locale | None = None) -> Iterator[psycopg.Connection[Any]]:
     """A connection to a database made on the server of `url`; dropped whatever happens."""
     with closing(connect(url)) as maintenance:
-        _sweep(maintenance, url)
+        sweep(maintenance, url)
         token = secrets.randbits(31)
         name = f"{PREFIX}{os.getpid()}_{token:08x}"
         # Held until this connection ends, from before the database exists until after it is gone:
@@ -156,7 +157,7 @@ def _forget_subscriptions(maintenance: psycopg.Connection[Any], url: str, name: 
             inside.execute(sql.SQL("DROP SUBSCRIPTION {}").format(identifier))
 
 
-def _sweep(maintenance: psycopg.Connection[Any], url: str) -> None:
+def sweep(maintenance: psycopg.Connection[Any], url: str) -> None:
     """Drop the shadows of runs that were killed: those whose maker's lock nobody holds.
 
     Advisory locks are local to a database, but pg_locks shows those of all databases. A database
@@ -223,19 +224,7 @@ def _check_apart(connection: psycopg.Connection[Any], target: psycopg.Connection
 
 
 def _first_object(connection: psycopg.Connection[Any]) -> str | None:
-    """Something in the database that initdb did not put there."""
-    row = connection.execute(
-        "SELECT d.type || ' ' || d.identity FROM ("
-        " SELECT 'pg_class'::regclass AS c, c.oid AS o FROM pg_catalog.pg_class c"
-        " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname !~ '^pg_(toast|temp)'"
-        " UNION ALL SELECT 'pg_namespace'::regclass, oid FROM pg_catalog.pg_namespace WHERE nspname !~ '^pg_(toast|temp)'"
-        " UNION ALL SELECT 'pg_proc'::regclass, oid FROM pg_catalog.pg_proc"
-        " UNION ALL SELECT 'pg_type'::regclass, t.oid FROM pg_catalog.pg_type t"
-        " JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace AND n.nspname !~ '^pg_(toast|temp)'"
-        " UNION ALL SELECT 'pg_extension'::regclass, oid FROM pg_catalog.pg_extension"
-        " UNION ALL SELECT 'pg_publication'::regclass, oid FROM pg_catalog.pg_publication"
-        " UNION ALL SELECT 'pg_foreign_data_wrapper'::regclass, oid FROM pg_catalog.pg_foreign_data_wrapper"
-        ") AS x, LATERAL pg_catalog.pg_identify_object(x.c, x.o, 0) AS d"
-        " WHERE x.o >= 16384 ORDER BY 1 LIMIT 1"
-    ).fetchone()
+    """Return something in the database that neither initdb nor an extension put there."""
+    query = files("novaops.desired").joinpath("first_object.sql").read_text(encoding="utf-8")
+    row = connection.execute(query.encode()).fetchone()
     return None if row is None else str(row[0])

@@ -17,6 +17,7 @@ from novaops.catalog.privileges import GRANTS
 from novaops.catalog.read import read
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.identifiers import quote_ident
+from novaops.desired.containers import addresses, removed
 from novaops.kinds import registry
 from novaops.planning.diff import Comparison
 from novaops.planning.draft import Draft
@@ -35,13 +36,14 @@ class Stage:
     itself, as in the real run. Without, everything is one transaction that is rolled back, and a
     statement shows the locks of those before it too. `left_out` are objects that the role may not make:
     default privileges of another role, a publication of all tables; they are taken for what they are in the original.
-    `roles` are made for the time of the transaction, on a server that lacks them.
+    `others` are extensions and their schemas that somebody else made there. `roles` are made for the time of the transaction, on a server that lacks them.
     """
 
     connection: psycopg.Connection[Any]
     commits: bool
     roles: tuple[str, ...] = ()
     left_out: dict[Address, Object] = field(default_factory=dict)
+    others: set[Address] = field(default_factory=set)
 
     @contextmanager
     def rehearsal(self) -> Iterator[None]:
@@ -64,6 +66,7 @@ class Stage:
             comparison, privileges=PrivilegeMode.MANAGED, ignored=None, ignored_default=None, grantors=True
         )
         maker = "" if comparison.owners else self._role()
+        self._take_over(part)
         while True:
             made = creation(part.part(part.objects.keys() - self.left_out.keys()), EVERYTHING, exact, maker)
             try:
@@ -79,8 +82,17 @@ class Stage:
         assert row is not None  # noqa: S101
         return str(row[0])
 
+    def _take_over(self, part: Snapshot) -> None:
+        """Look what the stage has that the role may not drop: that is taken for what the original has, or for nothing."""
+        if not self.commits:
+            stay = addresses(removed(self.connection))
+            self.left_out.update({a: part[a] for a in stay & part.objects.keys()})
+            self.others.update(stay - part.objects.keys())
+
     def _begin(self) -> None:
         self.connection.execute(SETTINGS)
+        if not self.commits:
+            removed(self.connection)
         for role in self.roles:
             self.connection.execute(f"CREATE ROLE {quote_ident(role)}")
 
@@ -118,6 +130,7 @@ class Stage:
         """What is in it now, and what was left out."""
         with self.connection.transaction():
             found = read(self.connection, list(registry().values()))
+        found = found.part(found.objects.keys() - self.others) if self.others else found
         return replace(found, objects={**found.objects, **self.left_out})
 
 

@@ -25,7 +25,7 @@ from pathlib import Path
 
 import psycopg
 
-from novaops.db.embedded import unprivileged_account
+from novaops.db.server_account import unprivileged_account
 from novaops.errors import NovaopsError
 from novaops.pgbouncer.console import Console, Place, Row
 from novaops.pgbouncer.names import quote_user

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from itertools import groupby
 from urllib.parse import quote
 
+from novaops.catalog.address import Address
 from novaops.catalog.object import Object
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.identifiers import quote_ident
@@ -65,12 +66,17 @@ def omitted(snapshot: Snapshot, scope: Scope, secrets: bool) -> list[str]:
     return [*found, "roles, tablespaces, settings of the database, subscriptions and rows"]
 
 
-def copied_part(snapshot: Snapshot, scope: Scope) -> Snapshot:
-    """What the declared files may refer to although others manage it, as far as it stands by itself."""
+def copied_part(snapshot: Snapshot, scope: Scope, declared: Set[Address]) -> Snapshot:
+    """Return what the files may refer to although others manage it, as far as it stands by itself.
+
+    Of what is `declared` only schemas and extensions are in it, which hold more than the files declare.
+    """
     left = {
         o.address
         for o in snapshot
-        if (scope.excluded(o, snapshot) or not scope.manages(o)) and o.schema not in OWN_SCHEMAS
+        if (scope.excluded(o, snapshot) or not scope.manages(o))
+        and o.schema not in OWN_SCHEMAS
+        and (o.address not in declared or o.address.type in ("schema", "extension"))
     }
     todo = [a for a in snapshot.objects if a not in left]
     while todo:

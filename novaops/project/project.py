@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Set
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
@@ -13,6 +13,7 @@ from typing import Any
 
 import psycopg
 
+from novaops.catalog.address import Address
 from novaops.catalog.saved import to_value
 from novaops.catalog.snapshot import Snapshot
 from novaops.db.advisory_lock import advisory_lock
@@ -111,19 +112,16 @@ class Project:
         These are the schemas that the options name, or else all but the system's; `secrets` writes them in clear.
         """
         live = live or self.inspect()
-        return dump(live, self._dumped(live), self.comparison(PrivilegeMode.MANAGED), secrets)
+        return dump(live, self.scope(live), self.comparison(PrivilegeMode.MANAGED), secrets)
 
     def split(self, *, secrets: bool = False, live: Snapshot | None = None) -> dict[str, str]:
         """The same as texts by relative path, one for each object."""
         live = live or self.inspect()
-        return split(live, self._dumped(live), self.comparison(PrivilegeMode.MANAGED), secrets)
+        return split(live, self.scope(live), self.comparison(PrivilegeMode.MANAGED), secrets)
 
     def omitted(self, live: Snapshot, *, secrets: bool = False) -> list[str]:
         """Name what `dump` and `split` do not write."""
-        return omitted(live, self._dumped(live), secrets)
-
-    def _dumped(self, live: Snapshot) -> Scope:
-        return self.scope(live)
+        return omitted(live, self.scope(live), secrets)
 
     def saved(self, *, secrets: bool = False) -> dict[str, Any]:
         """The whole live database as a snapshot for JSON, which `diff` reads again; `secrets` are in it only if wanted."""
@@ -148,9 +146,9 @@ class Project:
         found = ahead(self, self.inspect(), files)
         return found, self.desired(found.prediction.snapshot)
 
-    def elsewhere(self, live: Snapshot) -> list[str]:
+    def elsewhere(self, live: Snapshot, declared: Set[Address]) -> list[str]:
         """Statements that make what the files may refer to without declaring it."""
-        unmanaged = copied_part(live, self.scope())
+        unmanaged = copied_part(live, self.scope(live.part(declared)), declared)
         exactly = replace(self.comparison(), privileges=PrivilegeMode.MANAGED)
         return [w.step.sql for w in creation(unmanaged, Scope(frozenset()), exactly).written]
 
@@ -178,7 +176,7 @@ class Project:
             written=found.prediction.written,
             desired=desired.snapshot,
             renamed=desired.renamed,
-            scope=self.scope(desired.snapshot).with_earlier(desired.renamed),
+            scope=self.scope(desired.created).with_earlier(desired.renamed),
             comparison=replace(self.comparison(), restored=desired.dumped, own=self._own_grants()),
             target=self.target(),
             sources=desired.sources,

@@ -143,7 +143,7 @@ def _declared(project: Project, request: Request, command: tuple[str, ...]) -> D
     desired = declare(
         load(Path(project.file)),
         dumped,
-        lambda: project.elsewhere(request.live),
+        lambda made: project.elsewhere(request.live, made),
         lambda _: {},
         project.options.missing_roles,
         "off",

@@ -15,7 +15,8 @@ from novaops.catalog.snapshot import Snapshot
 from novaops.desired.bodies import unchanged_in
 from novaops.desired.body_findings import Body
 from novaops.desired.build import Desired
-from novaops.desired.declare import declare
+from novaops.desired.declare import Shadow, declare
+from novaops.desired.extensions import Provider, provider
 from novaops.desired.files import Script, load
 from novaops.desired.renamed import Renaming
 from novaops.kinds import registry
@@ -35,18 +36,9 @@ def live_state(connection: psycopg.Connection[Any]) -> Snapshot:
 def declared_state(project: Project, live: Snapshot) -> Desired:
     """Build what the files declare in a shadow, and read it back."""
     script = load(Path(project.file))
+    asked = _renaming(project, script, lambda: live) if live.objects else None
     with project.reporter.phase(f"building {project.file} in a shadow"):
-        return declare(
-            script,
-            project.shadow,
-            lambda: project.elsewhere(live),
-            lambda bodies: unchanged_in(project.connection, bodies) if live.objects else {},
-            project.options.missing_roles,
-            project.options.check_functions,
-            disposable=project.disposable,
-            overlay=project.options.overlay,
-            renaming=_renaming(project, script, lambda: live) if live.objects else None,
-        )
+        return _declared(project, script, project.shadow, lambda: live, asked)
 
 
 def both_states(project: Project) -> tuple[Snapshot, Desired]:
@@ -63,23 +55,35 @@ def both_states(project: Project) -> tuple[Snapshot, Desired]:
                 reading.append(pool.submit(live_state, project.connection))
             yield connection
 
-    def unchanged_when_read(bodies: Sequence[Body]) -> Mapping[str, bool]:
-        reading[0].result()
-        return unchanged_in(project.connection, bodies)
-
     with ThreadPoolExecutor(1) as pool, project.reporter.phase(f"building {project.file} in a shadow"):
-        desired = declare(
-            script,
-            shadow_while_reading,
-            lambda: project.elsewhere(reading[0].result()),
-            unchanged_when_read,
-            project.options.missing_roles,
-            project.options.check_functions,
-            disposable=project.disposable,
-            overlay=project.options.overlay,
-            renaming=asked,
-        )
+        desired = _declared(project, script, shadow_while_reading, lambda: reading[0].result(), asked)
         return reading[0].result(), desired
+
+
+def _declared(
+    project: Project, script: Script, shadow: Shadow, live: Callable[[], Snapshot], asked: Renaming | None
+) -> Desired:
+    """Build the files; `live` returns the live state, and nobody uses the connection to the target any more then."""
+
+    def unchanged(bodies: Sequence[Body]) -> Mapping[str, bool]:
+        return unchanged_in(project.connection, bodies) if live().objects else {}
+
+    def providers(name: str) -> Provider | None:
+        live()
+        return provider(project.connection, name)
+
+    return declare(
+        script,
+        shadow,
+        lambda made: project.elsewhere(live(), made),
+        unchanged,
+        project.options.missing_roles,
+        project.options.check_functions,
+        disposable=project.disposable,
+        overlay=project.options.overlay,
+        renaming=asked,
+        providers=providers,
+    )
 
 
 def _renaming(project: Project, script: Script, live: Callable[[], Snapshot]) -> Renaming:

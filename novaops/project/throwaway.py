@@ -9,9 +9,9 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from novaops.db.embedded import EmbeddedServer, default_directory
 from novaops.db.session_settings import read_like
 from novaops.desired.shadow import created, shadow
+from novaops.desired.shadow_cluster import cluster_like
 
 
 @contextmanager
@@ -32,9 +32,7 @@ def _made(target: psycopg.Connection[Any], place: str) -> Iterator[psycopg.Conne
             with shadow(target) as connection:
                 yield connection
         case "embedded":
-            major = target.info.server_version // 10000
-            server = EmbeddedServer(default_directory(major), major)
-            with server.running(), created(make_conninfo(**server.complete_parameters())) as connection:
+            with cluster_like(target) as cluster, created(make_conninfo(**cluster)) as connection:
                 yield connection
         case url:
             with shadow(target, url) as connection:

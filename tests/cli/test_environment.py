@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from novaops.db.embedded import EmbeddedServer
@@ -110,3 +113,41 @@ def test_without_libpq_the_missing_package_is_named(novaops, tmp_path: Path) -> 
     assert "pip install 'psycopg[binary]'" in found.stderr
     assert "defect" not in found.stderr
     assert "Traceback" not in found.stderr
+
+
+def test_two_plans_at_once_on_the_embedded_server_know_the_roles_of_the_target(
+    novaops, environment: dict[str, str], new_database, server_url: str, server_folder: Path, tmp_path: Path
+) -> None:
+    """Either may be the first to end: it stops no server that the other one uses, and takes no role from it."""
+    environment["XDG_DATA_HOME"] = str(server_folder)
+    url, role = new_database("roles"), f"app_{secrets.token_hex(4)}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        if connection.info.server_version < 180000:
+            pytest.skip("the embedded PostgreSQL is of another major version")
+        connection.execute(f"CREATE ROLE {role}; CREATE TABLE t (a int); INSERT INTO t VALUES (1)")
+    (tmp_path / "s.sql").write_text(
+        "CREATE TABLE t (a int, b int);\n"
+        f"GRANT SELECT ON t TO {role};\nGRANT SELECT ON t TO lacking_{role};\n"
+    )
+    call = ("--url", url, "--file", "s.sql", "--shadow", "embedded")
+    try:
+        with ThreadPoolExecutor() as pool:
+            plans = [
+                pool.submit(novaops, "plan", *call, "--rehearse", "--missing-roles", how)
+                for how in ("create", "skip")
+            ]
+        create, skip = (plan.result() for plan in plans)
+        for plan in (create, skip):
+            assert plan.returncode == 0, plan.stderr
+            assert f"GRANT SELECT ON TABLE public.t TO {role}" in plan.stdout
+            assert "converges" in plan.stdout + plan.stderr
+            assert "defect" not in plan.stdout + plan.stderr
+        assert f"CREATE ROLE lacking_{role}" in create.stdout
+        assert "CREATE ROLE" not in skip.stdout
+        refused = novaops("plan", *call)
+        assert refused.returncode == 1
+        assert f'role "lacking_{role}" does not exist' in refused.stderr
+        assert f'role "{role}" does not exist' not in refused.stderr
+    finally:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")

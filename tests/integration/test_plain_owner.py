@@ -209,3 +209,97 @@ def test_where_an_extension_takes_a_superuser_the_hint_names_another_shadow(
     (error,) = refused.value.diagnostics
     assert error.code == "42501"
     assert "--shadow embedded" in (error.hint or "")
+
+
+VECTOR_ROWS = "CREATE TABLE t (id int PRIMARY KEY, v ext.vector(3)); INSERT INTO t VALUES (1, '[1,2,3]')"
+VECTOR_FILE = (
+    "CREATE TABLE t (id int PRIMARY KEY, v ext.vector(3), n int);\n"
+    "CREATE INDEX ON t USING hnsw (v ext.vector_cosine_ops);\n"
+)
+
+
+def with_vector(url: str, admin: Connection) -> None:
+    with psycopg.connect(url, user="postgres", password=admin.info.password, autocommit=True) as connection:
+        connection.execute(
+            "CREATE SCHEMA ext; GRANT ALL ON SCHEMA ext TO PUBLIC; CREATE EXTENSION vector SCHEMA ext"
+        )
+
+
+def objects(url: str) -> list[tuple[str, ...]]:
+    with psycopg.connect(url) as connection:
+        return connection.execute(
+            "SELECT extname::text FROM pg_extension UNION ALL SELECT nspname FROM pg_namespace"
+            " UNION ALL SELECT oid::regclass::text FROM pg_class WHERE oid >= 16384 ORDER BY 1"
+        ).fetchall()
+
+
+@pytest.mark.extension("vector")
+@pytest.mark.parametrize("plain", [True, False], ids=["plain owner", "superuser"])
+@pytest.mark.parametrize(
+    "create",
+    [
+        "",
+        "CREATE EXTENSION vector SCHEMA ext;\n",
+        "CREATE SCHEMA ext;\nCREATE EXTENSION IF NOT EXISTS vector SCHEMA ext;\n",
+        "CREATE SCHEMA ext;\nGRANT ALL ON SCHEMA ext TO PUBLIC;\nCREATE EXTENSION vector SCHEMA ext;\n",
+    ],
+)
+def test_a_shadow_with_the_extension_serves_who_may_not_create_it(
+    owned_database: Callable[[], str], admin: Connection, tmp_path: Path, create: str, plain: bool
+) -> None:
+    url, shadow = owned_database(), owned_database()
+    for each in (url, shadow):
+        with_vector(each, admin)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(VECTOR_ROWS)
+    if not plain:
+        known = {"user": "postgres", "password": admin.info.password}
+        url, shadow = (make_conninfo(each, **known) for each in (url, shadow))
+    before = objects(shadow)
+    (tmp_path / "schema.sql").write_text(create + VECTOR_FILE)
+    with Project(url, tmp_path / "schema.sql", Options(ignore_file=None, shadow=shadow)) as project:
+        made = project.plan()
+        assert {c.object for c in made.changes} == {"public.t.n", "public.t_v_idx"}
+        outcome = project.apply(made)
+        assert outcome.left == ()
+        assert outcome.rehearsal is not None
+        assert outcome.rehearsal["converges"], outcome.rehearsal
+        assert not project.plan().statements
+    assert objects(shadow) == before
+
+
+@pytest.mark.extension("vector")
+def test_an_extension_of_the_shadow_alone_is_no_part_of_the_declared_state(
+    owned_database: Callable[[], str], admin: Connection, tmp_path: Path
+) -> None:
+    url, shadow = owned_database(), owned_database()
+    with_vector(shadow, admin)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t VALUES (1)")
+    (tmp_path / "schema.sql").write_text("CREATE TABLE t (id int PRIMARY KEY, n int);\n")
+    with Project(url, tmp_path / "schema.sql", Options(ignore_file=None, shadow=shadow)) as project:
+        made = project.rehearse(project.plan())
+        assert {c.object for c in made.changes} == {"public.t.n"}
+        assert made.rehearsal is not None
+        assert made.rehearsal["converges"], made.rehearsal
+
+
+@pytest.mark.extension("vector")
+def test_an_extension_of_the_target_is_copied_into_the_embedded_shadow(
+    owned_database: Callable[[], str], admin: Connection, tmp_path: Path, server_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    if admin.info.server_version < 180000:
+        pytest.skip("the embedded PostgreSQL is of another major version")
+    monkeypatch.setenv("XDG_DATA_HOME", str(server_folder))
+    url = owned_database()
+    with_vector(url, admin)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(VECTOR_ROWS)
+    (tmp_path / "schema.sql").write_text(VECTOR_FILE)
+    with Project(url, tmp_path / "schema.sql", Options(ignore_file=None, shadow="embedded")) as project:
+        outcome = project.apply()
+        assert outcome.left == ()
+        assert outcome.rehearsal is not None
+        assert outcome.rehearsal["converges"], outcome.rehearsal
+        assert not project.plan().statements

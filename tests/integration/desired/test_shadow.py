@@ -96,3 +96,26 @@ def test_an_error_is_told_although_the_database_cannot_be_dropped(server_url: st
     with psycopg.connect(server_url, autocommit=True) as server:
         server.execute(f"ALTER DATABASE {name} IS_TEMPLATE false")
         server.execute(f"DROP DATABASE {name}")
+
+
+@pytest.mark.extension("vector")
+def test_an_external_database_may_hold_extensions(
+    database: psycopg.Connection[Any], new_database: Callable[..., str]
+) -> None:
+    url = new_database()
+    with psycopg.connect(url, autocommit=True) as other:
+        other.execute("CREATE SCHEMA ext; CREATE EXTENSION vector SCHEMA ext")
+        with external(url, database):
+            pass
+        for made, gone in (
+            ("CREATE TABLE ext.t (v ext.vector(3))", "DROP TABLE ext.t"),
+            ("CREATE SCHEMA mine", "DROP SCHEMA mine"),
+            ("CREATE FUNCTION f(ext.vector) RETURNS int LANGUAGE sql AS 'SELECT 1'", "DROP FUNCTION f"),
+            ("CREATE PUBLICATION p", "DROP PUBLICATION p"),
+        ):
+            other.execute(made)
+            with pytest.raises(UsageError, match="is not empty"), external(url, database):
+                pass
+            other.execute(gone)
+        with external(url, database):
+            pass
