@@ -16,7 +16,7 @@ from novaops.execution.invalid_index import remove_remains
 from novaops.execution.journal import Journal, identity
 from novaops.execution.stamp import stamp
 from novaops.invocation import command_line
-from novaops.planning.hazard_codes import with_consent
+from novaops.planning.hazard_codes import REFUSED_BY_ROWS, with_consent
 from novaops.planning.plan import Guard, Plan, Statement
 
 INDEX = "SELECT i.indexrelid::bigint, i.indisvalid FROM pg_catalog.pg_index i WHERE i.indexrelid = to_regclass(%s)"
@@ -89,7 +89,8 @@ def remainder(
     ):
         zone = run.summary.get("time_zone") or made.time_zone
         finishing = replace(made, statements=tuple(map(_again, left)), continues=run.run, time_zone=zone)
-        finishing = with_consent(restoring(finishing, gone, desired, resumed=True), run.consents)
+        finishing = restoring(_approved(finishing), gone, desired, resumed=True)
+        finishing = with_consent(finishing, run.consents)
         return _noting(
             finishing,
             *told,
@@ -108,6 +109,19 @@ def remainder(
             for name in sorted(forgotten)
         ),
     )
+
+
+def _approved(finishing: Plan) -> Plan:
+    """The plan without hazards that its run was approved for, or had not: what rows may do since, its guards look at.
+
+    The new plan that it takes the place of has others, as it begins from what the run has left.
+    """
+    blocked = tuple(h for h in finishing.blocked if h.hazard in REFUSED_BY_ROWS)
+    changes = tuple(
+        replace(c, hazards=tuple(h for h in c.hazards if h.hazard in REFUSED_BY_ROWS))
+        for c in finishing.changes
+    )
+    return replace(finishing, blocked=blocked, changes=changes)
 
 
 def _leads_where(run: Run, made: Plan) -> bool:

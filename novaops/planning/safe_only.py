@@ -105,8 +105,12 @@ class _Left:
                 yield from (e.dependent for e in above if e.dependent in self.wanted)
                 return
             case Alter():
-                # What it contains changes for itself.
+                # What it contains changes for itself, but for its settings: an identity takes the place of a default.
                 yield from (e.dependent for e in above if e.types != CONTAINED and e.dependent in self.wanted)
+                inside = (*live.children.get(change.address, ()), *desired.children.get(change.address, ()))
+                yield from (
+                    o.address for o in inside if o.address in self.wanted and kind_of(o).is_setting(o)
+                )
             case Drop() | Replace():
                 yield from (e.dependent for e in above if e.dependent in self.wanted)
                 inside = live.children.get(change.address, ())

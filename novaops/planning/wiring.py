@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from novaops.catalog.address import Address
 from novaops.catalog.object import Object
-from novaops.kinds.kind import Scene
+from novaops.kinds.kind import Phase, Scene
 from novaops.planning.changes import Alter, Change, Create, Drop, Replace
 from novaops.planning.nodes import PHASES, Act, Graph, Node, belonging, heirs, kind_of, needs, steps_in
 
@@ -67,8 +67,10 @@ class Wiring:
                 self._complete(edge.referenced, then)
             # Altering a container may wait for what it is to contain.
             self.graph.edge(Node(Act.ALTER, edge.referenced), then, weak=edge.referenced == new.parent)
+            weak = edge.referenced == new.parent
             for act in () if late else (Act.CREATE, Act.ALTER):
-                self.graph.edge(Node(act, edge.referenced), prepare, weak=edge.referenced == new.parent)
+                if act is Act.CREATE or self._changes_itself(edge.referenced):
+                    self.graph.edge(Node(act, edge.referenced), prepare, weak=weak)
         for address in kind_of(new).needs(new, self.scene.desired):
             if self._precedes(new.address, address):
                 continue
@@ -83,6 +85,11 @@ class Wiring:
         for address in kind_of(new).awaits(new, self.scene.desired):
             self.graph.edge(Node(Act.FINISH, address), create)
         self._finish_last(new)
+
+    def _changes_itself(self, address: Address) -> bool:
+        """Whether an alteration has statements of its own, besides those that come before and after it."""
+        change = self.changes.get(address)
+        return not isinstance(change, Alter) or bool(steps_in(Phase.MAIN, change, self.scene))
 
     def _preceding(self, address: Address) -> Collection[Address]:
         """The objects that are created before this one although they need it."""
@@ -121,7 +128,9 @@ class Wiring:
         for part in self.scene.desired.children.get(new.address, ()):
             # An identity wants a NOT NULL that was validated.
             self.graph.edge(Node(Act.VALIDATE, part.address), finish, weak=True)
-        for child in belonging(self.scene.desired, new.address):
+        # An index is no part of what is finished about its column, and may take long.
+        inside = [child.address for child in self.scene.desired.children.get(new.address, ())]
+        for child in inside if new.parent is not None else belonging(self.scene.desired, new.address):
             if not self._whole(child):
                 self.graph.edge(Node(Act.CREATE, child), finish, weak=True)
                 self.graph.edge(Node(Act.ALTER, child), finish, weak=True)
@@ -227,7 +236,8 @@ class Wiring:
                         self.graph.edge(Node(Act.DROP, used), then, weak=True)
         for edge in self.scene.live.dependents.get(change.address, ()):
             dependent = self.scene.live[edge.dependent]
-            if not any(kind_of(dependent).successors(dependent, self.scene)):
+            taken_over = any(kind_of(dependent).successors(dependent, self.scene))
+            if not taken_over and self._changes_itself(change.address):
                 self.graph.edge(Node(Act.DROP, edge.dependent), alter, weak=True)
             # A table is no longer OF a type when that changes.
             for then in (release, alter):
