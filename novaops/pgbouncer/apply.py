@@ -20,13 +20,23 @@ from novaops.errors import NovaopsError
 from novaops.invocation import command_line
 from novaops.pgbouncer import files
 from novaops.pgbouncer.changes import FileChange, ini_changes, user_changes
-from novaops.pgbouncer.files import PRIVATE, Owner
-from novaops.pgbouncer.grammar import encode, read_ini
+from novaops.pgbouncer.files import PRIVATE, EditedMeanwhile, Owner
+from novaops.pgbouncer.grammar import decode, encode, read_ini
 from novaops.pgbouncer.installation import Installation
 from novaops.pgbouncer.inventory import Alias, Inventory
 from novaops.pgbouncer.log_watch import LogWatch
 from novaops.pgbouncer.pooler import Mismatch, Pooler, compare
-from novaops.pgbouncer.render import Texts, Wanted, own_entries, own_users, render, without_entries
+from novaops.pgbouncer.render import (
+    Texts,
+    Wanted,
+    is_whole,
+    outside,
+    own_entries,
+    own_users,
+    render,
+    with_own_parts_of,
+    without_entries,
+)
 from novaops.pgbouncer.scratch import try_out
 from novaops.pgbouncer.secrets import Secrets
 from novaops.progress import Reporter
@@ -142,11 +152,17 @@ class _Run:
         self.owners = {ini: files.owner_of(ini) or new}
         self.owners[userlist] = files.owner_of(userlist) or replace(self.owners[ini], mode=PRIVATE)
         self.names = [a.name for a in order.aliases]
+        self.known = {
+            ini: _bytes(installation.ini_text),
+            userlist: _bytes(installation.userlist_text),
+        }
+        """What novaops has read from the files, or written to them."""
         self.mark = files.pending_mark(ini)
 
     def put(self, new: Texts, done: Applied, changed: bool) -> Applied:
         for path in self.owners:
             files.remove(files.unfinished(path))
+            files.need_unedited(path, self.known[path])
         try:
             if changed:
                 files.set_mark(self.mark)
@@ -176,26 +192,34 @@ class _Run:
             if before is not None and before != text:
                 files.replace(files.backup_of(path), encode(before), self.owners[path])
                 backups.append(str(files.backup_of(path)))
-        self._in_order(new, old.own_users())
+        self._in_order(new, old.own_users(), old.ini_text, old.userlist_text)
         return tuple(backups)
 
-    def _in_order(self, new: Texts, leaving: Mapping[str, str]) -> None:
+    def _in_order(
+        self, new: Texts, leaving: Mapping[str, str], ini_text: str | None, userlist_text: str | None
+    ) -> None:
         """Replace both so that every pair in between works; `leaving` are users of the files as they are."""
         ini, userlist = self.installation.ini_file, self.installation.auth_file
         coming = own_users(new.userlist, userlist)
         both = new.userlist
         if set(leaving) - set(coming):
             merged = replace(self.wanted, users={**leaving, **coming})
-            both = render(merged, self.installation.ini_text, self.installation.userlist_text).userlist
+            both = render(merged, ini_text, userlist_text).userlist
         self._replace(userlist, both)
         self._replace(ini, new.ini)
         self._replace(userlist, new.userlist)
 
     def _replace(self, path: Path, text: str) -> None:
         data = encode(text)
-        if files.read(path) != data:
+        if self.known[path] != data:
             with self.reporter.phase(f"replacing {path}"):
-                files.replace(path, data, self.owners[path])
+                files.replace(path, data, self.owners[path], lambda: self._need_unedited(path))
+            self.known[path] = data
+        else:
+            self._need_unedited(path)
+
+    def _need_unedited(self, path: Path) -> None:
+        files.need_unedited(path, self.known[path])
 
     def _make_served(self, done: Applied, changed: bool) -> Applied:
         """RELOAD where it is needed, and ask what is served then."""
@@ -226,6 +250,9 @@ class _Run:
         told = watch.errors(patient=how != "RELOAD")
         wrong = [m for m in found if not (m.restart or m.state)]
         if wrong or told:
+            # pgbouncer has read what somebody wrote meanwhile, not what novaops compares with.
+            for path in self.known:
+                self._need_unedited(path)
             raise NovaopsError(
                 f"pgbouncer has not taken the files over, though {how} reported success",
                 detail="\n".join([*_texts(wrong), *told]),
@@ -255,13 +282,9 @@ class _Run:
         return len([n for n in self.pooler.served().databases if n in self.pooler.ini.databases()])
 
     def _take_back(self, error: BaseException) -> None:
-        """Both files as they were, in an order that works, and the pooler told so."""
-        old = self.installation
+        """Both files as they were, in an order that works, and the pooler told so; edits made meanwhile stay."""
         with self.reporter.phase("taking the files back"):
-            self._in_order(Texts(old.ini_text or "", old.userlist_text or ""), self.order.secrets.own)
-            for path, text in ((old.ini_file, old.ini_text), (old.auth_file, old.userlist_text)):
-                if text is None:
-                    files.remove(path)
+            old = self._put_back()
         if not self.pooler.running:
             files.remove(self.mark)
             return
@@ -281,6 +304,44 @@ class _Run:
         finally:
             if before is not None:
                 before.close()
+
+    def _put_back(self) -> Installation:
+        """Restore both files; returns them as they are then."""
+        old, written = self.installation, dict(self.known)
+        tries = files.TRIES
+        while True:
+            tries -= 1
+            for path in self.known:
+                self.known[path] = files.read(path)
+            ini = self._before(old.ini_file, old.ini_text, written)
+            userlist = self._before(old.auth_file, old.userlist_text, written)
+            try:
+                self._in_order(Texts(ini or "", userlist or ""), self.order.secrets.own, ini, userlist)
+            except EditedMeanwhile:
+                if not tries:
+                    raise
+                continue
+            for path, text in ((old.ini_file, ini), (old.auth_file, userlist)):
+                if text is None and files.read(path) == self.known[path]:
+                    files.remove(path)
+            return replace(old, ini_text=ini, userlist_text=userlist)
+
+    def _before(self, path: Path, old: str | None, written: Mapping[Path, bytes | None]) -> str | None:
+        """The text of before; of a file edited meanwhile, only the parts that novaops writes."""
+        now = self.known[path]
+        if now is None or now in (written[path], _bytes(old)):
+            return old
+        edited = decode(now)
+        if is_whole(edited) or old is None or outside(old) != outside(decode(written[path] or b"")):
+            self.reporter.note(
+                f"{path} was edited meanwhile, so it was not put back; {files.backup_of(path)} has the text of before"
+            )
+            return edited
+        return with_own_parts_of(edited, old)
+
+
+def _bytes(text: str | None) -> bytes | None:
+    return None if text is None else encode(text)
 
 
 @contextmanager

@@ -127,7 +127,7 @@ def _entry_findings(inventory: Inventory, installation: Installation) -> Iterato
             yield Finding(
                 "not-declared",
                 name,
-                "is in novaops' part of the file, and not declared",
+                "is in novaops' part of the file, and not declared, as after an interrupted rename or removal",
                 command_line("alias apply"),
             )
 
@@ -172,7 +172,7 @@ def _auth_findings(inventory: Inventory, installation: Installation) -> Iterator
             yield Finding("user-not-declared", name, what, command_line("alias apply"))
 
 
-def pooler_findings(inventory: Inventory, pooler: Pooler) -> Iterator[Finding]:
+def pooler_findings(inventory: Inventory, installation: Installation, pooler: Pooler) -> Iterator[Finding]:
     """The files against what the running pooler serves."""
     if not pooler.running:
         yield Finding(
@@ -187,6 +187,13 @@ def pooler_findings(inventory: Inventory, pooler: Pooler) -> Iterator[Finding]:
         )  # fmt: skip
         return
     names = [a.name for a in inventory.aliases]
+    served = pooler.served()
+    for name in installation.own_names():
+        if name not in names and served.databases.get(name, {}).get("disabled") == "1":
+            yield Finding(
+                "disabled", name, "takes no clients: its removal was interrupted",
+                f"{command_line('alias apply')} removes it; declare it in novaops.toml first to keep it",
+            )  # fmt: skip
     users = [] if inventory.settings.auth == "auth_query" else inventory.users()
     for found in pooler.mismatches(names, users):
         hint = (

@@ -12,11 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from novaops.errors import NovaopsError
+from novaops.invocation import command_line
 
 PRIVATE = 0o640
 """The mode of files that are new: Debian's for pgbouncer's."""
 WAIT_SECONDS = 300.0
 POLL_SECONDS = 0.05
+TRIES = 10
+"""How often a command starts over because somebody edits its files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +75,27 @@ def need_writable(paths: Iterable[Path]) -> None:
             )
 
 
-def replace(path: Path, data: bytes, owner: Owner) -> None:
+class EditedMeanwhile(NovaopsError):
+    """Somebody has edited a file after novaops read it; the command starts over from the new text."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path} was edited while novaops worked on it",
+            detail="novaops overwrites no text that it has not read",
+            hint=f"run the command again when nobody edits the file; {command_line('alias check')} shows what is served",
+        )
+
+
+def need_unedited(path: Path, text: bytes | None) -> None:
+    """Raise `EditedMeanwhile` unless the file still holds `text` (None: does not exist)."""
+    if read(path) != text:
+        raise EditedMeanwhile(path)
+
+
+def replace(path: Path, data: bytes, owner: Owner, check: Callable[[], None] | None = None) -> None:
     """Put `data` in the place of the file, by one rename; owner, group and mode are set before it.
 
+    `check` is called right before the rename; the file stays as it is if `check` raises.
     The text lies in the same folder under the name `unfinished(path)` first; what a run that was killed
     left there is overwritten.
     """
@@ -91,7 +112,12 @@ def replace(path: Path, data: bytes, owner: Owner) -> None:
                 os.chown(file.fileno(), owner.uid, owner.gid)
             os.fchmod(file.fileno(), owner.mode)
             os.fsync(file.fileno())
+        if check is not None:
+            check()
         beside.rename(path)
+    except EditedMeanwhile:
+        remove(beside)
+        raise
     except PermissionError:
         with suppress(FileNotFoundError):
             beside.unlink()

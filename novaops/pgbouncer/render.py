@@ -161,6 +161,15 @@ def outside(text: str) -> str:
     return text
 
 
+def with_own_parts_of(text: str, old: str) -> str:
+    """The text with novaops' own parts as they are in `old`; everything outside them stays."""
+    for part in ("aliases", "auth_query", "users"):
+        if own_block(text, part):
+            before = own_block(old, part)
+            text = _replaced(text, part, before["text"].removeprefix("[databases]\n") if before else "")
+    return text
+
+
 def own_entries(text: str, path: Path, version: Version) -> dict[str, Entry]:
     """The aliases in novaops' own part, or in a whole file of its own."""
     body = text
