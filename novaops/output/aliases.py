@@ -97,7 +97,7 @@ def _proofs(outcome: Outcome) -> Iterator[Text]:
 def probe_line(probe: Probe) -> Text:
     """A login in one line."""
     if probe.skipped:
-        hint = command_line("alias test", "--password-stdin", arguments=[probe.user])
+        hint = command_line("alias test", "--password-stdin", arguments=[probe.alias])
         return Text.assemble((" ? ", "yellow"), visible(f"no login was tried: {probe.skipped} ({hint})"))
     if probe.error is not None:
         return Text.assemble((" ✗ ", HAZARD), visible(f"{probe.alias} as {probe.user}: {probe.error}"))

@@ -8,7 +8,6 @@ there, since it compares what is declared with the files and with what is served
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -20,7 +19,7 @@ from novaops.errors import NovaopsError
 from novaops.invocation import command_line
 from novaops.pgbouncer import files
 from novaops.pgbouncer.changes import FileChange, ini_changes, user_changes
-from novaops.pgbouncer.files import PRIVATE, EditedMeanwhile, Owner
+from novaops.pgbouncer.files import PRIVATE, EditedMeanwhile
 from novaops.pgbouncer.grammar import decode, encode, read_ini
 from novaops.pgbouncer.installation import Installation
 from novaops.pgbouncer.inventory import Alias, Inventory
@@ -148,8 +147,7 @@ class _Run:
         self.pooler = pooler
         self.reporter = reporter
         ini, userlist = installation.ini_file, installation.auth_file
-        new = Owner(os.geteuid(), os.getegid(), PRIVATE)
-        self.owners = {ini: files.owner_of(ini) or new}
+        self.owners = {ini: files.owner_of(ini) or files.fresh_owner(ini)}
         self.owners[userlist] = files.owner_of(userlist) or replace(self.owners[ini], mode=PRIVATE)
         self.names = [a.name for a in order.aliases]
         self.known = {

@@ -106,6 +106,7 @@ def _entry_findings(inventory: Inventory, installation: Installation) -> Iterato
     text = installation.ini_text or ""
     own = own_entries(text, installation.settings.ini, installation.version)
     effective = installation.ini.databases()
+    declared = {a.name for a in inventory.aliases}
     for alias in inventory.aliases:
         pairs = pairs_of(alias, wanted)
         if alias.name not in own:
@@ -123,7 +124,7 @@ def _entry_findings(inventory: Inventory, installation: Installation) -> Iterato
                 command_line("alias apply"),
             )
     for name in own:
-        if name not in {a.name for a in inventory.aliases}:
+        if name not in declared:
             yield Finding(
                 "not-declared",
                 name,
@@ -308,7 +309,7 @@ def _role_findings(
 
 
 def _verifier_findings(role: Role, installation: Installation) -> Iterator[Finding]:
-    secret = installation.userlist.secrets().get(role.name)
+    secret = installation.secrets.get(role.name)
     if not role.verifier:
         yield Finding(
             "role-no-password",

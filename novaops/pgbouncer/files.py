@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import pwd
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -14,6 +15,8 @@ from pathlib import Path
 from novaops.errors import NovaopsError
 from novaops.invocation import command_line
 
+ACCOUNT = "postgres"
+"""The account that Debian's and most other packages run pgbouncer as."""
 PRIVATE = 0o640
 """The mode of files that are new: Debian's for pgbouncer's."""
 WAIT_SECONDS = 300.0
@@ -55,6 +58,23 @@ def owner_of(path: Path, *, private: bool = True) -> Owner | None:
         return None
     mode = stat.S_IMODE(found.st_mode)
     return Owner(found.st_uid, found.st_gid, mode & ~0o007 if private else mode)
+
+
+def fresh_owner(path: Path) -> Owner:
+    """The owner of a file that does not exist yet: the account that runs pgbouncer, where novaops may give it away.
+
+    That is the owner of the folder; of a folder that belongs to root, which pgbouncer refuses to run as, it is `ACCOUNT`.
+    """
+    if os.geteuid() != 0:
+        return Owner(os.geteuid(), os.getegid(), PRIVATE)
+    folder = path.parent.stat()
+    if folder.st_uid != 0:
+        return Owner(folder.st_uid, folder.st_gid, PRIVATE)
+    try:
+        account = pwd.getpwnam(ACCOUNT)
+    except KeyError:
+        return Owner(0, 0, PRIVATE)
+    return Owner(account.pw_uid, account.pw_gid, PRIVATE)
 
 
 def read(path: Path) -> bytes | None:

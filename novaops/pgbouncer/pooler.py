@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -131,7 +131,7 @@ class Pooler:
         """
         deadline = time.monotonic() + (SIGNAL_SECONDS if patient else 0)
         while True:
-            found = list(compare(self.ini, self.served(), names, users))
+            found = list(compare(self.ini, self.served(), frozenset(names), users))
             if all(m.restart or m.state for m in found) or time.monotonic() >= deadline:
                 return found
             time.sleep(0.05)
@@ -149,7 +149,7 @@ class Pooler:
         return [row for row in self.need_console().show("CLIENTS") if row["database"] == database]
 
 
-def compare(ini: Ini, served: Served, names: Sequence[str], users: Sequence[str]) -> Iterator[Mismatch]:
+def compare(ini: Ini, served: Served, names: Collection[str], users: Sequence[str]) -> Iterator[Mismatch]:
     """See `Pooler.mismatches`."""
     declared = {k: e for k, e in ini.databases().items() if k != EVERYTHING}
     for name, entry in declared.items():
