@@ -24,7 +24,7 @@ from novaops.pgbouncer.grammar import decode, encode, read_ini
 from novaops.pgbouncer.installation import Installation
 from novaops.pgbouncer.inventory import Alias, Inventory
 from novaops.pgbouncer.log_watch import LogWatch
-from novaops.pgbouncer.pooler import Mismatch, Pooler, compare
+from novaops.pgbouncer.pooler import Mismatch, Pooler, compare, remembered
 from novaops.pgbouncer.render import (
     Texts,
     Wanted,
@@ -38,6 +38,7 @@ from novaops.pgbouncer.render import (
 )
 from novaops.pgbouncer.scratch import try_out
 from novaops.pgbouncer.secrets import Secrets
+from novaops.pgbouncer.userlist import read_userlist
 from novaops.progress import Reporter
 
 
@@ -264,9 +265,21 @@ class _Run:
             f"{text}, as somebody has ordered by the console"
             for text in _texts([m for m in found if m.state])
         )
-        restarts = _texts([m for m in found if m.restart])
+        restarts = (*_texts([m for m in found if m.restart]), *self._locked_out())
         served = self._served() if self.pooler.console else None
         return replace(done, served=served, restarts=restarts, notes=(*done.notes, *states))
+
+    def _locked_out(self) -> Iterator[str]:
+        """Agents that pgbouncer lets in by auth_query only after a restart."""
+        if self.pooler.console is None:
+            return
+        path = self.installation.auth_file
+        userlist = read_userlist(path, decode(self.known[path] or b""))
+        if users := remembered(self.order.inventory, self.pooler.served(), userlist):
+            yield (
+                f"{', '.join(users)} cannot log in until pgbouncer restarts: it remembers users that have left {path.name} "
+                f"and does not run auth_query for them (systemctl restart {self.installation.settings.service})"
+            )
 
     def _enable(self) -> None:
         """Take clients again by what is to take them: a removal that was cut off may have disabled it."""

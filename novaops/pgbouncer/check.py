@@ -15,7 +15,7 @@ from novaops.pgbouncer.budget import budget_of
 from novaops.pgbouncer.installation import Installation
 from novaops.pgbouncer.inventory import Alias, Inventory
 from novaops.pgbouncer.names import EVERYTHING
-from novaops.pgbouncer.pooler import Pooler
+from novaops.pgbouncer.pooler import Pooler, remembered
 from novaops.pgbouncer.render import AUTH_QUERY, own_entries, pairs_of
 from novaops.pgbouncer.scram import kind_of, matches
 from novaops.pgbouncer.server import Role, Server
@@ -195,6 +195,12 @@ def pooler_findings(inventory: Inventory, installation: Installation, pooler: Po
                 "disabled", name, "takes no clients: its removal was interrupted",
                 f"{command_line('alias apply')} removes it; declare it in novaops.toml first to keep it",
             )  # fmt: skip
+    for user in remembered(inventory, served, installation.userlist):
+        yield Finding(
+            "remembered-user", user,
+            "cannot log in: pgbouncer remembers the user without a secret, and does not run auth_query",
+            f"restart pgbouncer when its clients allow it: systemctl restart {inventory.settings.service}",
+        )  # fmt: skip
     users = [] if inventory.settings.auth == "auth_query" else inventory.users()
     for found in pooler.mismatches(names, users):
         hint = (

@@ -15,8 +15,9 @@ from novaops.config import Setting, run_password_command
 from novaops.errors import NovaopsError
 from novaops.pgbouncer.console import Console, Place, Row, open_console, socket_account
 from novaops.pgbouncer.grammar import Entry, Ini
-from novaops.pgbouncer.inventory import Settings
+from novaops.pgbouncer.inventory import Inventory, Settings
 from novaops.pgbouncer.names import EVERYTHING, RESERVED
+from novaops.pgbouncer.userlist import Userlist
 
 DEFAULT_PORT = 6432
 SIGNAL_SECONDS = 5.0
@@ -172,6 +173,18 @@ def compare(ini: Ini, served: Served, names: Collection[str], users: Sequence[st
                 f"is {row['value'] or 'empty'} until pgbouncer restarts; the file says {said}",
                 restart=True,
             )
+
+
+def remembered(inventory: Inventory, served: Served, userlist: Userlist) -> list[str]:
+    """Return agents that cannot log in by auth_query until pgbouncer restarts.
+
+    pgbouncer keeps a user that left userlist.txt, without a secret, until it restarts, and does not run auth_query for
+    a user that it knows (seen with 1.18: SHOW USERS lists the user and the login fails).
+    """
+    if inventory.settings.auth != "auth_query":
+        return []
+    in_file = userlist.secrets()
+    return [user for user in inventory.users() if user in served.users and user not in in_file]
 
 
 def _differences(entry: Entry, row: Row, ini: Ini) -> Iterator[Mismatch]:
