@@ -393,6 +393,10 @@ def new_alias(
     rationale: str = "",
 ) -> Alias:
     """The alias of an agent; what is not given is as it is declared already, or the default."""
+    if not agent:
+        raise UsageError(
+            "the name of the agent is empty", hint=command_line("alias add", arguments=["AGENT"])
+        )
     name = name or alias_name(agent, inventory.settings)
     before = next((a for a in inventory.aliases if a.name == name), None)
     default = before.target if before else inventory.default

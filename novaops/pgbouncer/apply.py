@@ -52,6 +52,8 @@ class Applied:
     backups: tuple[str, ...] = ()
     reloaded: str | None = None
     """`RELOAD`, `SIGHUP` …; None where nothing was to be told."""
+    enabled: tuple[str, ...] = ()
+    """Aliases that take clients again: somebody, or an interrupted removal, had disabled them."""
     served: int | None = None
     """How many aliases the pooler serves as written; None where that could not be asked."""
     restarts: tuple[str, ...] = ()
@@ -231,7 +233,7 @@ class _Run:
         cut_off = self.mark.exists() and not changed
         if not changed and not cut_off and not self.order.force_reload and self.pooler.console:
             with self.reporter.phase("asking pgbouncer what it serves"):
-                self._enable()
+                done = replace(done, enabled=self._enable())
                 found = self.pooler.mismatches(self.names, users)
             if all(m.restart or m.state for m in found):
                 return self._compared(done, found)
@@ -244,7 +246,7 @@ class _Run:
             done, found = replace(done, notes=(*done.notes, note)), []
         else:
             with self.reporter.phase("comparing what pgbouncer serves with what was written"):
-                self._enable()
+                done = replace(done, enabled=(*done.enabled, *self._enable()))
                 found = self.pooler.mismatches(self.names, users, patient=how != "RELOAD")
         told = watch.errors(patient=how != "RELOAD")
         wrong = [m for m in found if not (m.restart or m.state)]
@@ -281,13 +283,14 @@ class _Run:
                 f"and does not run auth_query for them (systemctl restart {self.installation.settings.service})"
             )
 
-    def _enable(self) -> None:
+    def _enable(self) -> tuple[str, ...]:
         """Take clients again by what is to take them: a removal that was cut off may have disabled it."""
         console = self.pooler.need_console()
         served = self.pooler.served().databases
-        for name in self.order.enables:
-            if name in served and served[name].get("disabled") == "1":
-                console.command("ENABLE", name)
+        disabled = [name for name in self.order.enables if served.get(name, {}).get("disabled") == "1"]
+        for name in disabled:
+            console.command("ENABLE", name)
+        return tuple(disabled)
 
     def _served(self) -> int:
         return len([n for n in self.pooler.served().databases if n in self.pooler.ini.databases()])

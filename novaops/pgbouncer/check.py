@@ -114,7 +114,7 @@ def _entry_findings(inventory: Inventory, installation: Installation) -> Iterato
             where = f"; {there.source} has one written by hand" if there else ""
             yield Finding(
                 "not-in-file", alias.name, f"is declared, and not in {installation.settings.ini}{where}",
-                command_line("alias add", "--take-over", arguments=[alias.user]) if there else command_line("alias apply"),
+                command_line("alias add", "--alias", alias.name, "--take-over", arguments=[alias.user]) if there else command_line("alias apply"),
             )  # fmt: skip
         elif own[alias.name].pairs != pairs:
             yield Finding(
@@ -280,7 +280,7 @@ def _role_findings(
     if roles is None:
         yield Finding(
             "verifier-unknown", alias.user, f"{server.identity.user} may not read verifiers, so none was compared",
-            "connect as a superuser, or leave the servers out by --no-server",
+            "connect as a superuser, or leave the servers out by --no-server", "warning",
         )  # fmt: skip
         return
     role = roles.get(alias.user)

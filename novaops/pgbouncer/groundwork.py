@@ -55,7 +55,9 @@ class Outcome:
 
     @property
     def nothing_to_do(self) -> bool:
-        return not self.applied.changes and self.declared == "unchanged" and self.applied.reloaded is None
+        applied = self.applied
+        written = applied.changes or applied.validated or applied.reloaded or applied.enabled
+        return not written and self.declared == "unchanged"
 
 
 @dataclass

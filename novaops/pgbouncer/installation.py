@@ -93,7 +93,7 @@ class Installation:
                 raise NovaopsError(
                     f"{alias.name} is already an entry of {theirs[0].source}, written by hand",
                     detail="novaops changes nothing that it has not written",
-                    hint=f"{command_line('alias add', '--take-over', arguments=[alias.user])} replaces that line; or remove it yourself, or choose another name"
+                    hint=f"{command_line('alias add', '--alias', alias.name, '--take-over', arguments=[alias.user])} replaces that line; or remove it yourself, or choose another name"
                     if here
                     else "remove it there, in the file that is included, or choose another name",
                 )
