@@ -86,6 +86,8 @@ def _proofs(outcome: Outcome) -> Iterator[Text]:
         said.append(f"validated by {applied.validated}")
     if applied.backups:
         said.append("backup kept")
+    if applied.enabled:
+        said.append(f"{', '.join(applied.enabled)} enabled")
     if applied.reloaded:
         said.append(applied.reloaded)
     if applied.served is not None:
@@ -97,7 +99,7 @@ def _proofs(outcome: Outcome) -> Iterator[Text]:
 def probe_line(probe: Probe) -> Text:
     """A login in one line."""
     if probe.skipped:
-        hint = command_line("alias test", "--password-stdin", arguments=[probe.user])
+        hint = command_line("alias test", "--password-stdin", arguments=[probe.alias])
         return Text.assemble((" ? ", "yellow"), visible(f"no login was tried: {probe.skipped} ({hint})"))
     if probe.error is not None:
         return Text.assemble((" ✗ ", HAZARD), visible(f"{probe.alias} as {probe.user}: {probe.error}"))
@@ -237,6 +239,7 @@ def outcome_value(outcome: Outcome) -> dict[str, Any]:
         "validated": applied.validated,
         "backups": applied.backups,
         "reloaded": applied.reloaded,
+        "enabled": applied.enabled,
         "served": applied.served,
         "restarts": applied.restarts,
         "tests": [probe_value(p) for p in outcome.probes],

@@ -64,7 +64,8 @@ class Aliases(Groundwork):
         dry_run: bool = False,
     ) -> Outcome:
         """Declare the alias, or change it, and serve it. Raises `NovaopsError` with everything as it was."""
-        with self._locked():
+
+        def work() -> Outcome:
             inventory = self.inventory()
             installation = read_installation(inventory.settings)
             checked(alias, installation.version)
@@ -92,104 +93,148 @@ class Aliases(Groundwork):
                         self._drop_role(alias, servers)
                     raise
 
+        with self._locked():
+            return self._until_unedited(work)
+
     def apply(self, *, drain: Drain | None = None, dry_run: bool = False) -> Outcome:
         """Bring files and pooler to what novaops.toml declares; what it no longer declares is drained and removed."""
         with self._locked():
             inventory = self.inventory()
             installation = read_installation(inventory.settings)
-            for alias in inventory.aliases:
-                checked(alias, installation.version)
             going = [n for n in installation.own_names() if n not in {a.name for a in inventory.aliases}]
-            with self._servers(inventory.aliases) as (servers, failed):
-                secrets = self._secrets(inventory, installation, servers, failed, {}, set(), dry_run=dry_run)
-                text = inventory_edit.read(self.path)
-                with self._leaving(installation, going if not dry_run else [], drain or Drain()):
-                    return self._bring(
-                        inventory, installation, secrets, servers, text, text, None, "unchanged",
-                        removes=frozenset(going), dry_run=dry_run,
-                    )  # fmt: skip
+
+            def work() -> Outcome:
+                return self._bring_declared(
+                    self.inventory(), None, "unchanged", frozenset(going), dry_run=dry_run
+                )
+
+            with self._leaving(installation, going if not dry_run else [], drain or Drain()):
+                return self._until_unedited(work)
+
+    def _bring_declared(
+        self,
+        inventory: Inventory,
+        alias: Alias | None,
+        declared: str,
+        removes: frozenset[str],
+        *,
+        dry_run: bool,
+    ) -> Outcome:
+        """Bring files, read at this moment, and pooler to the inventory."""
+        installation = read_installation(inventory.settings)
+        for each in inventory.aliases:
+            checked(each, installation.version)
+        text = inventory_edit.read(self.path)
+        with self._servers(inventory.aliases) as (servers, failed):
+            secrets = self._secrets(inventory, installation, servers, failed, {}, set(), dry_run=dry_run)
+            return self._bring(
+                inventory, installation, secrets, servers, text, text, alias, declared,
+                removes=removes, dry_run=dry_run,
+            )  # fmt: skip
 
     def remove(self, name: str, *, drain: Drain | None = None, dry_run: bool = False) -> Outcome:
         """Take no new clients, wait for those that are connected, and remove the alias."""
         with self._locked():
             inventory = self.inventory()
             installation = read_installation(inventory.settings)
-            text = inventory_edit.read(self.path)
             alias = self._to_remove(inventory, installation, name)
             gone = alias.name if alias else name
-            new_text = inventory_edit.without_alias(text, gone)
-            after = replace(inventory, aliases=tuple(a for a in inventory.aliases if a.name != gone))
-            with self._servers(after.aliases) as (servers, failed):
-                secrets = self._secrets(after, installation, servers, failed, {}, set(), dry_run=dry_run)
-                going = [gone] if gone in installation.own_names() and not dry_run else []
-                # What is declared comes first: a run that is cut off here is finished by the next one.
-                if not dry_run and new_text != text:
-                    self._declare(new_text)
-                try:
-                    with self._leaving(installation, going, drain or Drain()):
-                        return self._bring(
-                            after, installation, secrets, servers, new_text, new_text, alias, "removed",
-                            removes=frozenset({gone}), dry_run=dry_run,
-                        )  # fmt: skip
-                except BaseException:
-                    if not dry_run and new_text != text:
-                        self._declare_again(text, new_text)
-                    raise
+            if dry_run:
+                after = replace(inventory, aliases=tuple(a for a in inventory.aliases if a.name != gone))
+                return self._bring_declared(after, alias, "removed", frozenset({gone}), dry_run=True)
+            # What is declared comes first: a run that is interrupted here is finished by the next one.
+            text, new_text = self._until_unedited(lambda: self._undeclare(gone))
+
+            def work() -> Outcome:
+                return self._bring_declared(
+                    self.inventory(), alias, "removed", frozenset({gone}), dry_run=False
+                )
+
+            going = [gone] if gone in installation.own_names() else []
+            try:
+                with self._leaving(installation, going, drain or Drain()):
+                    return self._until_unedited(work)
+            except BaseException:
+                if new_text != text:
+                    self._declare_again(text, new_text)
+                raise
+
+    def _undeclare(self, name: str) -> tuple[str, str]:
+        """Remove the alias from novaops.toml; returns the text of before and the new one."""
+        text = inventory_edit.read(self.path)
+        new_text = inventory_edit.without_alias(text, name)
+        if new_text != text:
+            self._declare(new_text, text)
+        return text, new_text
 
     def rename(self, old: str, new: str, *, drain: Drain | None = None, dry_run: bool = False) -> Outcome:
-        """Serve the alias under the new name too, wait for the clients of the old one, and remove that."""
+        """Serve the alias under the new name too, wait until nobody uses the old one, and remove that.
+
+        A rename that was interrupted after novaops.toml was written is completed.
+        """
         with self._locked():
             inventory = self.inventory()
-            installation = read_installation(inventory.settings)
-            alias = inventory.find(old)
-            if any(a.name == new for a in inventory.aliases):
-                raise UsageError(
-                    f"there is an alias {new} already", hint="choose another name, or remove that first"
-                )
-            fresh = checked(replace(alias, name=new), installation.version)
-            text = inventory_edit.read(self.path)
-            new_text = inventory_edit.renamed(text, alias.name, new)
-            both = replace(inventory, aliases=(*inventory.aliases, fresh))
-            after = replace(
-                inventory, aliases=tuple(fresh if a.name == alias.name else a for a in inventory.aliases)
-            )
-            with self._servers(both.aliases) as (servers, failed):
-                self._check_target(fresh, servers, shadow=None)
-                secrets = self._secrets(both, installation, servers, failed, {}, set(), dry_run=dry_run)
-                gone = frozenset({alias.name})
+            declared = {a.name: a for a in inventory.aliases}
+            first: Outcome | None = None
+            own = read_installation(inventory.settings).own_names()
+            if old in declared or new not in declared or old not in own:
+                first = self._until_unedited(lambda: self._serve_both(old, new, dry_run=dry_run))
                 if dry_run:
-                    return self._bring(
-                        after,
-                        installation,
-                        secrets,
-                        servers,
-                        text,
-                        text,
-                        fresh,
-                        "renamed",
-                        removes=gone,
-                        dry_run=True,
-                    )
-                first = self._bring(both, installation, secrets, servers, text, text, fresh, "renamed")
-                self._declare(new_text)
-                now = read_installation(inventory.settings)
-                try:
-                    with self._leaving(now, [alias.name], drain or Drain()):
-                        last = self._bring(
-                            after, now, secrets, servers, new_text, new_text, fresh, "renamed",
-                            removes=gone,
-                        )  # fmt: skip
-                except NovaopsError as error:
-                    error.hint = (
-                        f"{new} is served already; {command_line('alias apply')} removes {alias.name} later"
-                    )
-                    raise
-                changes = (*first.applied.changes, *last.applied.changes)
-                return replace(last, applied=replace(last.applied, changes=changes))
+                    return first
+                old = inventory.find(old).name
+            gone = frozenset({old})
+
+            def work() -> Outcome:
+                now = self.inventory()
+                return self._bring_declared(now, now.find(new), "renamed", gone, dry_run=dry_run)
+
+            if dry_run:
+                return work()
+            try:
+                with self._leaving(
+                    read_installation(inventory.settings), [old], drain or Drain(), serving=True
+                ):
+                    last = self._until_unedited(work)
+            except NovaopsError as error:
+                again = command_line("alias rename", arguments=[old, new])
+                error.hint = (
+                    f"{new} is served already; {again} removes {old} later, and --force cuts its clients off"
+                )
+                raise
+            changes = (*(first.applied.changes if first else ()), *last.applied.changes)
+            return replace(last, applied=replace(last.applied, changes=changes))
+
+    def _serve_both(self, old: str, new: str, *, dry_run: bool) -> Outcome:
+        """Serve the alias under both names, and declare the new one instead of the old one."""
+        inventory = self.inventory()
+        installation = read_installation(inventory.settings)
+        alias = inventory.find(old)
+        if any(a.name == new for a in inventory.aliases):
+            raise UsageError(
+                f"there is an alias {new} already", hint="choose another name, or remove that first"
+            )
+        fresh = checked(replace(alias, name=new), installation.version)
+        text = inventory_edit.read(self.path)
+        new_text = inventory_edit.renamed(text, alias.name, new)
+        both = replace(inventory, aliases=(*inventory.aliases, fresh))
+        after = replace(
+            inventory, aliases=tuple(fresh if a.name == alias.name else a for a in inventory.aliases)
+        )
+        with self._servers(both.aliases) as (servers, failed):
+            self._check_target(fresh, servers, shadow=None)
+            secrets = self._secrets(both, installation, servers, failed, {}, set(), dry_run=dry_run)
+            done = self._bring(
+                after if dry_run else both, installation, secrets, servers, text, text, fresh, "renamed",
+                removes=frozenset({alias.name}) if dry_run else frozenset(), dry_run=dry_run,
+            )  # fmt: skip
+        if not dry_run:
+            self._declare(new_text, text)
+        return done
 
     def reload(self) -> Outcome:
         """Tell the pooler to read its files, and compare what it serves."""
-        with self._locked():
+
+        def work() -> Outcome:
             inventory = self.inventory()
             installation = read_installation(inventory.settings)
             own = set(installation.own_names())
@@ -198,12 +243,16 @@ class Aliases(Groundwork):
             order = Order(inventory, aliases, secrets, force_reload=True)
             return Outcome(None, "unchanged", reload_only(installation, order, self.reporter))
 
+        with self._locked():
+            return self._until_unedited(work)
+
     def rotate(self, name: str, password: str | None, write_to: Path | None) -> Outcome:
         """A new password for the user of an alias: server, userlist.txt, RELOAD, RECONNECT, login.
 
         `password` is the new one; without it one is made and written to the new file `write_to`.
         """
-        with self._locked():
+
+        def work() -> Outcome:
             inventory = self.inventory()
             installation = read_installation(inventory.settings)
             alias = inventory.find(name)
@@ -217,6 +266,9 @@ class Aliases(Groundwork):
                     raise refused.error(f"the new password of {alias.user}")
                 new = password if password is not None else generated(write_to or Path())
                 return self._rotated(inventory, installation, alias, new, servers, failed, write_to)
+
+        with self._locked():
+            return self._until_unedited(work)
 
     def _rotated(
         self, inventory: Inventory, installation: Installation, alias: Alias, password: str,
@@ -267,7 +319,7 @@ class Aliases(Groundwork):
         if pooler and installation.ini_text is not None:
             running = Pooler(installation.settings, installation.ini)
             try:
-                findings += pooler_findings(inventory, running)
+                findings += pooler_findings(inventory, installation, running)
             finally:
                 running.close()
             looked.append("pooler")
@@ -341,6 +393,10 @@ def new_alias(
     rationale: str = "",
 ) -> Alias:
     """The alias of an agent; what is not given is as it is declared already, or the default."""
+    if not agent:
+        raise UsageError(
+            "the name of the agent is empty", hint=command_line("alias add", arguments=["AGENT"])
+        )
     name = name or alias_name(agent, inventory.settings)
     before = next((a for a in inventory.aliases if a.name == name), None)
     default = before.target if before else inventory.default

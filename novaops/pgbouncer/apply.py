@@ -8,7 +8,6 @@ there, since it compares what is declared with the files and with what is served
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -20,15 +19,26 @@ from novaops.errors import NovaopsError
 from novaops.invocation import command_line
 from novaops.pgbouncer import files
 from novaops.pgbouncer.changes import FileChange, ini_changes, user_changes
-from novaops.pgbouncer.files import PRIVATE, Owner
-from novaops.pgbouncer.grammar import encode, read_ini
+from novaops.pgbouncer.files import PRIVATE, EditedMeanwhile
+from novaops.pgbouncer.grammar import decode, encode, read_ini
 from novaops.pgbouncer.installation import Installation
 from novaops.pgbouncer.inventory import Alias, Inventory
 from novaops.pgbouncer.log_watch import LogWatch
-from novaops.pgbouncer.pooler import Mismatch, Pooler, compare
-from novaops.pgbouncer.render import Texts, Wanted, own_entries, own_users, render, without_entries
+from novaops.pgbouncer.pooler import Mismatch, Pooler, compare, remembered
+from novaops.pgbouncer.render import (
+    Texts,
+    Wanted,
+    is_whole,
+    outside,
+    own_entries,
+    own_users,
+    render,
+    with_own_parts_of,
+    without_entries,
+)
 from novaops.pgbouncer.scratch import try_out
 from novaops.pgbouncer.secrets import Secrets
+from novaops.pgbouncer.userlist import read_userlist
 from novaops.progress import Reporter
 
 
@@ -42,6 +52,8 @@ class Applied:
     backups: tuple[str, ...] = ()
     reloaded: str | None = None
     """`RELOAD`, `SIGHUP` …; None where nothing was to be told."""
+    enabled: tuple[str, ...] = ()
+    """Aliases that take clients again: somebody, or an interrupted removal, had disabled them."""
     served: int | None = None
     """How many aliases the pooler serves as written; None where that could not be asked."""
     restarts: tuple[str, ...] = ()
@@ -138,15 +150,20 @@ class _Run:
         self.pooler = pooler
         self.reporter = reporter
         ini, userlist = installation.ini_file, installation.auth_file
-        new = Owner(os.geteuid(), os.getegid(), PRIVATE)
-        self.owners = {ini: files.owner_of(ini) or new}
+        self.owners = {ini: files.owner_of(ini) or files.fresh_owner(ini)}
         self.owners[userlist] = files.owner_of(userlist) or replace(self.owners[ini], mode=PRIVATE)
         self.names = [a.name for a in order.aliases]
+        self.known = {
+            ini: _bytes(installation.ini_text),
+            userlist: _bytes(installation.userlist_text),
+        }
+        """What novaops has read from the files, or written to them."""
         self.mark = files.pending_mark(ini)
 
     def put(self, new: Texts, done: Applied, changed: bool) -> Applied:
         for path in self.owners:
             files.remove(files.unfinished(path))
+            files.need_unedited(path, self.known[path])
         try:
             if changed:
                 files.set_mark(self.mark)
@@ -176,26 +193,34 @@ class _Run:
             if before is not None and before != text:
                 files.replace(files.backup_of(path), encode(before), self.owners[path])
                 backups.append(str(files.backup_of(path)))
-        self._in_order(new, old.own_users())
+        self._in_order(new, old.own_users(), old.ini_text, old.userlist_text)
         return tuple(backups)
 
-    def _in_order(self, new: Texts, leaving: Mapping[str, str]) -> None:
+    def _in_order(
+        self, new: Texts, leaving: Mapping[str, str], ini_text: str | None, userlist_text: str | None
+    ) -> None:
         """Replace both so that every pair in between works; `leaving` are users of the files as they are."""
         ini, userlist = self.installation.ini_file, self.installation.auth_file
         coming = own_users(new.userlist, userlist)
         both = new.userlist
         if set(leaving) - set(coming):
             merged = replace(self.wanted, users={**leaving, **coming})
-            both = render(merged, self.installation.ini_text, self.installation.userlist_text).userlist
+            both = render(merged, ini_text, userlist_text).userlist
         self._replace(userlist, both)
         self._replace(ini, new.ini)
         self._replace(userlist, new.userlist)
 
     def _replace(self, path: Path, text: str) -> None:
         data = encode(text)
-        if files.read(path) != data:
+        if self.known[path] != data:
             with self.reporter.phase(f"replacing {path}"):
-                files.replace(path, data, self.owners[path])
+                files.replace(path, data, self.owners[path], lambda: self._need_unedited(path))
+            self.known[path] = data
+        else:
+            self._need_unedited(path)
+
+    def _need_unedited(self, path: Path) -> None:
+        files.need_unedited(path, self.known[path])
 
     def _make_served(self, done: Applied, changed: bool) -> Applied:
         """RELOAD where it is needed, and ask what is served then."""
@@ -208,7 +233,7 @@ class _Run:
         cut_off = self.mark.exists() and not changed
         if not changed and not cut_off and not self.order.force_reload and self.pooler.console:
             with self.reporter.phase("asking pgbouncer what it serves"):
-                self._enable()
+                done = replace(done, enabled=self._enable())
                 found = self.pooler.mismatches(self.names, users)
             if all(m.restart or m.state for m in found):
                 return self._compared(done, found)
@@ -221,11 +246,14 @@ class _Run:
             done, found = replace(done, notes=(*done.notes, note)), []
         else:
             with self.reporter.phase("comparing what pgbouncer serves with what was written"):
-                self._enable()
+                done = replace(done, enabled=(*done.enabled, *self._enable()))
                 found = self.pooler.mismatches(self.names, users, patient=how != "RELOAD")
         told = watch.errors(patient=how != "RELOAD")
         wrong = [m for m in found if not (m.restart or m.state)]
         if wrong or told:
+            # pgbouncer has read what somebody wrote meanwhile, not what novaops compares with.
+            for path in self.known:
+                self._need_unedited(path)
             raise NovaopsError(
                 f"pgbouncer has not taken the files over, though {how} reported success",
                 detail="\n".join([*_texts(wrong), *told]),
@@ -239,29 +267,38 @@ class _Run:
             f"{text}, as somebody has ordered by the console"
             for text in _texts([m for m in found if m.state])
         )
-        restarts = _texts([m for m in found if m.restart])
+        restarts = (*_texts([m for m in found if m.restart]), *self._locked_out())
         served = self._served() if self.pooler.console else None
         return replace(done, served=served, restarts=restarts, notes=(*done.notes, *states))
 
-    def _enable(self) -> None:
+    def _locked_out(self) -> Iterator[str]:
+        """Agents that pgbouncer lets in by auth_query only after a restart."""
+        if self.pooler.console is None:
+            return
+        path = self.installation.auth_file
+        userlist = read_userlist(path, decode(self.known[path] or b""))
+        if users := remembered(self.order.inventory, self.pooler.served(), userlist):
+            yield (
+                f"{', '.join(users)} cannot log in until pgbouncer restarts: it remembers users that have left {path.name} "
+                f"and does not run auth_query for them (systemctl restart {self.installation.settings.service})"
+            )
+
+    def _enable(self) -> tuple[str, ...]:
         """Take clients again by what is to take them: a removal that was cut off may have disabled it."""
         console = self.pooler.need_console()
         served = self.pooler.served().databases
-        for name in self.order.enables:
-            if name in served and served[name].get("disabled") == "1":
-                console.command("ENABLE", name)
+        disabled = [name for name in self.order.enables if served.get(name, {}).get("disabled") == "1"]
+        for name in disabled:
+            console.command("ENABLE", name)
+        return tuple(disabled)
 
     def _served(self) -> int:
         return len([n for n in self.pooler.served().databases if n in self.pooler.ini.databases()])
 
     def _take_back(self, error: BaseException) -> None:
-        """Both files as they were, in an order that works, and the pooler told so."""
-        old = self.installation
+        """Both files as they were, in an order that works, and the pooler told so; edits made meanwhile stay."""
         with self.reporter.phase("taking the files back"):
-            self._in_order(Texts(old.ini_text or "", old.userlist_text or ""), self.order.secrets.own)
-            for path, text in ((old.ini_file, old.ini_text), (old.auth_file, old.userlist_text)):
-                if text is None:
-                    files.remove(path)
+            old = self._put_back()
         if not self.pooler.running:
             files.remove(self.mark)
             return
@@ -281,6 +318,44 @@ class _Run:
         finally:
             if before is not None:
                 before.close()
+
+    def _put_back(self) -> Installation:
+        """Restore both files; returns them as they are then."""
+        old, written = self.installation, dict(self.known)
+        tries = files.TRIES
+        while True:
+            tries -= 1
+            for path in self.known:
+                self.known[path] = files.read(path)
+            ini = self._before(old.ini_file, old.ini_text, written)
+            userlist = self._before(old.auth_file, old.userlist_text, written)
+            try:
+                self._in_order(Texts(ini or "", userlist or ""), self.order.secrets.own, ini, userlist)
+            except EditedMeanwhile:
+                if not tries:
+                    raise
+                continue
+            for path, text in ((old.ini_file, ini), (old.auth_file, userlist)):
+                if text is None and files.read(path) == self.known[path]:
+                    files.remove(path)
+            return replace(old, ini_text=ini, userlist_text=userlist)
+
+    def _before(self, path: Path, old: str | None, written: Mapping[Path, bytes | None]) -> str | None:
+        """The text of before; of a file edited meanwhile, only the parts that novaops writes."""
+        now = self.known[path]
+        if now is None or now in (written[path], _bytes(old)):
+            return old
+        edited = decode(now)
+        if is_whole(edited) or old is None or outside(old) != outside(decode(written[path] or b"")):
+            self.reporter.note(
+                f"{path} was edited meanwhile, so it was not put back; {files.backup_of(path)} has the text of before"
+            )
+            return edited
+        return with_own_parts_of(edited, old)
+
+
+def _bytes(text: str | None) -> bytes | None:
+    return None if text is None else encode(text)
 
 
 @contextmanager

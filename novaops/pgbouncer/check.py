@@ -15,7 +15,7 @@ from novaops.pgbouncer.budget import budget_of
 from novaops.pgbouncer.installation import Installation
 from novaops.pgbouncer.inventory import Alias, Inventory
 from novaops.pgbouncer.names import EVERYTHING
-from novaops.pgbouncer.pooler import Pooler
+from novaops.pgbouncer.pooler import Pooler, remembered
 from novaops.pgbouncer.render import AUTH_QUERY, own_entries, pairs_of
 from novaops.pgbouncer.scram import kind_of, matches
 from novaops.pgbouncer.server import Role, Server
@@ -106,6 +106,7 @@ def _entry_findings(inventory: Inventory, installation: Installation) -> Iterato
     text = installation.ini_text or ""
     own = own_entries(text, installation.settings.ini, installation.version)
     effective = installation.ini.databases()
+    declared = {a.name for a in inventory.aliases}
     for alias in inventory.aliases:
         pairs = pairs_of(alias, wanted)
         if alias.name not in own:
@@ -113,7 +114,7 @@ def _entry_findings(inventory: Inventory, installation: Installation) -> Iterato
             where = f"; {there.source} has one written by hand" if there else ""
             yield Finding(
                 "not-in-file", alias.name, f"is declared, and not in {installation.settings.ini}{where}",
-                command_line("alias add", "--take-over", arguments=[alias.user]) if there else command_line("alias apply"),
+                command_line("alias add", "--alias", alias.name, "--take-over", arguments=[alias.user]) if there else command_line("alias apply"),
             )  # fmt: skip
         elif own[alias.name].pairs != pairs:
             yield Finding(
@@ -123,11 +124,11 @@ def _entry_findings(inventory: Inventory, installation: Installation) -> Iterato
                 command_line("alias apply"),
             )
     for name in own:
-        if name not in {a.name for a in inventory.aliases}:
+        if name not in declared:
             yield Finding(
                 "not-declared",
                 name,
-                "is in novaops' part of the file, and not declared",
+                "is in novaops' part of the file, and not declared, as after an interrupted rename or removal",
                 command_line("alias apply"),
             )
 
@@ -172,7 +173,7 @@ def _auth_findings(inventory: Inventory, installation: Installation) -> Iterator
             yield Finding("user-not-declared", name, what, command_line("alias apply"))
 
 
-def pooler_findings(inventory: Inventory, pooler: Pooler) -> Iterator[Finding]:
+def pooler_findings(inventory: Inventory, installation: Installation, pooler: Pooler) -> Iterator[Finding]:
     """The files against what the running pooler serves."""
     if not pooler.running:
         yield Finding(
@@ -187,6 +188,19 @@ def pooler_findings(inventory: Inventory, pooler: Pooler) -> Iterator[Finding]:
         )  # fmt: skip
         return
     names = [a.name for a in inventory.aliases]
+    served = pooler.served()
+    for name in installation.own_names():
+        if name not in names and served.databases.get(name, {}).get("disabled") == "1":
+            yield Finding(
+                "disabled", name, "takes no clients: its removal was interrupted",
+                f"{command_line('alias apply')} removes it; declare it in novaops.toml first to keep it",
+            )  # fmt: skip
+    for user in remembered(inventory, served, installation.userlist):
+        yield Finding(
+            "remembered-user", user,
+            "cannot log in: pgbouncer remembers the user without a secret, and does not run auth_query",
+            f"restart pgbouncer when its clients allow it: systemctl restart {inventory.settings.service}",
+        )  # fmt: skip
     users = [] if inventory.settings.auth == "auth_query" else inventory.users()
     for found in pooler.mismatches(names, users):
         hint = (
@@ -266,7 +280,7 @@ def _role_findings(
     if roles is None:
         yield Finding(
             "verifier-unknown", alias.user, f"{server.identity.user} may not read verifiers, so none was compared",
-            "connect as a superuser, or leave the servers out by --no-server",
+            "connect as a superuser, or leave the servers out by --no-server", "warning",
         )  # fmt: skip
         return
     role = roles.get(alias.user)
@@ -301,7 +315,7 @@ def _role_findings(
 
 
 def _verifier_findings(role: Role, installation: Installation) -> Iterator[Finding]:
-    secret = installation.userlist.secrets().get(role.name)
+    secret = installation.secrets.get(role.name)
     if not role.verifier:
         yield Finding(
             "role-no-password",

@@ -24,9 +24,12 @@ class Drain:
 
 
 @contextmanager
-def drained(pooler: Pooler, names: Sequence[str], drain: Drain, reporter: Reporter) -> Iterator[None]:
+def drained(
+    pooler: Pooler, names: Sequence[str], drain: Drain, reporter: Reporter, *, serving: bool = False
+) -> Iterator[None]:
     """DISABLE the aliases, wait for their clients, and ENABLE them again if the context ends in an error.
 
+    `serving` waits first and disables then: who connects meanwhile gets in.
     Raises `RefusedError`, with everything as before, where clients stay and are not to be cut off.
     """
     if pooler.console is None:
@@ -42,9 +45,7 @@ def drained(pooler: Pooler, names: Sequence[str], drain: Drain, reporter: Report
     served = {row["name"] for row in console.show("DATABASES")}
     there = [name for name in names if name in served]
     try:
-        for name in there:
-            console.command("DISABLE", name)
-        if left := _wait(pooler, there, drain, reporter):
+        if left := (_wait_serving if serving else _wait_disabled)(pooler, there, drain, reporter):
             raise RefusedError(
                 f"{_clients(left)} still connected through {', '.join(dict.fromkeys(r['database'] for r in left))}",
                 detail="\n".join(_who(row) for row in left),
@@ -56,9 +57,33 @@ def drained(pooler: Pooler, names: Sequence[str], drain: Drain, reporter: Report
         raise
 
 
-def _wait(pooler: Pooler, names: Sequence[str], drain: Drain, reporter: Reporter) -> list[Row]:
+def _wait_disabled(pooler: Pooler, names: Sequence[str], drain: Drain, reporter: Reporter) -> list[Row]:
     """Who is left at the end; nobody where they are to be cut off."""
+    _disable(pooler, names)
+    return _wait(pooler, names, drain, time.monotonic() + drain.seconds, reporter)
+
+
+def _wait_serving(pooler: Pooler, names: Sequence[str], drain: Drain, reporter: Reporter) -> list[Row]:
+    """As `_wait_disabled`, with new clients let in until there are none, or they are to be cut off."""
     deadline = time.monotonic() + drain.seconds
+    while not (left := _wait(pooler, names, drain, deadline, reporter)):
+        _disable(pooler, names)
+        late = [row for name in names for row in pooler.clients(name)]
+        if not late or (drain.force and time.monotonic() >= deadline):
+            return []
+        # Somebody came in between the last look and DISABLE.
+        _enable(pooler.need_console(), names)
+    return left
+
+
+def _disable(pooler: Pooler, names: Sequence[str]) -> None:
+    for name in names:
+        pooler.need_console().command("DISABLE", name)
+
+
+def _wait(
+    pooler: Pooler, names: Sequence[str], drain: Drain, deadline: float, reporter: Reporter
+) -> list[Row]:
     said = False
     while left := [row for name in names for row in pooler.clients(name)]:
         if time.monotonic() >= deadline:

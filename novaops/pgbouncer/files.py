@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import pwd
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -12,11 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from novaops.errors import NovaopsError
+from novaops.invocation import command_line
 
+ACCOUNT = "postgres"
+"""The account that Debian's and most other packages run pgbouncer as."""
 PRIVATE = 0o640
 """The mode of files that are new: Debian's for pgbouncer's."""
 WAIT_SECONDS = 300.0
 POLL_SECONDS = 0.05
+TRIES = 10
+"""How often a command starts over because somebody edits its files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,23 @@ def owner_of(path: Path, *, private: bool = True) -> Owner | None:
     return Owner(found.st_uid, found.st_gid, mode & ~0o007 if private else mode)
 
 
+def fresh_owner(path: Path) -> Owner:
+    """The owner of a file that does not exist yet: the account that runs pgbouncer, where novaops may give it away.
+
+    That is the owner of the folder; of a folder that belongs to root, which pgbouncer refuses to run as, it is `ACCOUNT`.
+    """
+    if os.geteuid() != 0:
+        return Owner(os.geteuid(), os.getegid(), PRIVATE)
+    folder = path.parent.stat()
+    if folder.st_uid != 0:
+        return Owner(folder.st_uid, folder.st_gid, PRIVATE)
+    try:
+        account = pwd.getpwnam(ACCOUNT)
+    except KeyError:
+        return Owner(0, 0, PRIVATE)
+    return Owner(account.pw_uid, account.pw_gid, PRIVATE)
+
+
 def read(path: Path) -> bytes | None:
     """The bytes of a file, None where there is none."""
     try:
@@ -72,9 +95,27 @@ def need_writable(paths: Iterable[Path]) -> None:
             )
 
 
-def replace(path: Path, data: bytes, owner: Owner) -> None:
+class EditedMeanwhile(NovaopsError):
+    """Somebody has edited a file after novaops read it; the command starts over from the new text."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path} was edited while novaops worked on it",
+            detail="novaops overwrites no text that it has not read",
+            hint=f"run the command again when nobody edits the file; {command_line('alias check')} shows what is served",
+        )
+
+
+def need_unedited(path: Path, text: bytes | None) -> None:
+    """Raise `EditedMeanwhile` unless the file still holds `text` (None: does not exist)."""
+    if read(path) != text:
+        raise EditedMeanwhile(path)
+
+
+def replace(path: Path, data: bytes, owner: Owner, check: Callable[[], None] | None = None) -> None:
     """Put `data` in the place of the file, by one rename; owner, group and mode are set before it.
 
+    `check` is called right before the rename; the file stays as it is if `check` raises.
     The text lies in the same folder under the name `unfinished(path)` first; what a run that was killed
     left there is overwritten.
     """
@@ -91,7 +132,12 @@ def replace(path: Path, data: bytes, owner: Owner) -> None:
                 os.chown(file.fileno(), owner.uid, owner.gid)
             os.fchmod(file.fileno(), owner.mode)
             os.fsync(file.fileno())
+        if check is not None:
+            check()
         beside.rename(path)
+    except EditedMeanwhile:
+        remove(beside)
+        raise
     except PermissionError:
         with suppress(FileNotFoundError):
             beside.unlink()

@@ -15,6 +15,7 @@ src/loader.c, not that of other ini files:
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -195,6 +196,7 @@ class _Reader:
         self.out: list[str] = []
         self.marks: list[Mark] = []
         self.stopped = False
+        self.line_starts: dict[Path, list[int]] = {}
         newer = version > OLDEST
         self.keys = {
             "databases": DATABASE_KEYS | NEWER_KEYS if newer else DATABASE_KEYS,
@@ -203,6 +205,7 @@ class _Reader:
         self.known_sections = SECTIONS if newer else tuple(s for s in SECTIONS if s != "peers")
 
     def read(self, path: Path, text: str, depth: int) -> None:
+        self.line_starts[path] = [0, *(i + 1 for i, character in enumerate(text) if character == "\n")]
         at = copied = 0
         end = text.find("\0")
         if end >= 0:
@@ -286,6 +289,11 @@ class _Reader:
         self._entry(path, text, start, key, value)
         return end
 
+    def _source(self, path: Path, at: int) -> Source:
+        starts = self.line_starts[path]
+        line = bisect_right(starts, at)
+        return Source(str(path), line, at - starts[line - 1] + 1)
+
     def _entry(self, path: Path, text: str, at: int, key: str, value: str) -> None:
         pairs: dict[str, str] | str = {}
         if self.section in PAIRS and key != EVERYTHING:
@@ -293,7 +301,7 @@ class _Reader:
         if isinstance(pairs, str):
             self._stop(path, text, at, pairs)
             return
-        entry = Entry(self.section, key, value, _source(path, text, at), _line(text, at), pairs)
+        entry = Entry(self.section, key, value, self._source(path, at), _line(text, at), pairs)
         if self.section == "databases":
             self._check_name(path, text, at, entry)
         self._check_pairs(path, text, at, entry)
@@ -338,7 +346,7 @@ class _Reader:
         # The line of an entry may hold a password.
         shown = None if "password" in (line := _line(text, at)) else line
         self.problems.append(
-            Diagnostic(_source(path, text, at), message, severity=severity, code=code, text=shown)
+            Diagnostic(self._source(path, at), message, severity=severity, code=code, text=shown)
         )
 
 
@@ -349,7 +357,3 @@ def _line_end(text: str, at: int) -> int:
 
 def _line(text: str, at: int) -> str:
     return text[text.rfind("\n", 0, at) + 1 : _line_end(text, at)]
-
-
-def _source(path: Path, text: str, at: int) -> Source:
-    return Source(str(path), text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from novaops.errors import NovaopsError, UsageError
 from novaops.invocation import command_line
@@ -30,6 +31,7 @@ from novaops.pgbouncer.secrets import Known, Secrets, resolve
 from novaops.pgbouncer.server import Server, open_servers
 from novaops.progress import Reporter, Silent
 
+Result = TypeVar("Result")
 Servers = Mapping[tuple[str, int, str], Server]
 
 
@@ -53,7 +55,9 @@ class Outcome:
 
     @property
     def nothing_to_do(self) -> bool:
-        return not self.applied.changes and self.declared == "unchanged" and self.applied.reloaded is None
+        applied = self.applied
+        written = applied.changes or applied.validated or applied.reloaded or applied.enabled
+        return not written and self.declared == "unchanged"
 
 
 @dataclass
@@ -90,16 +94,27 @@ class Groundwork:
             files.remove(files.unfinished(self.path))
             yield
 
-    def _declare(self, text: str) -> None:
-        """Replace novaops.toml."""
+    def _until_unedited(self, work: Callable[[], Result]) -> Result:
+        """Return what `work` returns; call it again, to read the files again, if somebody edits one meanwhile."""
+        for _ in range(files.TRIES - 1):
+            try:
+                return work()
+            except files.EditedMeanwhile as error:
+                self.reporter.note(f"{error.message}: starting over from the new text")
+        return work()
+
+    def _declare(self, text: str, before: str) -> None:
+        """Replace novaops.toml, unless it no longer says what was read: `before`."""
         with self.reporter.phase(f"writing {self.path.name}"):
+            if inventory_edit.read(self.path) != before:
+                raise files.EditedMeanwhile(self.path)
             inventory_edit.write(self.path, text)
 
     def _declare_again(self, text: str, written: str) -> None:
         """Put novaops.toml back, unless somebody has edited it since novaops wrote it."""
-        if inventory_edit.read(self.path) == written:
-            self._declare(text)
-        else:
+        try:
+            self._declare(text, written)
+        except files.EditedMeanwhile:
             self.reporter.note(f"{self.path.name} was edited meanwhile, so it was not put back")
 
     @contextmanager
@@ -183,7 +198,7 @@ class Groundwork:
             self._install_auth_functions(inventory, servers)
         write = new_text != text and not dry_run
         if write:
-            self._declare(new_text)
+            self._declare(new_text, text)
         try:
             applied = bring(installation, order, self.reporter)
         except BaseException:
@@ -217,14 +232,19 @@ class Groundwork:
             return probe(alias, host, port, password_for(alias, password), direct, mode)
 
     @contextmanager
-    def _leaving(self, installation: Installation, names: Sequence[str], drain: Drain) -> Iterator[None]:
-        """Aliases that go take no new clients, and nobody is connected through them any more."""
+    def _leaving(
+        self, installation: Installation, names: Sequence[str], drain: Drain, *, serving: bool = False
+    ) -> Iterator[None]:
+        """Aliases that go take no new clients, and nobody is connected through them any more.
+
+        `serving` lets clients in until nobody is connected.
+        """
         if not names or installation.ini_text is None:
             yield
             return
         with (
             closing(Pooler(installation.settings, installation.ini)) as pooler,
-            drained(pooler, names, drain, self.reporter),
+            drained(pooler, names, drain, self.reporter, serving=serving),
         ):
             yield
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from novaops.diagnostics import DiagnosticsError
@@ -17,9 +18,12 @@ from novaops.pgbouncer.userlist import Userlist, read_userlist
 from novaops.pgbouncer.version import OLDEST, Version, find_program, program_version
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Installation:
-    """The files are None where there are none. `version` is what they are read and written for."""
+    """The files are None where there are none. `version` is what they are read and written for.
+
+    Each file is parsed once; without slots, as `cached_property` needs a `__dict__`.
+    """
 
     settings: Settings
     program: Path | None
@@ -36,13 +40,18 @@ class Installation:
         """The file itself, where `settings.ini` is a link."""
         return files.real(self.settings.ini)
 
-    @property
+    @cached_property
     def ini(self) -> Ini:
         return read_ini(self.settings.ini, self.ini_text or "", self.version, self.settings.working_directory)
 
-    @property
+    @cached_property
     def userlist(self) -> Userlist:
         return read_userlist(self.auth_file, self.userlist_text or "")
+
+    @cached_property
+    def secrets(self) -> Mapping[str, str]:
+        """The secret of each user of userlist.txt."""
+        return self.userlist.secrets()
 
     @property
     def auth_type(self) -> str:
@@ -84,7 +93,7 @@ class Installation:
                 raise NovaopsError(
                     f"{alias.name} is already an entry of {theirs[0].source}, written by hand",
                     detail="novaops changes nothing that it has not written",
-                    hint=f"{command_line('alias add', '--take-over', arguments=[alias.user])} replaces that line; or remove it yourself, or choose another name"
+                    hint=f"{command_line('alias add', '--alias', alias.name, '--take-over', arguments=[alias.user])} replaces that line; or remove it yourself, or choose another name"
                     if here
                     else "remove it there, in the file that is included, or choose another name",
                 )

@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +15,9 @@ from novaops.config import Setting, run_password_command
 from novaops.errors import NovaopsError
 from novaops.pgbouncer.console import Console, Place, Row, open_console, socket_account
 from novaops.pgbouncer.grammar import Entry, Ini
-from novaops.pgbouncer.inventory import Settings
+from novaops.pgbouncer.inventory import Inventory, Settings
 from novaops.pgbouncer.names import EVERYTHING, RESERVED
+from novaops.pgbouncer.userlist import Userlist
 
 DEFAULT_PORT = 6432
 SIGNAL_SECONDS = 5.0
@@ -131,7 +132,7 @@ class Pooler:
         """
         deadline = time.monotonic() + (SIGNAL_SECONDS if patient else 0)
         while True:
-            found = list(compare(self.ini, self.served(), names, users))
+            found = list(compare(self.ini, self.served(), frozenset(names), users))
             if all(m.restart or m.state for m in found) or time.monotonic() >= deadline:
                 return found
             time.sleep(0.05)
@@ -149,7 +150,7 @@ class Pooler:
         return [row for row in self.need_console().show("CLIENTS") if row["database"] == database]
 
 
-def compare(ini: Ini, served: Served, names: Sequence[str], users: Sequence[str]) -> Iterator[Mismatch]:
+def compare(ini: Ini, served: Served, names: Collection[str], users: Sequence[str]) -> Iterator[Mismatch]:
     """See `Pooler.mismatches`."""
     declared = {k: e for k, e in ini.databases().items() if k != EVERYTHING}
     for name, entry in declared.items():
@@ -172,6 +173,18 @@ def compare(ini: Ini, served: Served, names: Sequence[str], users: Sequence[str]
                 f"is {row['value'] or 'empty'} until pgbouncer restarts; the file says {said}",
                 restart=True,
             )
+
+
+def remembered(inventory: Inventory, served: Served, userlist: Userlist) -> list[str]:
+    """Return agents that cannot log in by auth_query until pgbouncer restarts.
+
+    pgbouncer keeps a user that left userlist.txt, without a secret, until it restarts, and does not run auth_query for
+    a user that it knows (seen with 1.18: SHOW USERS lists the user and the login fails).
+    """
+    if inventory.settings.auth != "auth_query":
+        return []
+    in_file = userlist.secrets()
+    return [user for user in inventory.users() if user in served.users and user not in in_file]
 
 
 def _differences(entry: Entry, row: Row, ini: Ini) -> Iterator[Mismatch]:

@@ -161,6 +161,15 @@ def outside(text: str) -> str:
     return text
 
 
+def with_own_parts_of(text: str, old: str) -> str:
+    """The text with novaops' own parts as they are in `old`; everything outside them stays."""
+    for part in ("aliases", "auth_query", "users"):
+        if own_block(text, part):
+            before = own_block(old, part)
+            text = _replaced(text, part, before["text"].removeprefix("[databases]\n") if before else "")
+    return text
+
+
 def own_entries(text: str, path: Path, version: Version) -> dict[str, Entry]:
     """The aliases in novaops' own part, or in a whole file of its own."""
     body = text
@@ -301,14 +310,16 @@ def _proven(texts: Texts, wanted: Wanted, pairs: Mapping[str, Mapping[str, str]]
     if ini.errors:
         raise DiagnosticsError(ini.errors)
     own = {k: dict(e.pairs) for k, e in own_entries(texts.ini, path, wanted.version).items()}
+    effective = ini.databases()
     if own != {k: dict(p) for k, p in pairs.items()} or any(
-        dict(ini.databases()[name].pairs) != dict(p) for name, p in pairs.items()
+        dict(effective[name].pairs) != dict(p) for name, p in pairs.items()
     ):
         raise _unfaithful("pgbouncer.ini", ini, pairs)
     users = read_userlist(wanted.auth_file, texts.userlist)
     if users.problems:
         raise DiagnosticsError(users.problems)
-    if any(users.secrets().get(user) != secret for user, secret in wanted.users.items()):
+    secrets = users.secrets()
+    if any(secrets.get(user) != secret for user, secret in wanted.users.items()):
         raise _unfaithful("userlist.txt", users, ())
 
 

@@ -17,8 +17,6 @@ from novaops.pgbouncer.render import Texts, render, template
 from novaops.pgbouncer.version import OLDEST, find_program, program_version
 
 PASSWORD = re.compile(r"\bpassword *= *(?:'(?:[^'\n]|'')*'|[^\s']\S*)")
-ACCOUNT = "postgres"
-"""The account that Debian's and most other packages run pgbouncer as."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ def render_files(
     if output is None:
         return Rendered(_masked(texts.ini), (), tuple(lacking))
     values = {
-        "account": ACCOUNT,
+        "account": files.ACCOUNT,
         "program": str(program or "/usr/sbin/pgbouncer"),
         "ini": str(inventory.settings.ini),
         "project": str(inventory.path.absolute().parent),

@@ -50,7 +50,7 @@ class Userlist:
 def read_userlist(path: Path, text: str) -> Userlist:
     """Read the text of the file."""
     users: list[User] = []
-    at = 0
+    at = counted = lines = 0
     while True:
         while at < len(text) and text[at] in SPACE:
             at += 1
@@ -71,7 +71,9 @@ def read_userlist(path: Path, text: str) -> Userlist:
             return _stopped(path, text, start, users, f"a user with more than {LONGEST_USER} bytes")
         if len(secret.encode(errors="surrogateescape")) > LONGEST_SECRET:
             return _stopped(path, text, start, users, f"a secret with more than {LONGEST_SECRET} bytes")
-        users.append(User(name, secret, _source(path, text, start)))
+        lines += text.count("\n", counted, start)
+        counted = start
+        users.append(User(name, secret, _source(path, text, start, lines)))
         at = _line_end(text, at)
 
 
@@ -94,7 +96,9 @@ def _quoted(text: str, at: int) -> tuple[str | None, int]:
 
 def _stopped(path: Path, text: str, at: int, users: list[User], why: str) -> Userlist:
     hint = "write ; instead of #" if text[at] == "#" else None
-    return Userlist(path, tuple(users), (Diagnostic(_source(path, text, at), why, hint=hint),))
+    return Userlist(
+        path, tuple(users), (Diagnostic(_source(path, text, at, text.count("\n", 0, at)), why, hint=hint),)
+    )
 
 
 def _line_end(text: str, at: int) -> int:
@@ -102,5 +106,6 @@ def _line_end(text: str, at: int) -> int:
     return len(text) if end < 0 else end
 
 
-def _source(path: Path, text: str, at: int) -> Source:
-    return Source(str(path), text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
+def _source(path: Path, text: str, at: int, lines: int) -> Source:
+    """The place `at`, before which the text has `lines` line ends."""
+    return Source(str(path), lines + 1, at - text.rfind("\n", 0, at))

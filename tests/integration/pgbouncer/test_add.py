@@ -292,3 +292,24 @@ def test_two_for_one_password_option(pooler: PoolerForTest, new_agent: Agents) -
     pooler.add(new_agent())
     with pytest.raises(UsageError):
         pooler.aliases().test((), "one password")
+
+
+def test_fresh_files_belong_to_the_account_that_owns_the_folder(
+    pooler: PoolerForTest, new_agent: Agents
+) -> None:
+    """pgbouncer starts with them: it refuses to run as root, and its account must read both."""
+    agent = new_agent()
+    pooler.stop()
+    settings = {"listen_port": str(pooler.port), "unix_socket_dir": str(pooler.folder)}
+    settings |= {name: str(pooler.folder / f"pgbouncer.{name[:3]}") for name in ("logfile", "pidfile")}
+    lines = "".join(f'{name} = "{value}"\n' for name, value in settings.items())
+    pooler.toml.write_text(f'[pgbouncer]\nini = "{pooler.ini}"\n[pgbouncer.settings]\n{lines}')
+    for path in (pooler.ini, pooler.userlist, pooler.folder / f".s.PGSQL.{pooler.port}"):
+        path.unlink(missing_ok=True)
+    pooler.add(agent)
+    folder = pooler.folder.stat()
+    for path in (pooler.ini, pooler.userlist):
+        found = path.stat()
+        assert (found.st_uid, found.st_gid, found.st_mode & 0o777) == (folder.st_uid, folder.st_gid, 0o640)
+    pooler.start()
+    assert pooler.works(f"{agent}_memory", agent)

@@ -12,7 +12,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from novaops.errors import NovaopsError
+from novaops.errors import NovaopsError, UsageError
+from novaops.output.aliases import outcome_lines
 from novaops.pgbouncer import files
 from tests.pooler import USERLIST, PoolerForTest
 
@@ -127,3 +128,32 @@ def test_two_runs_wait_for_each_other(tmp_path: Path) -> None:
         files.locked([tmp_path], said.append, seconds=0.1),
     ):
         pass
+
+
+def test_what_was_done_beside_entries_is_said(pooler: PoolerForTest, new_agent: Agents) -> None:
+    agent = new_agent()
+    pooler.add(agent)
+    assert pooler.aliases().apply().nothing_to_do
+    pooler.console(f"DISABLE {agent}_memory")
+    outcome = pooler.aliases().apply()
+    assert outcome.applied.enabled == (f"{agent}_memory",)
+    assert not outcome.nothing_to_do
+    text = "\n".join(line.plain for line in outcome_lines(outcome, 200))
+    assert f"{agent}_memory enabled" in text
+    assert "nothing to do" not in text
+    pooler.stop()
+    pooler.ini.write_text(
+        pooler.ini.read_text().replace("; novaops end aliases", "; by hand\n; novaops end aliases")
+    )
+    rewritten = pooler.aliases().apply()
+    assert "nothing to do" not in "\n".join(line.plain for line in outcome_lines(rewritten, 200))
+
+
+def test_the_hint_for_an_entry_by_hand_can_be_run(pooler: PoolerForTest, new_agent: Agents) -> None:
+    agent = new_agent()
+    pooler.ini.write_text(pooler.ini.read_text().replace("[databases]\n", "[databases]\nother = dbname=x\n"))
+    with pytest.raises(NovaopsError, match="written by hand") as refused:
+        pooler.add(agent, name="other")
+    assert f"novaops alias add {agent} --alias other --take-over" in (refused.value.hint or "")
+    with pytest.raises(UsageError, match="is empty"):
+        pooler.add("")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import psycopg
 import pytest
 
 from novaops.errors import NovaopsError
+from novaops.pgbouncer import installation
 from novaops.pgbouncer.check import Finding, Report
+from novaops.pgbouncer.userlist import Userlist, read_userlist
 from tests.pooler import PoolerForTest
 
 Agents = Callable[..., str]
@@ -222,3 +225,24 @@ def test_propose(pooler: PoolerForTest, agent: str, new_agent: Agents) -> None:
 def test_propose_without_a_table_says_so(pooler: PoolerForTest) -> None:
     with pytest.raises(NovaopsError, match="has no table agents"):
         pooler.aliases().propose()
+
+
+def test_each_file_is_parsed_once_for_all_aliases(
+    pooler: PoolerForTest, new_agent: Agents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agents = [new_agent() for _ in range(3)]
+    parsed: list[Path] = []
+
+    def counting(path: Path, text: str) -> Userlist:
+        parsed.append(path)
+        return read_userlist(path, text)
+
+    pooler.add(agents[0])
+    monkeypatch.setattr(installation, "read_userlist", counting)
+    assert pooler.aliases().check().findings == ()
+    for_one = len(parsed)
+    for agent in agents[1:]:
+        pooler.add(agent)
+    parsed.clear()
+    assert pooler.aliases().check().findings == ()
+    assert len(parsed) == for_one == 1
