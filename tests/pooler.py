@@ -21,8 +21,9 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from novaops.db.server_account import unprivileged_account
-from novaops.pgbouncer.aliases import Aliases, new_alias
+from novaops.pgbouncer.aliases import Aliases
 from novaops.pgbouncer.groundwork import Outcome
+from novaops.pgbouncer.new_alias import new_alias
 from novaops.pgbouncer.version import find_program
 from novaops.progress import Reporter, Silent
 

@@ -30,15 +30,14 @@ from novaops.pgbouncer.render import (
     Wanted,
     is_whole,
     outside,
-    own_entries,
     own_users,
     render,
     with_own_parts_of,
     without_entries,
 )
-from novaops.pgbouncer.scratch import try_out
 from novaops.pgbouncer.secrets import Secrets
 from novaops.pgbouncer.userlist import read_userlist
+from novaops.pgbouncer.validation import validated
 from novaops.progress import Reporter
 
 
@@ -97,7 +96,7 @@ def bring(installation: Installation, order: Order, reporter: Reporter) -> Appli
     )
     done = Applied(changes=changes, notes=order.secrets.notes, dry_run=order.dry_run)
     if changed:
-        done = replace(done, validated=_validated(installation, new, wanted, reporter))
+        done = replace(done, validated=validated(installation, new, wanted, reporter))
     if order.dry_run:
         return done
     if changed:
@@ -377,33 +376,6 @@ def _taken_over(installation: Installation, order: Order) -> Installation:
     wanted = installation.wanted(order.inventory, (), {})
     text = without_entries(installation.ini_text, order.take_over, installation.settings.ini, wanted)
     return replace(installation, ini_text=text)
-
-
-def _validated(installation: Installation, new: Texts, wanted: Wanted, reporter: Reporter) -> str:
-    """A scratch pgbouncer reads the texts, and says of every entry what novaops' own parser says."""
-    ini = read_ini(
-        installation.settings.ini, new.ini, wanted.version, installation.settings.working_directory
-    )
-    if installation.program is None:
-        return "novaops' own parser; there is no pgbouncer on this machine"
-    with reporter.phase("trying the files on a scratch pgbouncer"):
-        scratch = try_out(installation.program, ini.expanded, new.userlist)
-    served = {row["name"]: row for row in scratch.databases}
-    wrong = [
-        f"{name} leads to {row.get('host')}:{row.get('port')} {row.get('database')}"
-        for name, entry in own_entries(new.ini, installation.settings.ini, wanted.version).items()
-        if (row := served.get(name, {})).get("database") != entry.pairs.get("dbname")
-        or row.get("host") != entry.pairs.get("host")
-        or row.get("port") != entry.pairs.get("port")
-    ]
-    wrong += [f"the user {user} is not known" for user in wanted.users if user not in scratch.users]
-    if wrong:
-        raise NovaopsError(
-            "a scratch pgbouncer reads the new files otherwise than they are meant",
-            detail="\n".join(wrong),
-            hint="nothing was changed; please report this as a defect of novaops",
-        )
-    return f"a scratch pgbouncer {scratch.version}"
 
 
 def _only_meant(installation: Installation, order: Order) -> None:

@@ -51,7 +51,7 @@ def command(
 ) -> int:  # fmt: skip
     """Serve AGENT_memory, which leads to the shared database."""
     from novaops.output.aliases import write_outcome
-    from novaops.pgbouncer.aliases import new_alias
+    from novaops.pgbouncer.new_alias import new_alias
 
     wanted = {k: given.pop(k) for k in ("agent", "name", "role", "target", "target_host", "target_port",
                                         "pool_mode", "pool_size", "rationale")}  # fmt: skip

@@ -12,9 +12,10 @@ import pytest
 
 from novaops.db.embedded import EmbeddedServer
 from novaops.errors import NovaopsError, UsageError
-from novaops.pgbouncer.aliases import Aliases, new_alias
+from novaops.pgbouncer.aliases import Aliases
 from novaops.pgbouncer.groundwork import one_verifier
 from novaops.pgbouncer.inventory import Alias, Target
+from novaops.pgbouncer.new_alias import new_alias
 from novaops.pgbouncer.secrets import AS_GIVEN
 from novaops.pgbouncer.server import Server
 from tests.conftest import folder_for_server
