@@ -20,7 +20,9 @@ def misplaced(table: Object, scene: Scene) -> list[Risk]:
         return []
     constraint = table["_partition_constraint"]
     risks = []
-    if table.address in scene.live and not scene.creates(table.address):
+    # A table that is rebuilt takes its rows along.
+    keeps_rows = not scene.creates(table.address) or table.address in scene.moved
+    if table.address in scene.live and keeps_rows:
         source, evaluation = f"FROM {table.identity} WHERE NOT ({constraint})", _bound(table, constraint)
         says = "would be outside of its bound"
         risks.append(refusal("check", table.identity, says, source, evaluation=evaluation))

@@ -11,10 +11,12 @@ from novaops.catalog.address import Address
 from novaops.planning.draft import draft
 from novaops.planning.hazards import assess
 from tests.integration.convergence.conftest import EVERYTHING, MANAGED, execute, snapshot
+from tests.integration.convergence.test_rows_in_the_way import declared
 
 PLAIN = "CREATE TABLE p (id int PRIMARY KEY, k int{});"
 SPLIT = "CREATE TABLE p (id int PRIMARY KEY, k int{}) PARTITION BY RANGE (id); CREATE TABLE p1 PARTITION OF p DEFAULT;"
 OTHER_KEY = "CREATE TABLE p (id int PRIMARY KEY, k int{}) PARTITION BY LIST (id); CREATE TABLE p1 PARTITION OF p DEFAULT;"
+BOUND = "CREATE TABLE p (id int, k int) PARTITION BY RANGE (id); CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (0) TO ({}){};"
 REFERS = "CREATE TABLE c (p int REFERENCES p);"
 ROWS = "INSERT INTO p (id, k) SELECT n, n FROM generate_series(1, 20) AS n;"
 REFERRING = ROWS + "INSERT INTO c SELECT id FROM p;"
@@ -46,6 +48,10 @@ CASES = {
     "conversion": (
         PLAIN.format("").replace("k int", "k bigint"), SPLIT.format(""), ROWS, "INSERT INTO p VALUES (0, 3000000000)", "check",
     ),
+    "bound of a partition": (
+        BOUND.format(90, " PARTITION BY RANGE (id); CREATE TABLE p1a PARTITION OF p1 DEFAULT"), BOUND.format(50, ""), ROWS,
+        "INSERT INTO p VALUES (60, 60)", "check",
+    ),
     "stored column": (
         PLAIN.format(""), SPLIT.format(", n int GENERATED ALWAYS AS (10 / k) STORED"), ROWS, "INSERT INTO p VALUES (0, 0)",
         "check",
@@ -57,10 +63,8 @@ CASES = {
 def test_rows_are_as_they_will_be(new_database: Callable[..., str], name: str) -> None:
     old, new, rows, wrong, hazard = CASES[name]
     refused = {"check", "unique", "foreign-key", "not-null"}
-    with psycopg.connect(new_database(), autocommit=True) as wanted:
-        wanted.execute(new)
-        desired = snapshot(wanted)
-    busy = frozenset(Address("table", ("public", table)) for table in ("p", "c", "p1"))
+    desired = declared(new_database(), new)
+    busy = frozenset(Address("table", ("public", table)) for table in ("p", "c", "p1", "p1a"))
     with psycopg.connect(new_database(), autocommit=True) as connection:
         connection.execute(old + rows)
         made = draft(snapshot(connection), desired, EVERYTHING, MANAGED, busy=busy)
