@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -21,7 +21,7 @@ from novaops.desired.containers import addresses, containers, drop, removed, wit
 from novaops.desired.explain import explain, missing_role, passing_role, role_diagnostic
 from novaops.desired.extensions import Providers, known_provider
 from novaops.desired.likely import likely_order
-from novaops.desired.missing import IncompleteError, miss_something
+from novaops.desired.missing import incomplete
 from novaops.desired.names import Declared
 from novaops.desired.names import declared as declared_by
 from novaops.desired.notices import kept, left_out, unknown_setting, with_note
@@ -143,12 +143,14 @@ def build(
         )
         session.reset()
         if errors:
-            raise IncompleteError(errors, _made(connection, readers) if miss_something(errors) else ())
+            raise incomplete(errors, connection, readers)
         made = makers(session, builder.tasks)
         if check_functions != "off":
-            builder.notices += check_bodies(
-                session, builder.tasks, made, unchanged, strict=check_functions == "strict"
-            )
+            strict = check_functions == "strict"
+            try:
+                builder.notices += check_bodies(session, builder.tasks, made, unchanged, strict=strict)
+            except DiagnosticsError as error:
+                raise incomplete(error.diagnostics, connection, readers) from error
         if overlay is not None:
             builder.notices += overlay.lay(session)
         with connection.transaction():  # where settings are pinned, with commits as well
@@ -170,11 +172,6 @@ def build(
         renamed=renamed,
         copied=frozenset(addresses(builder.found_there - builder.declared)),
     )
-
-
-def _made(connection: psycopg.Connection[Any], readers: Sequence[Reader]) -> Collection[Address]:
-    with connection.transaction():
-        return read(connection, readers, alone=True).objects.keys()
 
 
 class _Builder:
