@@ -84,7 +84,7 @@ def test_comment_on_a_not_null_that_comes_to_be_inherited(converge: Converge) ->
 
 @pytest.fixture(scope="module")
 def owner(server_url: str) -> Iterator[str]:
-    name = "novaops_statistics_owner"
+    name = "statistics_owner_of_a_test"
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute(f"CREATE ROLE {name}")
         yield name

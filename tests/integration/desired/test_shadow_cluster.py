@@ -16,12 +16,13 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from novaops.db.connection import connect
+from novaops.db.embedded import EmbeddedServer
 from novaops.db.environment import parameters
 from novaops.desired.shadow import created
 from novaops.desired.shadow_cluster import Roles, cluster_like
 from novaops.diagnostics import DiagnosticsError
 from novaops.project import Options, Project
-from tests.conftest import folder_for_server
+from tests.conftest import SETTINGS, folder_for_server
 
 Connection = psycopg.Connection[Any]
 
@@ -42,6 +43,26 @@ def clusters(data_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder that holds one folder for each cluster."""
     monkeypatch.setenv("XDG_DATA_HOME", str(data_home))
     return data_home / "novaops/embedded"
+
+
+@pytest.fixture(scope="module")
+def target(data_home: Path) -> Iterator[EmbeddedServer]:
+    """A server of its own: on the one that all tests share, others make and drop roles meanwhile."""
+    server = EmbeddedServer(data_home / "target", settings=SETTINGS)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def database(target: EmbeddedServer) -> Iterator[Connection]:
+    """A database of the target."""
+    name = f"shadowed_{secrets.token_hex(4)}"
+    with psycopg.connect(target.url(), autocommit=True) as maintenance:
+        maintenance.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        with psycopg.connect(target.url(name), autocommit=True) as connection:
+            yield connection
+        maintenance.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
