@@ -104,6 +104,7 @@ def test_what_the_base_type_of_a_domain_does_not_read(new_database: Callable[...
             told(connection, desired, carry_out=True)
 
 
+@pytest.mark.since(16, "pg_input_is_valid()")
 @pytest.mark.parametrize("name", BY_POSITION)
 def test_a_composite_within_another_type_is_read_by_position(
     new_database: Callable[..., str], name: str
@@ -147,6 +148,7 @@ def test_a_column_of_the_composite_keeps_its_attributes_by_name(new_database: Ca
         assert connection.execute("SELECT (a).x, (a).y FROM t").fetchone() == ("1", "2")
 
 
+@pytest.mark.since(16, "pg_input_is_valid()")
 def test_an_attribute_of_another_type(new_database: Callable[..., str]) -> None:
     """It is looked at as a column is: what fits is no hazard, what does not is changed or refused."""
     desired = declared(new_database(), "CREATE TYPE c AS (x smallint, y numeric(6,1));" + TABLE.format("c"))
