@@ -7,7 +7,6 @@ from dataclasses import asdict
 
 from rich.text import Text
 
-from novaops.invocation import command_line
 from novaops.output.json import dumps
 from novaops.output.replication import finding_lines, finding_value
 from novaops.output.terminal import visible, write_data, write_lines
@@ -62,9 +61,9 @@ def write_rebuilt(outcome: Outcome, form: str) -> None:
 def write_failed(stopped: FailedTransaction) -> None:
     """The transaction that may be left out, on stderr: before a question."""
     at = f", at {stopped.first_key}" if stopped.first_key else ""
-    reason = stopped.reason or f"the target takes it now: {command_line('replicate')} would let it go on"
     write_lines(
-        [Text(f"stopped at {visible(str(stopped))}{visible(at)}: {visible(reason)}", "yellow")], stderr=True
+        [Text(f"stopped at {visible(str(stopped))}{visible(at)}: {visible(stopped.reason or '')}", "yellow")],
+        stderr=True,
     )
 
 

@@ -32,7 +32,7 @@ def command(yes: bool, output_format: str, quiet: bool, **given: Any) -> int:
     with replications(given, quiet) as (found, _), open_pair(one(found)) as pair:
         replication = as_found(pair, one(found))
         stopped = failed(pair, replication)
-        if stopped is not None:
+        if stopped is not None and stopped.reason is not None:
             write_failed(stopped)
             if not (yes or confirmed("Leave it out?", "replicate skip")):
                 return FAILED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from novaops.db.identifiers import quote_literal
 from novaops.invocation import command_line
 from novaops.replication.checks.check import Problem, check
 from novaops.replication.checks.scene import Scene
@@ -158,8 +159,16 @@ def orphan_slot(scene: Scene) -> Iterator[Problem]:
                 f"nobody reads the slot {slot.name} of {scene.source.side}, which keeps back "
                 f"{format_size(slot.retained or 0)} of WAL",
                 "no subscription of either server names it; one elsewhere may",
-                _drop(slot),
+                _drop(slot) if slot.name == scene.replication.slot else _readers(slot),
             )
+
+
+def _readers(slot: Slot) -> str:
+    """Return how to find a subscription on another server: one that is disabled needs its slot too."""
+    return (
+        "on each server that may read from it, as one that is disabled still needs its slot: "
+        f"SELECT subname, subenabled FROM pg_subscription WHERE subslotname = {quote_literal(slot.name)}"
+    )
 
 
 @check(

@@ -184,15 +184,13 @@ def _copying(replication: Replication, state: State, relation: Relation) -> Find
 def _disabled(replication: Replication, state: State, found: Subscription) -> Finding:
     name = quote_ident(replication.subscription)
     keeps = f"; its slot keeps {_size(state.slot.retained)} of WAL" if state.slot else ""
-    errors = found.apply_errors + found.sync_errors
-    if errors:
+    if found.sync_errors and not found.ready:
         return Finding(
             "disabled-by-error",
             "error",
-            f"the subscription {name} is disabled after {errors} failed attempts{keeps}",
+            f"the subscription {name} is disabled, and its copy has failed {found.sync_errors} times{keeps}",
             "it disables itself at an error (disable_on_error); the log of the target's server has the error",
-            f"remove the cause, then {command_line('replicate', *replication.options)}; or leave the transaction out: "
-            + command_line("replicate skip", *replication.options),
+            f"remove the cause, then {command_line('replicate', *replication.options)}",
         )
     return Finding(
         "disabled",

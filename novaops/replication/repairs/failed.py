@@ -11,6 +11,7 @@ from psycopg.sql import SQL, Composed, Identifier, Literal
 
 from novaops.db.connection import connect
 from novaops.db.identifiers import quote_ident
+from novaops.invocation import command_line
 from novaops.replication.declaration import Replication
 from novaops.replication.finding import Finding
 from novaops.replication.pair import Pair, bound_lock_waits
@@ -74,15 +75,21 @@ def explained(
 
 
 def _explained(pair: Pair, replication: Replication, state: State, finding: Finding) -> Finding:
-    stopped = failed(pair, replication, state) if finding.name == "disabled-by-error" else None
-    if stopped is None:
+    """Name the error of a disabled subscription only if the next transaction fails when it is tried.
+
+    The error counters prove nothing: pg_stat_subscription_stats counts since its last reset.
+    """
+    stopped = failed(pair, replication, state) if finding.name == "disabled" else None
+    if stopped is None or stopped.reason is None:
         return finding
     at = f", at {stopped.first_key}" if stopped.first_key else ""
     return replace(
         finding,
-        message=f"the subscription {replication.subscription} has stopped at {stopped}{at}: "
-        f"{stopped.reason or 'the target takes it now'}",
-        detail=f"{finding.message}; {finding.detail}",
+        name="disabled-by-error",
+        message=f"the subscription {replication.subscription} has stopped at {stopped}{at}: {stopped.reason}",
+        detail=finding.message,
+        remedy=f"remove the cause, then {command_line('replicate', *replication.options)}; "
+        f"or skip the transaction: {command_line('replicate skip', *replication.options)}",
     )
 
 
@@ -117,8 +124,8 @@ def _applied(pair: Pair, pending: SentTransaction) -> tuple[str | None, str | No
     with connect(pair.target.endpoint.conninfo()) as target, target.transaction(force_rollback=True):
         try:
             target.execute("SET LOCAL session_replication_role = replica")
-        except psycopg.errors.InsufficientPrivilege:
-            return None, None
+        except psycopg.errors.InsufficientPrivilege as error:
+            return f"it could not be tried: {error.diag.message_primary}", None
         bound_lock_waits(target)
         target.execute("SET LOCAL search_path = ''")
         for change in pending.changes:

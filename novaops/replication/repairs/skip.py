@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import psycopg
 
-from novaops.errors import NovaopsError, TargetChangedError
+from novaops.errors import NovaopsError, RefusedError, TargetChangedError
 from novaops.invocation import command_line
 from novaops.replication.declaration import Replication
 from novaops.replication.facts import subscriptions
@@ -33,7 +33,7 @@ def skip(pair: Pair, replication: Replication, expected: str | None = None) -> S
     """Leave out the transaction at which the subscription has disabled itself, and enable it.
 
     `expected` is the LSN that somebody has consented to. Raises `NovaopsError` when nothing has failed, or the
-    next transaction fails as well; `TargetChangedError` when it is another one now.
+    next transaction fails as well; `RefusedError` when the transaction applies; `TargetChangedError` when it is another one now.
     """
     found = failed(pair, replication)
     if found is None:
@@ -45,6 +45,11 @@ def skip(pair: Pair, replication: Replication, expected: str | None = None) -> S
         raise TargetChangedError(
             f"the transaction at {expected} is not the one that fails; {found} is",
             hint=command_line("replicate skip", *replication.options),
+        )
+    if found.reason is None:
+        raise RefusedError(
+            f"{found} applies to {replication.target.database}: skipping it would lose its rows",
+            hint=f"{command_line('replicate', *replication.options)} enables the subscription and applies it",
         )
     target, begun = pair.target.connection, time.monotonic()
     try:

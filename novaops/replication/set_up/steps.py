@@ -80,7 +80,8 @@ def _steps(setting: Setting) -> Iterator[Step]:
     if differing(pair, replication):
         yield Step("keys", "keys that never meet", partial(acts.part_keys, setting))
     target = pair.target.connection
-    if unguarded(target, replication) or writable(target, replication):
+    made_writable = bool(lacks) and replication.read_only  # a table to be made has no guard yet
+    if made_writable or unguarded(target, replication) or writable(target, replication):
         yield Step("read only", "refusing writes to the replica", partial(acts.refuse_writes, setting))
     if left_over(target, replication):
         yield Step("read only", "the replica takes writes again", partial(acts.allow_writes, setting))

@@ -97,6 +97,18 @@ def test_an_orphan_slot_is_named(chat: Chat) -> None:
     assert "orphan-slot" not in look(declared)
 
 
+def test_a_slot_that_another_server_may_need_is_not_dropped(chat: Chat) -> None:
+    source, _, declared = chat
+    with psycopg.connect(source, autocommit=True) as connection:
+        connection.execute("SELECT pg_create_logical_replication_slot('of_a_third_server', 'pgoutput')")
+        try:
+            remedy = look(declared)["orphan-slot"].remedy or ""
+            assert "pg_drop_replication_slot" not in remedy
+            assert connection.execute(remedy.partition(": ")[2]).fetchall() == []
+        finally:
+            connection.execute("SELECT pg_drop_replication_slot('of_a_third_server')")
+
+
 @pytest.fixture
 def back(chat: Chat, for_servers: Callable[[str], Mapping[str, str]]) -> str:
     """A replication of agent_chat from the target to the source, which is not enabled; its name."""

@@ -50,6 +50,18 @@ def test_a_read_only_replica_refuses_everybody_but_the_worker(chat: Chat) -> Non
     execute(target, "DELETE FROM agent_chat")
 
 
+def test_a_table_that_the_set_up_makes_is_guarded_by_the_same_set_up(chat: Chat) -> None:
+    source, target, declared = chat
+    write(source, 3)
+    execute(target, "DROP TABLE agent_chat", "DROP FUNCTION notify_agent_chat()")
+    guarded = replace(declared, read_only=True)
+    assert "read only" in names(run(guarded))
+    with pytest.raises(psycopg.errors.ReadOnlySqlTransaction, match="read-only replica"):
+        execute(target, "INSERT INTO agent_chat VALUES (777, 'x', 'x')")
+    assert compared(guarded).equal
+    assert names(run(guarded)) == []
+
+
 # -- rights -------------------------------------------------------------------------------------
 
 ROLES = ("owner", "writer", "lender", "borrower")

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from novaops.errors import NovaopsError, TargetChangedError
+from novaops.errors import NovaopsError, RefusedError, TargetChangedError
 from novaops.replication.facts import publications, slots, subscriptions
 from novaops.replication.pair import open_pair
 from novaops.replication.proof.compare import compare
@@ -19,7 +19,7 @@ from novaops.replication.repairs.skip import skip
 from novaops.replication.set_up import copying, set_up
 from novaops.replication.status import status
 
-from .acting import Chat, compared, execute, found
+from .acting import Chat, compared, execute, found, run
 from .conftest import CHAT, endpoint
 
 
@@ -76,6 +76,41 @@ def test_a_duplicate_key_is_explained_and_left_out(running: Chat) -> None:
         with pytest.raises(NovaopsError, match="nothing to leave out"):
             skip(pair, declared)
     assert status(declared).healthy
+
+
+def test_a_subscription_disabled_by_hand_is_no_error_of_a_row(running: Chat) -> None:
+    """Error counters are cumulative: an error that was mended proves nothing about the present."""
+    source, target, declared = running
+    execute(target, "INSERT INTO agent_chat VALUES (900, 'local', 'in the way')")
+    execute(source, "INSERT INTO agent_chat VALUES (900, 'a', 'refused')")
+    found(declared, "disabled-by-error")
+    execute(target, "DELETE FROM agent_chat WHERE id = 900")
+    run(declared)
+    execute(target, f"ALTER SUBSCRIPTION {declared.subscription} DISABLE")
+    execute(source, "INSERT INTO agent_chat (sender, message) VALUES ('a', 'good')")
+    finding, seen = found(declared, "disabled")
+    assert seen.state is not None
+    assert seen.state.subscription is not None
+    assert seen.state.subscription.apply_errors > 0
+    assert "skip" not in str(finding.remedy)
+    run(declared)
+    assert compared(declared).equal
+
+
+def test_a_transaction_that_applies_is_not_skipped(running: Chat) -> None:
+    source, target, declared = running
+    execute(target, "INSERT INTO agent_chat VALUES (900, 'local', 'in the way')")
+    execute(source, "INSERT INTO agent_chat VALUES (900, 'a', 'refused')")
+    finding, _ = found(declared, "disabled-by-error")
+    assert "replicate skip" in str(finding.remedy)
+    execute(target, "DELETE FROM agent_chat WHERE id = 900")
+    with open_pair(declared) as pair, pytest.raises(RefusedError, match="would lose its rows") as refused:
+        skip(pair, declared)
+    assert refused.value.exit_code == 4
+    finding, _ = found(declared, "disabled")
+    assert "skip" not in str(finding.remedy)
+    run(declared)
+    assert compared(declared).equal
 
 
 def test_once_the_cause_is_gone_it_goes_on(running: Chat) -> None:
